@@ -1,0 +1,1 @@
+//! Members without a library: see the tests beside.
