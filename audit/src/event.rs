@@ -1,0 +1,496 @@
+//! Events: immutable facts from a source, from the line that comes in to the leaf in the events log.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::amount::{SHARE_WHOLE, parse_decimal};
+use crate::hash::Hash;
+use crate::ids::{EventId, EventType, Identity, Provider, ScopeId, Source};
+use crate::json::Value;
+use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf, version_tag};
+use crate::rejection::{Checked, Rejection, RejectionCode};
+use crate::text::check_visible;
+use crate::time::Timestamp;
+
+/// Longest line that is read as an event, in bytes.
+pub const EVENT_LINE_BYTES_MAX: usize = 65_536;
+/// Longest canonical metadata, in bytes.
+pub const METADATA_BYTES_MAX: usize = 32_768;
+/// Most authors of one event.
+pub const AUTHORS_MAX: usize = 100;
+/// Most scopes that one event belongs to.
+pub const SCOPES_MAX: usize = 16;
+/// How far an event's time may lie after its retrieval, and a retrieval after now: 10 minutes.
+pub const CLOCK_SKEW_MS: i64 = 600_000;
+/// Longest `source_ref`, in bytes.
+const SOURCE_REF_BYTES_MAX: usize = 512;
+/// Longest `producer` and `producer_version`, in bytes.
+const PRODUCER_BYTES_MAX: usize = 128;
+
+/// Who did it, and which part of the event's units is theirs, in parts per million.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "AuthorFields", into = "AuthorFields")]
+pub struct Author {
+    /// The account.
+    pub identity: Identity,
+    /// Parts per million, 1 to 1,000,000; the shares of an event sum to 1,000,000.
+    pub share: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthorFields {
+    id: String,
+    provider: Provider,
+    share: String,
+}
+
+impl From<Author> for AuthorFields {
+    fn from(author: Author) -> Self {
+        Self {
+            id: author.identity.external_id().to_owned(),
+            provider: author.identity.provider(),
+            share: author.share.to_string(),
+        }
+    }
+}
+
+impl TryFrom<AuthorFields> for Author {
+    type Error = Rejection;
+
+    fn try_from(fields: AuthorFields) -> Checked<Self> {
+        let identity = Identity::new(fields.provider, &fields.id)?;
+        Ok(Self { identity, share: parse_share("share", &fields.share)? })
+    }
+}
+
+/// Parses a share in parts per million, 1 to 1,000,000.
+///
+/// # Errors
+/// `invalid_number`, or `invalid_shares` when it is zero or above the whole.
+pub fn parse_share(field: &str, text: &str) -> Checked<u32> {
+    let share = parse_decimal(field, text)?;
+    match u32::try_from(share) {
+        Ok(share @ 1..=SHARE_WHOLE) => Ok(share),
+        _ => Err(Rejection::new(RejectionCode::InvalidShares, field, format!("1 to {SHARE_WHOLE}"), text)),
+    }
+}
+
+/// Equal shares for `count` owners: floor(1,000,000 / count) each, one more to the first ones until they sum up.
+pub fn equal_shares(count: usize) -> Vec<u32> {
+    let count = u32::try_from(count).unwrap_or(u32::MAX).clamp(1, SHARE_WHOLE);
+    let (floor, extra) = (SHARE_WHOLE / count, SHARE_WHOLE % count);
+    (0..count).map(|position| floor + u32::from(position < extra)).collect()
+}
+
+/// A checked event that has not entered the log yet. [`NewEvent::parse`] and [`NewEvent::new`] make it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    id: EventId,
+    source: Source,
+    source_ref: String,
+    event_type: EventType,
+    authors: Vec<Author>,
+    event_time: Timestamp,
+    payload_hash: Hash,
+    producer: String,
+    producer_version: String,
+    retrieved_at: Timestamp,
+    metadata: String,
+}
+
+/// The fields of an event as a source in this program fills them; [`NewEvent::new`] checks them.
+#[derive(Clone, Debug)]
+pub struct EventFields {
+    /// The permanent id.
+    pub id: EventId,
+    /// The kind of place it comes from.
+    pub source: Source,
+    /// Which place: a repository's or channel's permanent id.
+    pub source_ref: String,
+    /// What happened.
+    pub event_type: EventType,
+    /// Who did it; `None` as share of all means equal shares.
+    pub authors: Vec<(Identity, Option<u32>)>,
+    /// When it happened.
+    pub event_time: Timestamp,
+    /// SHA-256 over every field of the source's payload that can decide money.
+    pub payload_hash: Hash,
+    /// The program that collected it.
+    pub producer: String,
+    /// That program's version.
+    pub producer_version: String,
+    /// When it was collected.
+    pub retrieved_at: Timestamp,
+    /// What else is known: display names, links, labels. An object.
+    pub metadata: Value,
+}
+
+impl NewEvent {
+    /// Checks the fields against each other and against `now`.
+    ///
+    /// # Errors
+    /// The first [`Rejection`] in order of precedence, naming the field.
+    pub fn new(fields: EventFields, now: Timestamp) -> Checked<Self> {
+        check_visible("source_ref", &fields.source_ref, SOURCE_REF_BYTES_MAX)?;
+        check_visible("producer", &fields.producer, PRODUCER_BYTES_MAX)?;
+        check_visible("producer_version", &fields.producer_version, PRODUCER_BYTES_MAX)?;
+        check_not_future("retrieved_at", fields.retrieved_at, "now", now)?;
+        check_not_future("event_time", fields.event_time, "retrieved_at", fields.retrieved_at)?;
+        if !matches!(fields.metadata, Value::Object(_)) {
+            let got = fields.metadata.kind();
+            return Err(Rejection::new(RejectionCode::WrongType, "metadata", "an object", got));
+        }
+        let metadata = fields.metadata.to_canonical();
+        if metadata.len() > METADATA_BYTES_MAX {
+            let expected = format!("at most {METADATA_BYTES_MAX} bytes");
+            let got = format!("{} bytes", metadata.len());
+            return Err(Rejection::new(RejectionCode::InputTooLarge, "metadata", expected, got));
+        }
+        let event = Self {
+            id: fields.id,
+            source: fields.source,
+            source_ref: fields.source_ref,
+            event_type: fields.event_type,
+            authors: check_authors(fields.authors)?,
+            event_time: fields.event_time,
+            payload_hash: fields.payload_hash,
+            producer: fields.producer,
+            producer_version: fields.producer_version,
+            retrieved_at: fields.retrieved_at,
+            metadata,
+        };
+        // A leaf that names the most scopes must still fit, since a scope may claim the event later.
+        event.clone().into_event([0; 32], vec![ScopeId::from_bytes([0; 16]); SCOPES_MAX]).map(|_| event)
+    }
+
+    /// Reads one imported line: `{"id","source","source_ref","event_type","platform_user_id"` or `"authors"`,
+    /// `"metadata","payload_hash","producer","producer_version","event_time","retrieved_at"}`; `platform_login` and
+    /// `artifact_url` are kept in the metadata.
+    ///
+    /// # Errors
+    /// A [`Rejection`] that names the field, what was expected and what came.
+    pub fn parse(line: &[u8], now: Timestamp) -> Checked<Self> {
+        if line.len() > EVENT_LINE_BYTES_MAX {
+            let expected = format!("at most {EVENT_LINE_BYTES_MAX} bytes");
+            return Err(Rejection::new(RejectionCode::InputTooLarge, "line", expected, format!("{} bytes", line.len())));
+        }
+        Self::new(read_fields(Value::parse_edge(line)?)?, now)
+    }
+
+    /// The permanent id.
+    pub fn id(&self) -> &EventId {
+        &self.id
+    }
+
+    /// When it happened.
+    pub fn event_time(&self) -> Timestamp {
+        self.event_time
+    }
+
+    /// The canonical metadata, which the leaf binds by its salted hash.
+    pub fn metadata(&self) -> &str {
+        &self.metadata
+    }
+
+    /// What makes two events the same; see [`content_hash`].
+    pub fn content_hash(&self) -> Hash {
+        content_hash(&Content {
+            authors: Cow::Borrowed(&self.authors),
+            event_time: self.event_time,
+            event_type: Cow::Borrowed(&self.event_type),
+            id: Cow::Borrowed(&self.id),
+            payload_hash: self.payload_hash,
+            source: Cow::Borrowed(&self.source),
+            source_ref: Cow::Borrowed(&self.source_ref),
+        })
+    }
+
+    /// The event as it enters the log: `salt` hides the metadata, `scopes` are those that it belongs to.
+    ///
+    /// # Errors
+    /// `too_many` scopes, or `input_too_large` when the leaf would exceed 16,384 bytes.
+    pub fn into_event(self, salt: [u8; 32], mut scopes: Vec<ScopeId>) -> Checked<Event> {
+        if scopes.len() > SCOPES_MAX {
+            let expected = format!("at most {SCOPES_MAX} scopes");
+            return Err(Rejection::new(RejectionCode::TooMany, "scopes", expected, scopes.len()));
+        }
+        scopes.sort_unstable();
+        let event = Event {
+            authors: self.authors,
+            event_time: self.event_time,
+            event_type: self.event_type,
+            id: self.id,
+            metadata_hash: metadata_hash(&salt, &self.metadata),
+            payload_hash: self.payload_hash,
+            producer: self.producer,
+            producer_version: self.producer_version,
+            retrieved_at: self.retrieved_at,
+            scopes,
+            source: self.source,
+            source_ref: self.source_ref,
+            v: EventV1,
+        };
+        let length = event.encode().len();
+        if length > EVENT_LEAF_BYTES_MAX {
+            let expected = format!("a leaf of at most {EVENT_LEAF_BYTES_MAX} bytes");
+            return Err(Rejection::new(RejectionCode::InputTooLarge, "event", expected, format!("{length} bytes")));
+        }
+        Ok(event)
+    }
+}
+
+/// SHA-256 of a 32-byte salt and the canonical metadata.
+pub fn metadata_hash(salt: &[u8; 32], metadata: &str) -> Hash {
+    let mut preimage = salt.to_vec();
+    preimage.extend_from_slice(metadata.as_bytes());
+    Hash::of(&preimage)
+}
+
+fn check_not_future(field: &str, time: Timestamp, limit_name: &str, limit: Timestamp) -> Checked<()> {
+    if time.as_ms() <= limit.as_ms() + CLOCK_SKEW_MS {
+        return Ok(());
+    }
+    let expected = format!("at most 10 minutes after {limit_name} {limit}");
+    Err(Rejection::new(RejectionCode::TimeInFuture, field, expected, time))
+}
+
+/// Sorts authors by provider and id, fills in equal shares, and checks that they are distinct and sum to a whole.
+fn check_authors(mut authors: Vec<(Identity, Option<u32>)>) -> Checked<Vec<Author>> {
+    if !(1..=AUTHORS_MAX).contains(&authors.len()) {
+        let expected = format!("1 to {AUTHORS_MAX} authors");
+        return Err(Rejection::new(RejectionCode::TooMany, "authors", expected, authors.len()));
+    }
+    authors.sort();
+    let refuse = |got: String| {
+        let expected = "distinct authors, all with shares that sum to 1000000 or all without";
+        Rejection::new(RejectionCode::InvalidShares, "authors", expected, got)
+    };
+    if let Some(twice) = authors.windows(2).find_map(|pair| match pair {
+        [(a, _), (b, _)] if a == b => Some(a),
+        _ => None,
+    }) {
+        return Err(refuse(format!("{twice} twice")));
+    }
+    if authors.iter().all(|(_, share)| share.is_none()) {
+        let shares = equal_shares(authors.len());
+        return Ok(authors.into_iter().zip(shares).map(|((identity, _), share)| Author { identity, share }).collect());
+    }
+    let mut sum = 0_u64;
+    let mut checked = Vec::with_capacity(authors.len());
+    for (identity, share) in authors {
+        let share = share.ok_or_else(|| refuse(format!("{identity} without a share")))?;
+        sum += u64::from(share);
+        checked.push(Author { identity, share });
+    }
+    if sum == u64::from(SHARE_WHOLE) && checked.iter().all(|author| author.share > 0) {
+        return Ok(checked);
+    }
+    Err(refuse(format!("a sum of {sum}")))
+}
+
+/// The fields of an event that must be equal for two events to be the same (rule `ACTIVITY_IDEMPOTENT`).
+#[derive(Serialize)]
+struct Content<'a> {
+    authors: Cow<'a, [Author]>,
+    event_time: Timestamp,
+    event_type: Cow<'a, EventType>,
+    id: Cow<'a, EventId>,
+    payload_hash: Hash,
+    source: Cow<'a, Source>,
+    source_ref: Cow<'a, str>,
+}
+
+fn content_hash(content: &Content<'_>) -> Hash {
+    Hash::of(&serde_json::to_vec(content).unwrap_or_default())
+}
+
+/// An event in the log; its canonical bytes are the leaf `meed/event/v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// Who did it, sorted by provider and id; the shares sum to 1,000,000.
+    pub authors: Vec<Author>,
+    /// When it happened.
+    pub event_time: Timestamp,
+    /// What happened.
+    pub event_type: EventType,
+    /// The permanent id.
+    pub id: EventId,
+    /// SHA-256 of the salt and the canonical metadata.
+    pub metadata_hash: Hash,
+    /// SHA-256 over every field of the source's payload that can decide money.
+    pub payload_hash: Hash,
+    /// The program that collected it.
+    pub producer: String,
+    /// That program's version.
+    pub producer_version: String,
+    /// When it was collected.
+    pub retrieved_at: Timestamp,
+    /// The scopes that it belonged to when it entered, sorted.
+    pub scopes: Vec<ScopeId>,
+    /// The kind of place it comes from.
+    pub source: Source,
+    /// Which place.
+    pub source_ref: String,
+    /// `meed/event/v1`.
+    pub v: EventV1,
+}
+
+version_tag! {
+    /// The format of event leaves.
+    EventV1, Event, "meed/event/v1"
+}
+
+impl Event {
+    /// What makes two events the same: equal for an event and the [`NewEvent`] that it came from.
+    pub fn content_hash(&self) -> Hash {
+        content_hash(&Content {
+            authors: Cow::Borrowed(&self.authors),
+            event_time: self.event_time,
+            event_type: Cow::Borrowed(&self.event_type),
+            id: Cow::Borrowed(&self.id),
+            payload_hash: self.payload_hash,
+            source: Cow::Borrowed(&self.source),
+            source_ref: Cow::Borrowed(&self.source_ref),
+        })
+    }
+
+    /// The key of its weight in a policy: `<source>:<event_type>`.
+    pub fn weight_key(&self) -> String {
+        format!("{}:{}", self.source, self.event_type)
+    }
+}
+
+/// A scope's later claim on an event; its canonical bytes are the leaf `meed/route/v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// The event that is claimed.
+    pub event: EventId,
+    /// The scope that claims it; for it, this leaf's index counts.
+    pub scope: ScopeId,
+    /// `meed/route/v1`.
+    pub v: RouteV1,
+}
+
+version_tag! {
+    /// The format of route leaves.
+    RouteV1, Route, "meed/route/v1"
+}
+
+/// The fields that an imported line may have.
+const LINE_FIELDS: [&str; 13] = [
+    "artifact_url", "authors", "event_time", "event_type", "id", "metadata", "payload_hash", "platform_login",
+    "platform_user_id", "producer", "producer_version", "retrieved_at", "source",
+];
+
+fn read_fields(line: Value) -> Checked<EventFields> {
+    let Value::Object(fields) = &line else {
+        return Err(Rejection::new(RejectionCode::WrongType, "line", "an object", line.kind()));
+    };
+    if let Some((name, _)) =
+        fields.iter().find(|(name, _)| name != "source_ref" && !LINE_FIELDS.contains(&name.as_str()))
+    {
+        return Err(Rejection::new(RejectionCode::UnknownField, name, "no such field", "it"));
+    }
+    let source: Source = parse_field(&line, "source")?;
+    let payload_hash = string_field(&line, "payload_hash")?;
+    Ok(EventFields {
+        id: parse_field(&line, "id")?,
+        source_ref: string_field(&line, "source_ref")?.to_owned(),
+        event_type: parse_field(&line, "event_type")?,
+        authors: read_authors(&line, &source)?,
+        event_time: Timestamp::parse_edge("event_time", string_field(&line, "event_time")?)?,
+        payload_hash: Hash::from_hex(payload_hash).map_err(|_| {
+            let expected = "64 lower-case hex digits";
+            Rejection::new(RejectionCode::InvalidIdentifier, "payload_hash", expected, payload_hash)
+        })?,
+        producer: string_field(&line, "producer")?.to_owned(),
+        producer_version: string_field(&line, "producer_version")?.to_owned(),
+        retrieved_at: Timestamp::parse_edge("retrieved_at", string_field(&line, "retrieved_at")?)?,
+        metadata: read_metadata(&line)?,
+        source,
+    })
+}
+
+fn string_field<'a>(object: &'a Value, name: &str) -> Checked<&'a str> {
+    let value = object
+        .field(name)
+        .ok_or_else(|| Rejection::new(RejectionCode::MissingField, name, "the field", "none"))?;
+    value.as_str().ok_or_else(|| Rejection::new(RejectionCode::WrongType, name, "a string", value.kind()))
+}
+
+fn parse_field<T: std::str::FromStr<Err = Rejection>>(object: &Value, name: &str) -> Checked<T> {
+    string_field(object, name)?.parse().map_err(|mut rejection: Rejection| {
+        name.clone_into(&mut rejection.subject);
+        rejection
+    })
+}
+
+fn read_authors(line: &Value, source: &Source) -> Checked<Vec<(Identity, Option<u32>)>> {
+    match (line.field("authors"), line.field("platform_user_id")) {
+        (Some(Value::Array(authors)), None) => authors
+            .iter()
+            .enumerate()
+            .map(|(index, author)| read_author(author).map_err(|r| r.within(format!("authors[{index}]"))))
+            .collect(),
+        (Some(Value::Array(_)), Some(_)) => {
+            let expected = "platform_user_id or authors";
+            Err(Rejection::new(RejectionCode::UnknownField, "platform_user_id", expected, "both"))
+        }
+        (Some(other), _) => Err(Rejection::new(RejectionCode::WrongType, "authors", "an array", other.kind())),
+        (None, Some(_)) => {
+            let provider: Provider = source.as_str().parse().map_err(|_| {
+                let expected = "authors with their provider, since the source is not one";
+                Rejection::new(RejectionCode::MissingField, "authors", expected, source)
+            })?;
+            let identity = Identity::new(provider, string_field(line, "platform_user_id")?)
+                .map_err(|rejection| rejection.within("platform_user_id"))?;
+            Ok(vec![(identity, None)])
+        }
+        (None, None) => {
+            Err(Rejection::new(RejectionCode::MissingField, "authors", "authors or platform_user_id", "neither"))
+        }
+    }
+}
+
+fn read_author(author: &Value) -> Checked<(Identity, Option<u32>)> {
+    let Value::Object(fields) = author else {
+        return Err(Rejection::new(RejectionCode::WrongType, "", "an object", author.kind()));
+    };
+    if let Some((name, _)) = fields.iter().find(|(name, _)| !["id", "provider", "share"].contains(&name.as_str())) {
+        return Err(Rejection::new(RejectionCode::UnknownField, name, "id, provider and share", "it"));
+    }
+    let provider: Provider = parse_field(author, "provider")?;
+    let identity = Identity::new(provider, string_field(author, "id")?)?;
+    let share = match author.field("share") {
+        None => None,
+        Some(_) => Some(parse_share("share", string_field(author, "share")?)?),
+    };
+    Ok((identity, share))
+}
+
+/// The metadata object, with `platform_login` and `artifact_url` put into it.
+fn read_metadata(line: &Value) -> Checked<Value> {
+    let mut metadata = match line.field("metadata") {
+        None => Vec::new(),
+        Some(Value::Object(fields)) => fields.clone(),
+        Some(other) => return Err(Rejection::new(RejectionCode::WrongType, "metadata", "an object", other.kind())),
+    };
+    for name in ["platform_login", "artifact_url"] {
+        if line.field(name).is_none() {
+            continue;
+        }
+        let text = string_field(line, name)?;
+        check_visible(name, text, crate::text::FREE_TEXT_BYTES_MAX)?;
+        if metadata.iter().any(|(key, _)| key == name) {
+            let expected = "it beside the metadata or in it";
+            return Err(Rejection::new(RejectionCode::DuplicateField, name, expected, "both"));
+        }
+        metadata.push((name.to_owned(), Value::String(text.to_owned())));
+    }
+    metadata.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+    Ok(Value::Object(metadata))
+}

@@ -1,0 +1,87 @@
+//! Leaves: the canonical JSON documents that Merkle trees commit to.
+//!
+//! A leaf type declares its fields in the order of their names, so that serialising it gives RFC 8785 bytes; the
+//! tests compare them with a foreign canonicaliser. Decoding accepts exactly the bytes that encoding gives.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::hash::{Hash, leaf_hash};
+use crate::rejection::{Checked, Rejection, RejectionCode};
+
+/// Largest event leaf, in bytes.
+pub const EVENT_LEAF_BYTES_MAX: usize = 16_384;
+
+/// A document that stands as a leaf in a tree.
+pub trait Leaf: Serialize + DeserializeOwned {
+    /// The format's full name, the value of its field `v`.
+    const VERSION: &'static str;
+
+    /// The canonical bytes.
+    fn encode(&self) -> Vec<u8> {
+        // Leaves hold only strings, booleans, arrays and objects, which serialising never refuses.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The RFC 6962 leaf hash of the canonical bytes.
+    fn leaf_hash(&self) -> Hash {
+        leaf_hash(&self.encode())
+    }
+
+    /// Reads the canonical bytes and nothing else.
+    ///
+    /// # Errors
+    /// `malformed` for other JSON, a missing, unknown or repeated field; `not_canonical` for the same content in
+    /// another form.
+    fn decode(bytes: &[u8]) -> Checked<Self> {
+        let leaf: Self = serde_json::from_slice(bytes).map_err(|error| {
+            Rejection::new(RejectionCode::Malformed, Self::VERSION, "the fields of the format", error)
+        })?;
+        if leaf.encode() == bytes {
+            return Ok(leaf);
+        }
+        Err(Rejection::new(RejectionCode::NotCanonical, Self::VERSION, "RFC 8785 JSON", "another form"))
+    }
+}
+
+/// Declares the type of a leaf's field `v`, which has one value only.
+macro_rules! version_tag {
+    ($(#[$doc:meta])* $name:ident, $leaf:ty, $text:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str($text)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                if text == $text { return Ok(Self); }
+                Err(serde::de::Error::custom(format!("v: expected {}, got {text}", $text)))
+            }
+        }
+
+        impl crate::leaf::Leaf for $leaf {
+            const VERSION: &'static str = $text;
+        }
+    };
+}
+pub(crate) use version_tag;
+
+/// Serialises counts as canonical decimal strings (`#[serde(with = "crate::leaf::count")]`).
+pub(crate) mod count {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(count: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(count)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        crate::amount::parse_count("count", &text).map_err(serde::de::Error::custom)
+    }
+}
