@@ -1,0 +1,668 @@
+//! The errors of this room, an enum per family of operations.
+//!
+//! Messages say what was expected and what came. A message never prints its source: walk
+//! [`std::error::Error::source`] for the whole story.
+
+use thiserror::Error;
+
+use crate::algorithm::{Algorithm, KeyUse};
+use crate::encoding::encode_hex;
+use crate::limits::{KEY_BYTES, KEY_ID_BYTES};
+use crate::name::KeyName;
+
+/// Why a text is no key name.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NameError {
+    /// There is no character at all.
+    #[error("a key name is empty, expected at least one character")]
+    Empty,
+    /// The name is longer than a name may be.
+    #[error("a key name is too long: expected at most {limit} bytes, got {got}")]
+    TooLong {
+        /// The most bytes.
+        limit: usize,
+        /// The bytes that came.
+        got: usize,
+    },
+    /// A space, a control character or a plus sign.
+    #[error("a key name has {got:?} at byte {position}, expected no space, no control character and no '+'")]
+    BadCharacter {
+        /// Where it stands, in bytes from 0.
+        position: usize,
+        /// The character.
+        got: char,
+    },
+    /// A character that names of registered keys may not have.
+    #[error(
+        "a key name has {got:?} at byte {position}, expected visible ASCII (0x21 to 0x7E) in a registered name"
+    )]
+    NotRegistrable {
+        /// Where it stands, in bytes from 0.
+        position: usize,
+        /// The character.
+        got: char,
+    },
+}
+
+/// Why 32 bytes are no public key that meed uses.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum KeyError {
+    /// A second encoding of a point.
+    #[error("public key {} is not canonical, expected a number below 2^255 - 19", encode_hex(got))]
+    NotCanonical {
+        /// The bytes.
+        got: [u8; KEY_BYTES],
+    },
+    /// No point of the curve.
+    #[error("public key {} is no point of the curve", encode_hex(got))]
+    NotAPoint {
+        /// The bytes.
+        got: [u8; KEY_BYTES],
+    },
+    /// A point of small order: anyone can make signatures for it.
+    #[error("public key {} is weak, expected a point that is not of small order", encode_hex(got))]
+    Weak {
+        /// The bytes.
+        got: [u8; KEY_BYTES],
+    },
+}
+
+/// Why a text is not base64 as meed writes it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Base64Error {
+    /// Characters, padding or length are wrong.
+    #[error("expected standard base64 with padding")]
+    NotBase64,
+    /// The bytes can be read, but would be written in another way.
+    #[error("expected canonical base64, got another spelling of the same bytes")]
+    NotCanonical,
+}
+
+/// A word that is no use of a key.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("unknown use of a key: expected approver, witness or log, got {got:?}")]
+pub struct KeyUseError {
+    /// The word.
+    pub got: String,
+}
+
+/// Why a text is no verifier key.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum VerifierKeyError {
+    /// Longer than a verifier key can be.
+    #[error("a verifier key is too long: expected at most {limit} bytes, got {got}")]
+    TooLong {
+        /// The most bytes.
+        limit: usize,
+        /// The bytes that came.
+        got: usize,
+    },
+    /// Not three parts.
+    #[error("a verifier key is name+id+key, got {got:?}")]
+    Format {
+        /// The text.
+        got: String,
+    },
+    /// The name is no key name.
+    #[error("the name of a verifier key is not valid")]
+    Name(#[source] NameError),
+    /// The id is not written as it should be.
+    #[error("the id of verifier key {name} is 8 lower-case hex digits, got {got:?}")]
+    KeyIdFormat {
+        /// The name in the text.
+        name: KeyName,
+        /// The id in the text.
+        got: String,
+    },
+    /// The id is not that of name, algorithm and key.
+    #[error(
+        "the id of verifier key {name} does not match: expected {}, got {}",
+        encode_hex(expected),
+        encode_hex(got)
+    )]
+    KeyIdMismatch {
+        /// The name in the text.
+        name: KeyName,
+        /// The id that follows from name, algorithm and key.
+        expected: [u8; KEY_ID_BYTES],
+        /// The id in the text.
+        got: [u8; KEY_ID_BYTES],
+    },
+    /// The key is not base64.
+    #[error("the key of verifier key {name} is not valid base64")]
+    Base64 {
+        /// The name in the text.
+        name: KeyName,
+        /// What is wrong.
+        source: Base64Error,
+    },
+    /// The first byte is no type of signature that meed knows.
+    #[error("verifier key {name} has an unknown algorithm: expected {} or {}, got {}", Algorithm::Ed25519, Algorithm::CosignatureV1, algorithm_name(*got))]
+    UnknownAlgorithm {
+        /// The name in the text.
+        name: KeyName,
+        /// The type byte.
+        got: u8,
+    },
+    /// The key has another length.
+    #[error("the key of verifier key {name} has the wrong length: expected {expected} bytes, got {got}")]
+    KeyLength {
+        /// The name in the text.
+        name: KeyName,
+        /// The bytes of a key.
+        expected: usize,
+        /// The bytes that came, without the type byte.
+        got: usize,
+    },
+    /// The key is refused.
+    #[error("the key of verifier key {name} is refused")]
+    Key {
+        /// The name in the text.
+        name: KeyName,
+        /// What is wrong.
+        source: KeyError,
+    },
+}
+
+/// Why bytes are not the text of a note.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NoteTextError {
+    /// Longer than a note may be.
+    #[error("the text of a note is too long: expected at most {limit} bytes, got {got}")]
+    TooLong {
+        /// The most bytes.
+        limit: usize,
+        /// The bytes that came.
+        got: usize,
+    },
+    /// Not UTF-8.
+    #[error("a note is not UTF-8 at byte {position}")]
+    NotUtf8 {
+        /// The first byte that cannot be read, from 0.
+        position: usize,
+    },
+    /// A control character other than the newline.
+    #[error("a note has control character {got:?} at byte {position}, expected none but the newline")]
+    ControlCharacter {
+        /// Where it stands, in bytes from 0.
+        position: usize,
+        /// The character.
+        got: char,
+    },
+    /// The last line does not end.
+    #[error("the text of a note does not end in a newline")]
+    MissingNewline,
+}
+
+/// Why a line is no signature line.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SignatureLineError {
+    /// Not an em dash, a name and base64, with one space between.
+    #[error("a signature line is an em dash, a key name and base64, one space apart, got {got:?}")]
+    Format {
+        /// The line, cut where it is long.
+        got: String,
+    },
+    /// The name is no key name.
+    #[error("the key name of a signature line is not valid")]
+    Name(#[source] NameError),
+    /// The signature is not base64.
+    #[error("the signature of {name} is not valid base64")]
+    Base64 {
+        /// The signer.
+        name: KeyName,
+        /// What is wrong.
+        source: Base64Error,
+    },
+    /// No byte after the key id.
+    #[error("the signature of {name} is too short: expected more than {} bytes, got {got}", KEY_ID_BYTES)]
+    TooShort {
+        /// The signer.
+        name: KeyName,
+        /// The bytes that came, key id included.
+        got: usize,
+    },
+    /// Longer than any signature that meed reads.
+    #[error("the signature of {name} is too long: expected at most {limit} bytes, got {got}")]
+    TooLong {
+        /// The signer.
+        name: KeyName,
+        /// The most bytes after the key id.
+        limit: usize,
+        /// The bytes after the key id.
+        got: usize,
+    },
+}
+
+/// Why bytes are no signed note, or parts do not make one.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NoteError {
+    /// Longer than a note may be.
+    #[error("a note is too long: expected at most {limit} bytes, got {got}")]
+    TooLong {
+        /// The most bytes.
+        limit: usize,
+        /// The bytes that came.
+        got: usize,
+    },
+    /// The bytes or the text above the signatures are not those of a note.
+    #[error("the note is malformed")]
+    Text(#[source] NoteTextError),
+    /// No blank line, which parts text and signatures.
+    #[error("a note has no blank line between its text and its signatures")]
+    MissingBlankLine,
+    /// Nothing after the blank line.
+    #[error("a note has no signature, expected at least one")]
+    NoSignature,
+    /// The last signature line does not end.
+    #[error("the last line of a note does not end in a newline")]
+    MissingNewline,
+    /// More signatures than a note may carry.
+    #[error("a note has too many signatures: expected at most {limit}, got {got}")]
+    TooManySignatures {
+        /// The most signatures.
+        limit: usize,
+        /// The signature lines that came.
+        got: usize,
+    },
+    /// A line after the blank line is no signature line.
+    #[error("signature line {number} of the note is malformed")]
+    SignatureLine {
+        /// Which line after the blank line, from 1.
+        number: usize,
+        /// What is wrong.
+        source: SignatureLineError,
+    },
+}
+
+/// Why a signature line is not a key's signature of a text.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SignatureError {
+    /// The line names another key.
+    #[error(
+        "the signature is by another key: expected {expected_name}+{}, got {got_name}+{}",
+        encode_hex(expected_id),
+        encode_hex(got_id)
+    )]
+    OtherKey {
+        /// The name of the key.
+        expected_name: KeyName,
+        /// The id of the key.
+        expected_id: [u8; KEY_ID_BYTES],
+        /// The name on the line.
+        got_name: KeyName,
+        /// The id on the line.
+        got_id: [u8; KEY_ID_BYTES],
+    },
+    /// The signature does not have the length of its algorithm.
+    #[error("the signature has the wrong length for {algorithm}: expected {expected} bytes, got {got}")]
+    Length {
+        /// The algorithm of the key.
+        algorithm: Algorithm,
+        /// The bytes of its signatures.
+        expected: usize,
+        /// The bytes that came.
+        got: usize,
+    },
+    /// The key did not sign this text (at this time).
+    #[error("the signature does not verify: expected one by this key over this text")]
+    Invalid,
+}
+
+/// Why the signatures of a note are not accepted.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum VerifyError {
+    /// A line by a key that is not among the known ones.
+    #[error("the note is signed by {name}+{}, which is not a known key", encode_hex(key_id))]
+    UnknownSigner {
+        /// The name on the line.
+        name: KeyName,
+        /// The id on the line.
+        key_id: [u8; KEY_ID_BYTES],
+    },
+    /// More lines by unknown keys than the caller accepts.
+    #[error("the note has too many signatures by unknown keys: expected at most {limit}, got {got}")]
+    TooManyUnknown {
+        /// The most lines by unknown keys.
+        limit: usize,
+        /// The lines by unknown keys.
+        got: usize,
+    },
+    /// No line by a known key.
+    #[error("the note has no signature by a known key, expected at least one, got {unknown} by unknown keys")]
+    NoKnownSigner {
+        /// The lines by unknown keys.
+        unknown: usize,
+    },
+    /// A line by a known key that does not verify.
+    #[error("the signature of {name} is not valid")]
+    Invalid {
+        /// The signer.
+        name: KeyName,
+        /// What is wrong.
+        source: SignatureError,
+    },
+    /// A second line by the same public key.
+    #[error("{name} signed the note more than once: expected one line per key")]
+    Repeated {
+        /// The name on the second line.
+        name: KeyName,
+    },
+}
+
+/// Why a key does not sign.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum SigningError {
+    /// The key is for something else.
+    #[error("a key of use {got} signs with {}, expected a key that signs with {expected}", got.algorithm())]
+    WrongUse {
+        /// The algorithm that was asked for.
+        expected: Algorithm,
+        /// The use of the key.
+        got: KeyUse,
+    },
+}
+
+/// Why keys and a threshold are no approver set.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ApproverSetError {
+    /// No member, or more than a set may have.
+    #[error("an approver set has 1 to {limit} members, got {got}")]
+    Size {
+        /// The most members.
+        limit: usize,
+        /// The members that came.
+        got: usize,
+    },
+    /// A threshold of 0, or above the number of members.
+    #[error("the threshold of {members} approvers is 1 to {members}, got {got}")]
+    Threshold {
+        /// The members.
+        members: usize,
+        /// The threshold that came.
+        got: usize,
+    },
+    /// A member that does not sign as approvers do.
+    #[error("approver {name} has the wrong algorithm: expected {}, got {got}", Algorithm::CosignatureV1)]
+    Algorithm {
+        /// The member.
+        name: KeyName,
+        /// Its algorithm.
+        got: Algorithm,
+    },
+    /// A member whose name may not be registered.
+    #[error("approver {name:?} has a name that cannot be registered")]
+    Name {
+        /// The member.
+        name: KeyName,
+        /// What is wrong.
+        source: NameError,
+    },
+    /// Two members with one name, or one member twice.
+    #[error("two approvers are named {name}, expected distinct names")]
+    DuplicateName {
+        /// The name.
+        name: KeyName,
+    },
+    /// One public key under two names, which would count twice.
+    #[error("approvers {first} and {second} have the same public key, expected distinct keys")]
+    DuplicateKey {
+        /// The first name.
+        first: KeyName,
+        /// The second name.
+        second: KeyName,
+    },
+    /// Two members with one key id.
+    #[error(
+        "approvers {first} and {second} have the same key id {}, expected distinct ids",
+        encode_hex(key_id)
+    )]
+    DuplicateKeyId {
+        /// The first name.
+        first: KeyName,
+        /// The second name.
+        second: KeyName,
+        /// The id.
+        key_id: [u8; KEY_ID_BYTES],
+    },
+    /// The first line is not the threshold.
+    #[error("the first line of an approver set is \"Threshold: k of n\", got {got:?}")]
+    ThresholdLine {
+        /// The line, or nothing.
+        got: String,
+    },
+    /// A line is not an approver.
+    #[error("line {number} of an approver set is \"Approver: name+id+key\", got {got:?}")]
+    ApproverLine {
+        /// Which line, from 1.
+        number: usize,
+        /// The line.
+        got: String,
+    },
+    /// The key on a line cannot be read.
+    #[error("the verifier key on line {number} of an approver set is not valid")]
+    VerifierKey {
+        /// Which line, from 1.
+        number: usize,
+        /// What is wrong.
+        source: VerifierKeyError,
+    },
+    /// The members are not in order.
+    #[error("approver {got} stands after {previous}, expected ascending names")]
+    Order {
+        /// The name on the line before.
+        previous: KeyName,
+        /// The name on this line.
+        got: KeyName,
+    },
+    /// The n of the threshold line is not the number of members.
+    #[error("the threshold line counts {expected} approvers, got {got} lines")]
+    Count {
+        /// The n of the line.
+        expected: usize,
+        /// The members that came.
+        got: usize,
+    },
+}
+
+/// Why signatures are no quorum of an approver set.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum QuorumError {
+    /// A line by a key that is not in the set.
+    #[error("{name}+{} is not in the approver set", encode_hex(key_id))]
+    UnknownSigner {
+        /// The name on the line.
+        name: KeyName,
+        /// The id on the line.
+        key_id: [u8; KEY_ID_BYTES],
+    },
+    /// A member's line that does not verify.
+    #[error("the approval of {name} is not valid")]
+    Invalid {
+        /// The member.
+        name: KeyName,
+        /// What is wrong.
+        source: SignatureError,
+    },
+    /// A second line by the same member.
+    #[error("{name} approved more than once: expected one line per approver")]
+    Repeated {
+        /// The member.
+        name: KeyName,
+    },
+    /// Signed before the period in which approvals count.
+    #[error(
+        "{name} approved too early: expected a time after {after_ms} ms, got {got_seconds} s (since 1970)"
+    )]
+    TooEarly {
+        /// The member.
+        name: KeyName,
+        /// The window's start, which does not count itself.
+        after_ms: i64,
+        /// The signed time.
+        got_seconds: u64,
+    },
+    /// Signed after the period in which approvals count.
+    #[error(
+        "{name} approved too late: expected a time not after {until_ms} ms, got {got_seconds} s (since 1970)"
+    )]
+    TooLate {
+        /// The member.
+        name: KeyName,
+        /// The window's last moment.
+        until_ms: i64,
+        /// The signed time.
+        got_seconds: u64,
+    },
+    /// Every approval is good, but they are too few.
+    #[error("too few approvals: expected {expected} of {members}, got {got}")]
+    TooFew {
+        /// The threshold.
+        expected: usize,
+        /// The members of the set.
+        members: usize,
+        /// The approvals that came.
+        got: usize,
+    },
+}
+
+/// Why a key file is not written or not opened.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SealError {
+    /// Longer than a key file is.
+    #[error("a key file is too long: expected at most {limit} bytes, got {got}")]
+    TooLong {
+        /// The most bytes.
+        limit: usize,
+        /// The bytes that came.
+        got: usize,
+    },
+    /// Another kind of file.
+    #[error("this is no key file: expected a first line \"meed key v1\", got {got:?}")]
+    NotAKeyFile {
+        /// The beginning of the first line.
+        got: String,
+    },
+    /// A key file of a newer meed.
+    #[error("the key file has another version: expected \"meed key v1\", got {got:?}")]
+    UnknownVersion {
+        /// The first line.
+        got: String,
+    },
+    /// The file ends too early, or its last line is not the checksum.
+    #[error("the key file is truncated: expected a last line \"checksum: <hex>\"")]
+    Truncated,
+    /// The bytes are not those that were written.
+    #[error("the key file is damaged: expected checksum {expected}, got {got}")]
+    Damaged {
+        /// The checksum of the bytes above the last line, in hex.
+        expected: String,
+        /// The last line's.
+        got: String,
+    },
+    /// The lines are not UTF-8, though their checksum is right.
+    #[error("the key file is not UTF-8 at byte {position}")]
+    NotUtf8 {
+        /// The first byte that cannot be read, from 0.
+        position: usize,
+    },
+    /// A line is not the one that should stand there.
+    #[error("line {number} of the key file is malformed: expected \"{expected}\", got {got:?}")]
+    Line {
+        /// Which line, from 1.
+        number: usize,
+        /// What stands there in a key file.
+        expected: &'static str,
+        /// The line; never one that holds the secret.
+        got: String,
+    },
+    /// The verifier key cannot be read.
+    #[error("the verifier key in the key file is not valid")]
+    VerifierKey(#[source] VerifierKeyError),
+    /// The use of the key is unknown.
+    #[error("the use of the key in the key file is not valid")]
+    Use(#[source] KeyUseError),
+    /// The key has the algorithm of another use.
+    #[error("the key file says use {key_use}: expected algorithm {}, got {got}", key_use.algorithm())]
+    AlgorithmOfUse {
+        /// The use in the file.
+        key_use: KeyUse,
+        /// The algorithm of its verifier key.
+        got: Algorithm,
+    },
+    /// The cost is outside the limits.
+    #[error("the cost of opening the key is out of range: expected {name} of {least} to {most}, got {got}")]
+    Cost {
+        /// Which number.
+        name: &'static str,
+        /// The least.
+        least: u32,
+        /// The most.
+        most: u32,
+        /// What came.
+        got: u32,
+    },
+    /// The file is sealed and no passphrase was given.
+    #[error("the key file of {name} is sealed: expected a passphrase, got none")]
+    PassphraseNeeded {
+        /// The key.
+        name: KeyName,
+    },
+    /// The file is plain and a passphrase was given.
+    #[error("the key file of {name} is plain: expected no passphrase, got one")]
+    PassphraseNotNeeded {
+        /// The key.
+        name: KeyName,
+    },
+    /// The passphrase is empty or too long.
+    #[error("a passphrase has 1 to {limit} bytes, got {got}")]
+    PassphraseLength {
+        /// The most bytes.
+        limit: usize,
+        /// The bytes that came.
+        got: usize,
+    },
+    /// The secret does not open.
+    #[error(
+        "the key of {name} does not open: the passphrase is wrong, or the file was altered and its checksum made anew"
+    )]
+    WrongPassphrase {
+        /// The key.
+        name: KeyName,
+    },
+    /// The secret opens, but is that of another key.
+    #[error(
+        "the secret in the key file is not that of {name}: expected public key {}, got {}",
+        encode_hex(expected),
+        encode_hex(got)
+    )]
+    OtherSecret {
+        /// The key.
+        name: KeyName,
+        /// The public key in the clear.
+        expected: [u8; KEY_BYTES],
+        /// The public key of the secret.
+        got: [u8; KEY_BYTES],
+    },
+    /// The key could not be derived from the passphrase, for want of memory.
+    #[error("the key cannot be derived from the passphrase with {memory_kib} KiB of memory")]
+    Derivation {
+        /// The memory asked for, in KiB.
+        memory_kib: u32,
+    },
+}
+
+/// What a type byte stands for in C2SP signed notes, for people.
+fn algorithm_name(byte: u8) -> String {
+    let name = match byte {
+        0x01 => "Ed25519",
+        0x02 => "ECDSA",
+        0x04 => "cosignature/v1",
+        0x05 => "RFC 6962 tree head",
+        0x06 => "ML-DSA-44 cosignature",
+        0xfa..=0xfe => "reserved",
+        0xff => "not standardized",
+        _ => "unassigned",
+    };
+    format!("0x{byte:02x} ({name})")
+}
