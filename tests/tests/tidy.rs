@@ -333,3 +333,15 @@ fn links_between_documents_lead_somewhere() -> Outcome {
     }
     Ok(())
 }
+
+#[test]
+fn the_first_commands_of_the_readme_are_run_before_each_merge() -> Outcome {
+    let readme = fs::read_to_string(workspace().join("README.md"))?;
+    let checks = fs::read_to_string(workspace().join(".ci/run"))?;
+    let commands: Vec<&str> = readme.lines().filter(|line| line.starts_with("cargo ")).take(2).collect();
+    assert_eq!(commands.len(), 2, "README.md does not begin with its two commands");
+    for command in commands {
+        assert!(checks.contains(command), ".ci/run does not run `{command}`");
+    }
+    Ok(())
+}
