@@ -110,8 +110,9 @@ pub fn parse_decimal(field: &str, text: &str) -> Checked<u128> {
 /// As [`parse_decimal`].
 pub fn parse_count(field: &str, text: &str) -> Checked<u64> {
     let value = parse_decimal(field, text)?;
-    u64::try_from(value)
-        .map_err(|_| Rejection::new(RejectionCode::NumberTooLarge, field, "at most 18446744073709551615", text))
+    u64::try_from(value).map_err(|_| {
+        Rejection::new(RejectionCode::NumberTooLarge, field, "at most 18446744073709551615", text)
+    })
 }
 
 /// Quotient and remainder of `a * b / divisor` through 256 bits.
@@ -155,11 +156,17 @@ mod tests {
 
     #[test]
     fn amounts_have_one_form_and_a_limit() {
-        assert_eq!(Units::parse_single("units", "79228162514264337593543950335").expect("max").value(), AMOUNT_MAX);
+        assert_eq!(
+            Units::parse_single("units", "79228162514264337593543950335").expect("max").value(),
+            AMOUNT_MAX
+        );
         let over = Units::parse_single("units", "79228162514264337593543950336").expect_err("max + 1");
         assert_eq!(over.code, RejectionCode::NumberTooLarge);
         for text in ["", "-1", "+1", "01", "1.0", "1e3", " 1", "1 ", "0x2a", "١"] {
-            assert_eq!(Units::parse_single("units", text).expect_err(text).code, RejectionCode::InvalidNumber);
+            assert_eq!(
+                Units::parse_single("units", text).expect_err(text).code,
+                RejectionCode::InvalidNumber
+            );
         }
     }
 }

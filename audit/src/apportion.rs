@@ -23,9 +23,13 @@ pub fn apportion(total: u128, weights: &[u128], weight_sum: u128) -> Checked<Vec
         parts.push(floor);
         remainders.push((remainder, position));
     }
-    let count = usize::try_from(left_over).ok().filter(|&count| count <= remainders.len()).ok_or_else(contradiction)?;
+    let count = usize::try_from(left_over)
+        .ok()
+        .filter(|&count| count <= remainders.len())
+        .ok_or_else(contradiction)?;
     if count > 0 && count < remainders.len() {
-        remainders.select_nth_unstable_by(count - 1, |(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
+        remainders
+            .select_nth_unstable_by(count - 1, |(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
     }
     for &(_, position) in remainders.iter().take(count) {
         if let Some(part) = parts.get_mut(position) {
@@ -71,7 +75,8 @@ mod tests {
     fn every_small_division_is_exact() {
         for total in 0..=12 {
             for code in 0..6_usize.pow(4) {
-                let weights: Vec<u128> = (0..4).map(|digit| (code / 6_usize.pow(digit) % 6) as u128).collect();
+                let weights: Vec<u128> =
+                    (0..4).map(|digit| (code / 6_usize.pow(digit) % 6) as u128).collect();
                 let parts = apportion(total, &weights, weights.iter().sum()).expect("divides");
                 assert_eq!(parts, slow(total, &weights), "{total} by {weights:?}");
                 let paid: u128 = parts.iter().sum();

@@ -174,7 +174,12 @@ impl NewEvent {
     pub fn parse(line: &[u8], now: Timestamp) -> Checked<Self> {
         if line.len() > EVENT_LINE_BYTES_MAX {
             let expected = format!("at most {EVENT_LINE_BYTES_MAX} bytes");
-            return Err(Rejection::new(RejectionCode::InputTooLarge, "line", expected, format!("{} bytes", line.len())));
+            return Err(Rejection::new(
+                RejectionCode::InputTooLarge,
+                "line",
+                expected,
+                format!("{} bytes", line.len()),
+            ));
         }
         Self::new(read_fields(Value::parse_edge(line)?)?, now)
     }
@@ -235,7 +240,12 @@ impl NewEvent {
         let length = event.encode().len();
         if length > EVENT_LEAF_BYTES_MAX {
             let expected = format!("a leaf of at most {EVENT_LEAF_BYTES_MAX} bytes");
-            return Err(Rejection::new(RejectionCode::InputTooLarge, "event", expected, format!("{length} bytes")));
+            return Err(Rejection::new(
+                RejectionCode::InputTooLarge,
+                "event",
+                expected,
+                format!("{length} bytes"),
+            ));
         }
         Ok(event)
     }
@@ -275,7 +285,11 @@ fn check_authors(mut authors: Vec<(Identity, Option<u32>)>) -> Checked<Vec<Autho
     }
     if authors.iter().all(|(_, share)| share.is_none()) {
         let shares = equal_shares(authors.len());
-        return Ok(authors.into_iter().zip(shares).map(|((identity, _), share)| Author { identity, share }).collect());
+        return Ok(authors
+            .into_iter()
+            .zip(shares)
+            .map(|((identity, _), share)| Author { identity, share })
+            .collect());
     }
     let mut sum = 0_u64;
     let mut checked = Vec::with_capacity(authors.len());
@@ -382,8 +396,19 @@ version_tag! {
 
 /// The fields that an imported line may have.
 const LINE_FIELDS: [&str; 13] = [
-    "artifact_url", "authors", "event_time", "event_type", "id", "metadata", "payload_hash", "platform_login",
-    "platform_user_id", "producer", "producer_version", "retrieved_at", "source",
+    "artifact_url",
+    "authors",
+    "event_time",
+    "event_type",
+    "id",
+    "metadata",
+    "payload_hash",
+    "platform_login",
+    "platform_user_id",
+    "producer",
+    "producer_version",
+    "retrieved_at",
+    "source",
 ];
 
 fn read_fields(line: Value) -> Checked<EventFields> {
@@ -440,7 +465,9 @@ fn read_authors(line: &Value, source: &Source) -> Checked<Vec<(Identity, Option<
             let expected = "platform_user_id or authors";
             Err(Rejection::new(RejectionCode::UnknownField, "platform_user_id", expected, "both"))
         }
-        (Some(other), _) => Err(Rejection::new(RejectionCode::WrongType, "authors", "an array", other.kind())),
+        (Some(other), _) => {
+            Err(Rejection::new(RejectionCode::WrongType, "authors", "an array", other.kind()))
+        }
         (None, Some(_)) => {
             let provider: Provider = source.as_str().parse().map_err(|_| {
                 let expected = "authors with their provider, since the source is not one";
@@ -450,9 +477,12 @@ fn read_authors(line: &Value, source: &Source) -> Checked<Vec<(Identity, Option<
                 .map_err(|rejection| rejection.within("platform_user_id"))?;
             Ok(vec![(identity, None)])
         }
-        (None, None) => {
-            Err(Rejection::new(RejectionCode::MissingField, "authors", "authors or platform_user_id", "neither"))
-        }
+        (None, None) => Err(Rejection::new(
+            RejectionCode::MissingField,
+            "authors",
+            "authors or platform_user_id",
+            "neither",
+        )),
     }
 }
 
@@ -460,7 +490,9 @@ fn read_author(author: &Value) -> Checked<(Identity, Option<u32>)> {
     let Value::Object(fields) = author else {
         return Err(Rejection::new(RejectionCode::WrongType, "", "an object", author.kind()));
     };
-    if let Some((name, _)) = fields.iter().find(|(name, _)| !["id", "provider", "share"].contains(&name.as_str())) {
+    if let Some((name, _)) =
+        fields.iter().find(|(name, _)| !["id", "provider", "share"].contains(&name.as_str()))
+    {
         return Err(Rejection::new(RejectionCode::UnknownField, name, "id, provider and share", "it"));
     }
     let provider: Provider = parse_field(author, "provider")?;
@@ -477,7 +509,9 @@ fn read_metadata(line: &Value) -> Checked<Value> {
     let mut metadata = match line.field("metadata") {
         None => Vec::new(),
         Some(Value::Object(fields)) => fields.clone(),
-        Some(other) => return Err(Rejection::new(RejectionCode::WrongType, "metadata", "an object", other.kind())),
+        Some(other) => {
+            return Err(Rejection::new(RejectionCode::WrongType, "metadata", "an object", other.kind()));
+        }
     };
     for name in ["platform_login", "artifact_url"] {
         if line.field(name).is_none() {

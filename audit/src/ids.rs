@@ -154,7 +154,9 @@ fn is_graphic(text: &str, bytes_max: usize) -> bool {
 
 fn is_origin(text: &str) -> bool {
     let allowed = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b':' | b'/' | b'_' | b'~')
+        byte.is_ascii_lowercase()
+            || byte.is_ascii_digit()
+            || matches!(byte, b'.' | b'-' | b':' | b'/' | b'_' | b'~')
     };
     (1..=ORIGIN_BYTES_MAX).contains(&text.len())
         && text.bytes().all(allowed)
@@ -408,8 +410,24 @@ macro_rules! serde_as_text {
 }
 
 serde_as_text!(
-    NodeId, ScopeId, UserId, ScopeKey, Source, EventType, EventId, Origin, ComponentId, Provider, Identity, Claimant,
-    EpochNumber, Revision, SetVersion, crate::time::Timestamp, crate::amount::Units, crate::amount::Credits,
+    NodeId,
+    ScopeId,
+    UserId,
+    ScopeKey,
+    Source,
+    EventType,
+    EventId,
+    Origin,
+    ComponentId,
+    Provider,
+    Identity,
+    Claimant,
+    EpochNumber,
+    Revision,
+    SetVersion,
+    crate::time::Timestamp,
+    crate::amount::Units,
+    crate::amount::Credits,
     crate::text::FreeText
 );
 
@@ -433,11 +451,16 @@ mod tests {
     #[test]
     fn claimants_have_one_form_and_the_order_of_their_bytes() {
         let keys = [
-            "identity:discord:1", "identity:discord:10", "identity:discord:9",
+            "identity:discord:1",
+            "identity:discord:10",
+            "identity:discord:9",
             "identity:ed25519:00000000000000000000000000000000000000000000000000000000000000aa",
             "identity:git:00000000000000000000000000000000000000000000000000000000000000aa",
-            "identity:github:1", "identity:github:2", "identity:wallet:0x00000000000000000000000000000000000000aa",
-            "user:00000000-0000-4000-8000-000000000001", "user:a28a8b1e-1f9d-5cd5-9329-569e4819feda",
+            "identity:github:1",
+            "identity:github:2",
+            "identity:wallet:0x00000000000000000000000000000000000000aa",
+            "user:00000000-0000-4000-8000-000000000001",
+            "user:a28a8b1e-1f9d-5cd5-9329-569e4819feda",
         ];
         let parsed: Vec<Claimant> = keys.iter().map(|key| key.parse().expect(key)).collect();
         for (a, key_a) in parsed.iter().zip(keys) {
@@ -451,10 +474,21 @@ mod tests {
     #[test]
     fn other_forms_of_claimants_are_refused() {
         for key in [
-            "", "team:x", "identity:github", "identity:github:", "identity:github:042", "identity:github:-1",
-            "identity:GitHub:42", "identity:google:42", "user:A28A8B1E-1F9D-5CD5-9329-569E4819FEDA", "user:",
-            "identity:wallet:0xAA000000000000000000000000000000000000aa", "identity:github:42 ", " identity:github:42",
-            "identity:github:123456789012345678901", "user:a28a8b1e1f9d5cd59329569e4819feda",
+            "",
+            "team:x",
+            "identity:github",
+            "identity:github:",
+            "identity:github:042",
+            "identity:github:-1",
+            "identity:GitHub:42",
+            "identity:google:42",
+            "user:A28A8B1E-1F9D-5CD5-9329-569E4819FEDA",
+            "user:",
+            "identity:wallet:0xAA000000000000000000000000000000000000aa",
+            "identity:github:42 ",
+            " identity:github:42",
+            "identity:github:123456789012345678901",
+            "user:a28a8b1e1f9d5cd59329569e4819feda",
         ] {
             assert_eq!(key.parse::<Claimant>().expect_err(key).code, RejectionCode::InvalidClaimant);
         }

@@ -246,7 +246,10 @@ mod tests {
             let document = format!(r#"{{"a":[{{"n":{text}}}]}}"#);
             let result = Value::parse_edge(document.as_bytes()).expect_err(text);
             if result.code != RejectionCode::Malformed {
-                assert_eq!((result.code, result.subject.as_str()), (RejectionCode::NumberLosesPrecision, "a[0].n"));
+                assert_eq!(
+                    (result.code, result.subject.as_str()),
+                    (RejectionCode::NumberLosesPrecision, "a[0].n")
+                );
             }
         }
         assert_eq!(code(r#"{"a":null}"#), RejectionCode::NullNotAllowed);

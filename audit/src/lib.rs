@@ -8,17 +8,28 @@
 //! [`close::EpochInput`] for a closed epoch, [`close::close`] to the statement, [`approve::approve`] when enough
 //! approvers have signed, and [`verify::verify`] for the proof that a contributor holds.
 
+pub mod activity;
+pub mod allocation;
 pub mod amount;
 pub mod apportion;
+pub mod approve;
+pub mod approvers;
+pub mod checkpoint;
+pub mod close;
+pub mod decision;
 pub mod event;
 pub mod hash;
 pub mod ids;
 pub mod json;
 pub mod leaf;
 pub mod merkle;
+pub mod policy;
+pub mod pool;
 pub mod rejection;
+pub mod statement;
 pub mod text;
 pub mod time;
+pub mod tlog_proof;
 pub mod window;
 
 pub use rejection::{Checked, Rejection, RejectionCode};

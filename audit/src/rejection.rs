@@ -293,7 +293,8 @@ mod tests {
     fn hostile_values_are_printed_harmlessly() {
         let rejection = Rejection::new(RejectionCode::InvalidText, "reason", "plain text", "a\u{202e}b\n");
         assert_eq!(rejection.got, "a\\u{202e}b\\u{a}");
-        let long = Rejection::new(RejectionCode::TextLength, "reason", "at most 1024 bytes", "x".repeat(5_000));
+        let long =
+            Rejection::new(RejectionCode::TextLength, "reason", "at most 1024 bytes", "x".repeat(5_000));
         assert!(long.got.len() < 300);
     }
 }

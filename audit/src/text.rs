@@ -51,11 +51,21 @@ impl std::str::FromStr for FreeText {
 pub fn check_visible(field: &str, text: &str, bytes_max: usize) -> Checked<()> {
     if text.is_empty() || text.len() > bytes_max {
         let expected = format!("1 to {bytes_max} bytes");
-        return Err(Rejection::new(RejectionCode::TextLength, field, expected, format!("{} bytes", text.len())));
+        return Err(Rejection::new(
+            RejectionCode::TextLength,
+            field,
+            expected,
+            format!("{} bytes", text.len()),
+        ));
     }
     if let Some(bad) = text.chars().find(|&c| c.is_control() || is_deceptive(c)) {
         let expected = "text without control, bidirectional or line-separator characters";
-        return Err(Rejection::new(RejectionCode::InvalidText, field, expected, format!("U+{:04X}", bad as u32)));
+        return Err(Rejection::new(
+            RejectionCode::InvalidText,
+            field,
+            expected,
+            format!("U+{:04X}", bad as u32),
+        ));
     }
     if !is_nfc(text) {
         return Err(Rejection::new(RejectionCode::InvalidText, field, "text in Unicode form NFC", text));
@@ -92,7 +102,9 @@ mod tests {
     fn deceptive_text_is_refused() {
         assert_eq!(code(""), RejectionCode::TextLength);
         assert_eq!(code(&"x".repeat(1_025)), RejectionCode::TextLength);
-        for text in ["a\nb", "a\tb", "\u{7f}", "\u{85}", "abc\u{202e}cba", "a\u{2028}b", "a\u{200b}b", "\u{feff}a"] {
+        for text in
+            ["a\nb", "a\tb", "\u{7f}", "\u{85}", "abc\u{202e}cba", "a\u{2028}b", "a\u{200b}b", "\u{feff}a"]
+        {
             assert_eq!(code(text), RejectionCode::InvalidText, "{text:?}");
         }
         assert_eq!(code("e\u{301}"), RejectionCode::InvalidText, "decomposed text is not NFC");

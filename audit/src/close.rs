@@ -1,0 +1,283 @@
+//! From an epoch's facts and decisions to its statement: the computation that the node, each approver and each
+//! auditor runs, with the same bytes as result.
+
+use std::collections::BTreeMap;
+
+use crate::activity::{Activity, Earned, EpochEvent, add_earnings, curate};
+use crate::allocation::{Allocation, allocate, allocation_set_hash, check_item_count};
+use crate::amount::Credits;
+use crate::approvers::{ApproverSetText, ScopeName};
+use crate::decision::{Decision, EpochDecisions, State};
+use crate::hash::Hash;
+use crate::ids::{Claimant, Revision};
+use crate::leaf::Leaf;
+use crate::merkle::{self, TreeBuilder};
+use crate::policy::Policy;
+use crate::pool::Pool;
+use crate::rejection::{Checked, Rejection, RejectionCode};
+use crate::statement::{ApproversLine, Statement, TreeHead};
+use crate::time::Timestamp;
+use crate::window::{EpochWindow, assign};
+
+/// All that a statement is computed from.
+#[derive(Clone, Debug)]
+pub struct EpochInput {
+    /// The scope.
+    pub name: ScopeName,
+    /// The policy that was pinned when the epoch opened.
+    pub policy: Policy,
+    /// The windows of the scope's epochs, from the first to this one, which is closed.
+    pub windows: Vec<EpochWindow>,
+    /// The origin line of the events log.
+    pub events_log: String,
+    /// Its root at the size that closing pinned.
+    pub events_root: Hash,
+    /// The epoch's events, in any order.
+    pub events: Vec<EpochEvent>,
+    /// The scope's decisions up to the freeze, from the first.
+    pub decisions: Vec<Decision>,
+    /// The pool.
+    pub pool: Pool,
+    /// The approver set in force at the freeze.
+    pub approvers: ApproverSetText,
+    /// What the freeze fixes.
+    pub draft: DraftTerms,
+}
+
+/// What freezing a draft fixes beside the decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DraftTerms {
+    /// Counts the epoch's drafts.
+    pub revision: Revision,
+    /// The last moment at which an approval counts.
+    pub sign_by: Timestamp,
+    /// SHA-256 of the text of the scope's last final statement.
+    pub previous: Option<Hash>,
+    /// SHA-256 of the text that this revision corrects.
+    pub supersedes: Option<Hash>,
+}
+
+/// A closed epoch, computed: the statement and the leaves under it.
+#[derive(Clone, Debug)]
+pub struct ClosedEpoch {
+    /// The statement.
+    pub statement: Statement,
+    /// The allocations, in the order of their leaves after leaf 0.
+    pub allocations: Vec<Allocation>,
+    /// Leaf hashes of the allocation tree, leaf 0 first.
+    pub allocation_hashes: Vec<Hash>,
+}
+
+/// Computes an epoch. Pure: the same input gives the same bytes on every machine (rule `PAYOUT_DETERMINISTIC`).
+///
+/// # Errors
+/// Names the part of the input that breaks a rule.
+pub fn close(input: &EpochInput) -> Checked<ClosedEpoch> {
+    close_with(input, &mut |_| {})
+}
+
+/// As [`close`], and shows each event's activity leaf to `sink`, in the order of their tree.
+///
+/// # Errors
+/// As [`close`].
+pub fn close_with(input: &EpochInput, sink: &mut dyn FnMut(&Activity)) -> Checked<ClosedEpoch> {
+    let window = check_terms(input)?;
+    let state = State::replay(&input.decisions)?;
+    let none = EpochDecisions::default();
+    let decided = state.epoch(window.number).unwrap_or(&none);
+    check_overrides(decided, &state)?;
+    let (activity, earned) = curate_all(input, window, decided, &state, sink)?;
+    let scope = input.name.id();
+    let pool_total = input.pool.total();
+    let revision = input.draft.revision;
+    let allocations = allocate(scope, window.number, revision, pool_total, earned, &decided.overrides)?;
+    let heads = Heads { activity, decisions: tree_head(input.decisions.iter().map(Leaf::leaf_hash)) };
+    write_statement(input, window, heads, allocations)
+}
+
+/// Checks that the parts belong together, and gives the epoch's own window.
+fn check_terms(input: &EpochInput) -> Checked<&EpochWindow> {
+    let scope = input.name.id();
+    let same = |what: &str, expected: String, got: String| {
+        if expected == got {
+            Ok(())
+        } else {
+            Err(Rejection::new(RejectionCode::Mismatch, what, expected, got))
+        }
+    };
+    same("policy scope", scope.to_string(), input.policy.scope.to_string())?;
+    same("approver set scope", scope.to_string(), input.approvers.scope.to_string())?;
+    same("approver set origin", input.name.origin.to_string(), input.approvers.origin.to_string())?;
+    if let Some(decision) = input.decisions.iter().find(|decision| decision.scope != scope) {
+        same("decision scope", scope.to_string(), decision.scope.to_string())?;
+    }
+    input.pool.require_base()?;
+    check_windows(&input.windows)
+}
+
+/// Windows are numbered from 1, ascend without overlap, and all are closed.
+fn check_windows(windows: &[EpochWindow]) -> Checked<&EpochWindow> {
+    let refuse = |expected: &str, got: String| {
+        Rejection::new(RejectionCode::InputIncomplete, "windows", expected, got)
+    };
+    for (number, window) in (1..).zip(windows) {
+        if window.number.get() != number {
+            return Err(refuse("epochs numbered from 1 without gaps", window.number.to_string()));
+        }
+        if window.log_size.is_none() {
+            return Err(refuse("closed epochs", format!("epoch {number}, which is open")));
+        }
+    }
+    for pair in windows.windows(2) {
+        if let [a, b] = pair
+            && (a.period.end > b.period.start || a.log_size > b.log_size)
+        {
+            return Err(refuse(
+                "windows and log sizes that ascend",
+                format!("epochs {} and {}", a.number, b.number),
+            ));
+        }
+    }
+    windows.last().ok_or_else(|| refuse("at least one epoch", "none".to_owned()))
+}
+
+/// An override must name a claimant as it is now (rule `DRAFT_PINNED`).
+fn check_overrides(decided: &EpochDecisions, state: &State) -> Checked<()> {
+    for claimant in decided.overrides.keys() {
+        let now = state.resolve_claimant(claimant);
+        if now != *claimant {
+            let subject = format!("override of {claimant}");
+            return Err(Rejection::new(
+                RejectionCode::OverrideClaimantMoved,
+                subject,
+                format!("an override of {now}"),
+                "the identity",
+            ));
+        }
+    }
+    Ok(())
+}
+
+type EarnedByClaimant = BTreeMap<Claimant, Earned>;
+
+fn curate_all(
+    input: &EpochInput,
+    window: &EpochWindow,
+    decided: &EpochDecisions,
+    state: &State,
+    sink: &mut dyn FnMut(&Activity),
+) -> Checked<(TreeHead, EarnedByClaimant)> {
+    check_item_count("events", input.events.len())?;
+    let mut ordered: Vec<&EpochEvent> = input.events.iter().collect();
+    ordered.sort_unstable_by(|a, b| a.event.id.cmp(&b.event.id));
+    let scope = input.name.id();
+    let (mut tree, mut earned) = (TreeBuilder::new(), EarnedByClaimant::new());
+    let mut last: Option<&EpochEvent> = None;
+    let mut curated_count = 0;
+    for entry in ordered {
+        if last.is_some_and(|last| last.event.id == entry.event.id) {
+            let expected = "each event once";
+            return Err(Rejection::new(
+                RejectionCode::DuplicateField,
+                entry.event.id.as_str(),
+                expected,
+                "it twice",
+            ));
+        }
+        last = Some(entry);
+        if !entry.routed && entry.event.scopes.binary_search(&scope).is_err() {
+            let expected = format!("an event of scope {scope}");
+            return Err(Rejection::new(
+                RejectionCode::Mismatch,
+                entry.event.id.as_str(),
+                expected,
+                "another's",
+            ));
+        }
+        let late = check_assignment(input, window, entry)?;
+        let curation = decided.curation.get(&entry.event.id);
+        curated_count += usize::from(curation.is_some());
+        let activity = curate(entry, late, &input.policy, curation, state)?;
+        tree.push(activity.leaf_hash(), &mut |_, _, _| {});
+        add_earnings(&mut earned, &activity)?;
+        sink(&activity);
+    }
+    if curated_count != decided.curation.len() {
+        let expected = format!("all {} curated events", decided.curation.len());
+        return Err(Rejection::new(RejectionCode::InputIncomplete, "events", expected, curated_count));
+    }
+    let size = tree.size();
+    Ok((TreeHead { size, root: tree.finish(&mut |_, _, _| {}) }, earned))
+}
+
+/// Whether the event is late; refuses one that the rule `EPOCH_BY_EVENT_TIME` gives to another epoch.
+fn check_assignment(input: &EpochInput, window: &EpochWindow, entry: &EpochEvent) -> Checked<bool> {
+    match assign(&input.windows, entry.event.event_time, entry.index) {
+        Some(assignment) if assignment.epoch == window.number => Ok(assignment.late),
+        other => {
+            let got = other
+                .map_or_else(|| "one of no epoch yet".to_owned(), |a| format!("one of epoch {}", a.epoch));
+            let expected = format!("an event of epoch {}", window.number);
+            Err(Rejection::new(RejectionCode::Mismatch, entry.event.id.as_str(), expected, got))
+        }
+    }
+}
+
+struct Heads {
+    activity: TreeHead,
+    decisions: TreeHead,
+}
+
+fn tree_head(hashes: impl Iterator<Item = Hash>) -> TreeHead {
+    let mut tree = TreeBuilder::new();
+    for hash in hashes {
+        tree.push(hash, &mut |_, _, _| {});
+    }
+    TreeHead { size: tree.size(), root: tree.finish(&mut |_, _, _| {}) }
+}
+
+fn write_statement(
+    input: &EpochInput,
+    window: &EpochWindow,
+    heads: Heads,
+    allocations: Vec<Allocation>,
+) -> Checked<ClosedEpoch> {
+    let distributed =
+        allocations.iter().try_fold(Credits::ZERO, |sum, allocation| sum.plus(allocation.credits))?;
+    let set = &input.approvers;
+    let mut statement = Statement {
+        origin: input.name.origin.clone(),
+        node: input.name.node,
+        scope: input.name.id(),
+        scope_key: input.name.key.clone(),
+        epoch: window.number,
+        revision: input.draft.revision,
+        root: merkle::root(&[]),
+        period: window.period,
+        sign_by: input.draft.sign_by,
+        unit: input.policy.unit.clone(),
+        policy_hash: input.policy.hash(),
+        events_log: input.events_log.clone(),
+        events: TreeHead { size: window.log_size.unwrap_or_default(), root: input.events_root },
+        activity: heads.activity,
+        pool: tree_head(input.pool.components().map(Leaf::leaf_hash)),
+        pool_total: input.pool.total(),
+        decisions: heads.decisions,
+        allocations_count: u64::try_from(allocations.len()).unwrap_or(u64::MAX),
+        allocation_set_hash: allocation_set_hash(allocations.iter().map(|a| (&a.claimant, a.final_units))),
+        distributed,
+        undistributed: input.pool.total().minus(distributed)?,
+        approvers: ApproversLine {
+            threshold: set.set.threshold(),
+            members: u8::try_from(set.set.len()).unwrap_or(u8::MAX),
+            version: set.version,
+            text_hash: set.text_hash(),
+        },
+        previous: input.draft.previous,
+        supersedes: input.draft.supersedes,
+    };
+    let mut allocation_hashes = vec![statement.leaf_zero_hash()];
+    allocation_hashes.extend(allocations.iter().map(Leaf::leaf_hash));
+    statement.root = merkle::root(&allocation_hashes);
+    Ok(ClosedEpoch { statement, allocations, allocation_hashes })
+}
