@@ -15,10 +15,10 @@ pub(crate) fn encode_base64(bytes: &[u8]) -> String {
 /// The comparison at the end is what makes it canonical: it does not rest on what the decoder happens to let
 /// through (trailing bits, missing padding).
 pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, Base64Error> {
-    let bytes = Base64::decode_vec(text).map_err(|_| Base64Error::NotBase64)?;
+    let bytes = Base64::decode_vec(text).map_err(|_| Base64Error)?;
     // Wiped, because a secret may be read with this.
     let again = Zeroizing::new(encode_base64(&bytes));
-    if again.as_str() == text { Ok(bytes) } else { Err(Base64Error::NotCanonical) }
+    if again.as_str() == text { Ok(bytes) } else { Err(Base64Error) }
 }
 
 /// Lower-case hex.

@@ -67,16 +67,11 @@ pub enum KeyError {
     },
 }
 
-/// Why a text is not base64 as meed writes it.
+/// A text that is not base64 as meed writes it: other characters, no padding, or a second spelling of the same
+/// bytes (trailing bits).
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Base64Error {
-    /// Characters, padding or length are wrong.
-    #[error("expected standard base64 with padding")]
-    NotBase64,
-    /// The bytes can be read, but would be written in another way.
-    #[error("expected canonical base64, got another spelling of the same bytes")]
-    NotCanonical,
-}
+#[error("expected standard base64 with padding, in its canonical spelling")]
+pub struct Base64Error;
 
 /// A word that is no use of a key.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

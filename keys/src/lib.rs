@@ -34,6 +34,8 @@ mod signature_line;
 mod signing_key;
 mod verifier_key;
 mod verify;
+#[cfg(test)]
+mod wycheproof_tests;
 
 pub use algorithm::{Algorithm, KeyUse};
 pub use approver_set::ApproverSet;
