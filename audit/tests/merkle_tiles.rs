@@ -26,6 +26,10 @@ fn expected_rows(leaves: &[Hash]) -> Rows {
     rows
 }
 
+fn hashes_of<B: AsRef<[u8]>>(tile: &Tile<B>) -> Vec<Hash> {
+    tile.hashes().collect()
+}
+
 fn assert_same_rows(got: &Rows, expected: &Rows, at: &str) {
     assert!(got.bytes.keys().eq(expected.bytes.keys()), "{at}: other rows");
     assert!(got.bytes == expected.bytes, "{at}: other bytes");
@@ -112,7 +116,7 @@ fn rows_of_70_000_leaves_equal_the_tree_in_memory() {
     for ((level, index), row) in &log.bytes {
         let width = tile_width(70_000, *level, *index);
         let (log, whole) = (Tile::from_bytes(row).unwrap(), whole.tile(*level, *index, width).unwrap());
-        assert_eq!((log.width(), log.hashes()), (width, whole.hashes()), "tile {level}/{index}");
+        assert_eq!((log.width(), hashes_of(&log)), (width, hashes_of(&whole)), "tile {level}/{index}");
     }
     for index in (0..70_000).step_by(997).chain([69_888, 69_999]) {
         let path = tree.inclusion_path(index).unwrap();
@@ -177,7 +181,7 @@ fn every_width_round_trips_as_bytes() {
         if width < 256 {
             let with_tail = Tile::build_with_tail(&hashes[..width], tail, 7).unwrap();
             assert_eq!(Tile::from_bytes(&with_tail.to_bytes()), Ok(with_tail.clone()), "width {width}, tail");
-            assert_eq!((with_tail.width(), with_tail.hashes()), (tile.width(), tile.hashes()));
+            assert_eq!((with_tail.width(), hashes_of(&with_tail)), (tile.width(), hashes_of(&tile)));
             assert_eq!(with_tail.root(), naive_root(&[&hashes[..width], &[tail]].concat()));
         }
     }

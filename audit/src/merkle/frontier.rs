@@ -80,7 +80,7 @@ impl Frontier {
             if got != expected {
                 return Err(FrontierError::TileWidth { level, index, size, expected, got });
             }
-            levels.push(Some(tile));
+            levels.push(Some(tile.to_owned_tile()));
         }
         Ok(Self { size, levels })
     }

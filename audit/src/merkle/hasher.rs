@@ -21,16 +21,17 @@ impl Hasher for Rfc6962 {
     }
 }
 
-/// All nodes over the entries, layer after layer, from the entries themselves to the single root.
+/// All nodes over the entries as bytes, layer after layer, from the entries themselves to the single root.
 ///
 /// A lone last node is in each layer up to where it meets a left neighbour. Of no entries there is no node.
-pub(super) fn build_nodes(entries: &[Hash]) -> Vec<Hash> {
+pub(super) fn build_nodes(entries: &[Hash]) -> Vec<u8> {
     let leaves: Vec<[u8; HASH_BYTES]> = entries.iter().map(|entry| entry.to_bytes()).collect();
     // Building fails only where helper nodes are missing, and a tree from its own leaves needs none.
     let Ok(built) = PartialTree::<Rfc6962>::from_leaves(&leaves) else { return Vec::new() };
-    let mut nodes = Vec::with_capacity(entries.len().saturating_mul(2).saturating_add(8));
+    // Twice the entries, a lone node in each of at most eight layers, and room for a trailer.
+    let mut nodes = Vec::with_capacity(entries.len().saturating_mul(2).saturating_add(9) * HASH_BYTES);
     for layer in built.layers() {
-        nodes.extend(layer.iter().map(|(_, node)| Hash::from_bytes(*node)));
+        layer.iter().for_each(|(_, node)| nodes.extend_from_slice(node));
         // `rs_merkle` repeats the root above itself where the count is a power of two.
         if layer.len() <= 1 {
             break;

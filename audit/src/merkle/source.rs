@@ -18,19 +18,16 @@ pub trait TileSource {
     /// Why a tile could not be read.
     type Error;
 
+    /// The bytes of a row as the source holds them: its own, borrowed ones, or a page of a database.
+    type Bytes<'source>: AsRef<[u8]>
+    where
+        Self: 'source;
+
     /// Reads tile `(level, index)`, which has at least `width` hashes.
     ///
     /// # Errors
     /// The source's own, where there is no such tile or it cannot be read.
-    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile, Self::Error>;
-}
-
-impl<S: TileSource + ?Sized> TileSource for &S {
-    type Error = S::Error;
-
-    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile, Self::Error> {
-        (**self).tile(level, index, width)
-    }
+    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile<Self::Bytes<'_>>, Self::Error>;
 }
 
 /// Why no path or root could be made.
@@ -139,7 +136,7 @@ pub fn root_from_tiles<S: TileSource>(source: &S, size: u64) -> Result<Hash, Pat
 struct Reader<'source, S: TileSource> {
     source: &'source S,
     size: u64,
-    tiles: BTreeMap<(u8, u64), Tile>,
+    tiles: BTreeMap<(u8, u64), Tile<S::Bytes<'source>>>,
 }
 
 impl<'source, S: TileSource> Reader<'source, S> {
@@ -218,7 +215,11 @@ impl<'source, S: TileSource> Reader<'source, S> {
         Ok(tile.node(place.height, place.position))
     }
 
-    fn tile(&mut self, place: &Place, expected: u16) -> Result<&Tile, PathError<S::Error>> {
+    fn tile(
+        &mut self,
+        place: &Place,
+        expected: u16,
+    ) -> Result<&Tile<S::Bytes<'source>>, PathError<S::Error>> {
         let (level, index) = (place.level, place.index);
         match self.tiles.entry((level, index)) {
             std::collections::btree_map::Entry::Occupied(kept) => Ok(kept.into_mut()),

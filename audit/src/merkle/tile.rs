@@ -19,20 +19,23 @@ use thiserror::Error;
 
 use super::hasher::build_nodes;
 use super::{TILE_HEIGHT, TILE_WIDTH};
-use crate::hash::{HASH_BYTES, Hash, node_hash};
+use crate::hash::{EMPTY_ROOT, HASH_BYTES, Hash, node_hash};
 
 /// Bytes after the hashes: width and tail size.
 const TRAILER_BYTES: usize = 2 + 8;
 
 /// Up to 256 hashes of one level of tiles and all nodes above them inside the tile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tile {
+///
+/// It lives in the bytes of its row, its own or borrowed ones (`Tile<&[u8]>`, or a database's page): reading
+/// a few nodes of a stored row copies nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tile<B = Vec<u8>> {
     /// Hashes of complete subtrees, 1 to 256.
     width: u16,
     /// The tree size at which the tail is true, or 0 without a tail.
     tail_size: u64,
-    /// Layer after layer, from the entries (hashes and tail) to their root.
-    nodes: Vec<Hash>,
+    /// The whole row: layer after layer, from the entries (hashes and tail) to their root, and the trailer.
+    bytes: B,
 }
 
 /// Why hashes or bytes are not a tile.
@@ -68,7 +71,7 @@ impl Tile {
     /// [`TileError::Width`].
     pub fn build(hashes: &[Hash]) -> Result<Self, TileError> {
         let width = checked_width(hashes.len(), TILE_WIDTH)?;
-        Ok(Self { width, tail_size: 0, nodes: build_nodes(hashes) })
+        Ok(Self::with_trailer(width, 0, build_nodes(hashes)))
     }
 
     /// Builds the tile of 1 to 255 hashes and the tail after them, true at `size` leaves.
@@ -80,8 +83,94 @@ impl Tile {
         if size == 0 {
             return Err(TileError::TailSize);
         }
-        let entries = [hashes, &[tail]].concat();
-        Ok(Self { width, tail_size: size, nodes: build_nodes(&entries) })
+        Ok(Self::with_trailer(width, size, build_nodes(&[hashes, &[tail]].concat())))
+    }
+
+    /// Reads a row into a tile of its own: see [`Tile::parse`], which copies nothing.
+    ///
+    /// # Errors
+    /// [`TileError::Width`] or [`TileError::ByteLength`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, TileError> {
+        Tile::parse(bytes).map(|tile| tile.to_owned_tile())
+    }
+
+    /// The tile's row, without copying it.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The tile with more hashes after its own, at most up to the full width; a tail is dropped.
+    ///
+    /// Nodes over complete places are kept: a single hash costs at most eight node hashes.
+    pub(super) fn extended(&self, more: &[Hash]) -> Self {
+        let room = usize::from(TILE_WIDTH - self.width);
+        let more = more.get(..room).unwrap_or(more);
+        let mut layer: Vec<[u8; HASH_BYTES]> = self.layer_nodes(0, usize::from(self.width)).to_vec();
+        layer.extend(more.iter().map(|hash| hash.to_bytes()));
+        let width = u16::try_from(layer.len()).unwrap_or(TILE_WIDTH);
+        let mut nodes = Vec::with_capacity(node_count(layer.len()) * HASH_BYTES + TRAILER_BYTES);
+        for height in 1..=TILE_HEIGHT {
+            if layer.len() == 1 {
+                break;
+            }
+            let kept = self.layer_nodes(height, usize::from(self.width >> height));
+            let mut above = Vec::with_capacity(layer.len().div_ceil(2));
+            above.extend_from_slice(kept);
+            above.extend(layer.chunks(2).skip(kept.len()).map(parent));
+            nodes.extend_from_slice(layer.as_flattened());
+            layer = above;
+        }
+        nodes.extend_from_slice(layer.as_flattened());
+        Self::with_trailer(width, 0, nodes)
+    }
+
+    fn with_trailer(width: u16, tail_size: u64, mut bytes: Vec<u8>) -> Self {
+        bytes.extend_from_slice(&width.to_be_bytes());
+        bytes.extend_from_slice(&tail_size.to_be_bytes());
+        Self { width, tail_size, bytes }
+    }
+}
+
+impl<B: AsRef<[u8]>> Tile<B> {
+    /// Reads a row where it is. Lengths are checked; that each node is the hash of its children is not: a
+    /// row's checksum answers for that, and every path is checked against a signed root.
+    ///
+    /// # Errors
+    /// [`TileError::Width`] or [`TileError::ByteLength`].
+    pub fn parse(bytes: B) -> Result<Self, TileError> {
+        let row = bytes.as_ref();
+        let got = row.len();
+        let short = TileError::ByteLength { width: 0, expected: HASH_BYTES + TRAILER_BYTES, got };
+        let (rest, tail_size) = row.split_last_chunk::<8>().ok_or_else(|| short.clone())?;
+        let (nodes, width) = rest.split_last_chunk::<2>().ok_or(short)?;
+        let (width, tail_size) = (u16::from_be_bytes(*width), u64::from_be_bytes(*tail_size));
+        let has_tail = tail_size != 0;
+        checked_width(usize::from(width), if has_tail { TILE_WIDTH - 1 } else { TILE_WIDTH })?;
+        let expected = node_count(usize::from(width) + usize::from(has_tail)) * HASH_BYTES;
+        if nodes.len() != expected {
+            return Err(TileError::ByteLength { width, expected: expected + TRAILER_BYTES, got });
+        }
+        Ok(Self { width, tail_size, bytes })
+    }
+
+    /// The tile's row: see the module's page for the bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// A copy of the tile's row.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    /// The tile with bytes of its own.
+    pub fn to_owned_tile(&self) -> Tile {
+        Tile { width: self.width, tail_size: self.tail_size, bytes: self.to_bytes() }
+    }
+
+    /// The same tile, borrowed.
+    pub fn borrowed(&self) -> Tile<&[u8]> {
+        Tile { width: self.width, tail_size: self.tail_size, bytes: self.as_bytes() }
     }
 
     /// Hashes of complete subtrees, 1 to 256; the tail is not counted.
@@ -90,19 +179,22 @@ impl Tile {
     }
 
     /// The hashes of complete subtrees, as C2SP tlog-tiles has them.
-    pub fn hashes(&self) -> &[Hash] {
-        self.nodes.get(..usize::from(self.width)).unwrap_or(&[])
+    pub fn hashes(&self) -> impl ExactSizeIterator<Item = Hash> {
+        self.layer_nodes(0, usize::from(self.width)).iter().copied().map(Hash::from_bytes)
     }
 
     /// The C2SP tile of width `width`: that many hashes as bytes, or none where the tile is narrower.
-    pub fn c2sp_bytes(&self, width: u16) -> Option<Vec<u8>> {
-        let hashes = self.hashes().get(..usize::from(width))?;
-        Some(hashes.iter().flat_map(|hash| hash.to_bytes()).collect())
+    pub fn c2sp_bytes(&self, width: u16) -> Option<&[u8]> {
+        if width > self.width {
+            return None;
+        }
+        self.as_bytes().get(..usize::from(width) * HASH_BYTES)
     }
 
     /// The root over all entries, tail included.
     pub fn root(&self) -> Hash {
-        self.nodes.last().copied().unwrap_or(crate::hash::EMPTY_ROOT)
+        // Every tile has an entry, so above all layers there is a root.
+        self.node(TILE_HEIGHT, 0).unwrap_or(EMPTY_ROOT)
     }
 
     /// The node `height` levels above the entries at `position`, or none where the tile has no such node.
@@ -114,43 +206,8 @@ impl Tile {
         if position >= length {
             return None;
         }
-        self.nodes.get(start.checked_add(position)?).copied()
-    }
-
-    /// The tile's row: see the module's page for the bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.nodes.len() * HASH_BYTES + TRAILER_BYTES);
-        for node in &self.nodes {
-            bytes.extend_from_slice(node.as_bytes());
-        }
-        bytes.extend_from_slice(&self.width.to_be_bytes());
-        bytes.extend_from_slice(&self.tail_size.to_be_bytes());
-        bytes
-    }
-
-    /// Reads a row. Lengths are checked; that each node is the hash of its children is not: a row's
-    /// checksum answers for that, and every path is checked against a signed root.
-    ///
-    /// # Errors
-    /// [`TileError::Width`] or [`TileError::ByteLength`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, TileError> {
-        let short =
-            TileError::ByteLength { width: 0, expected: HASH_BYTES + TRAILER_BYTES, got: bytes.len() };
-        let (rest, tail_size) = bytes.split_last_chunk::<8>().ok_or_else(|| short.clone())?;
-        let (rest, width) = rest.split_last_chunk::<2>().ok_or(short)?;
-        let (width, tail_size) = (u16::from_be_bytes(*width), u64::from_be_bytes(*tail_size));
-        let has_tail = tail_size != 0;
-        checked_width(usize::from(width), if has_tail { TILE_WIDTH - 1 } else { TILE_WIDTH })?;
-        let expected = node_count(usize::from(width) + usize::from(has_tail)) * HASH_BYTES;
-        if rest.len() != expected {
-            return Err(TileError::ByteLength {
-                width,
-                expected: expected + TRAILER_BYTES,
-                got: bytes.len(),
-            });
-        }
-        let (hashes, _) = rest.as_chunks::<HASH_BYTES>();
-        Ok(Self { width, tail_size, nodes: hashes.iter().copied().map(Hash::from_bytes).collect() })
+        let bytes = self.as_bytes().get(start.checked_add(position)?.checked_mul(HASH_BYTES)?..)?;
+        bytes.first_chunk().copied().map(Hash::from_bytes)
     }
 
     /// The tree size at which the nodes over incomplete places are true, for a tile at `(level, index)`.
@@ -160,31 +217,6 @@ impl Tile {
         }
         let subtrees = index.checked_mul(u64::from(TILE_WIDTH))?.checked_add(u64::from(self.width))?;
         subtrees.checked_mul(1_u64.checked_shl(u32::from(level) * u32::from(TILE_HEIGHT))?)
-    }
-
-    /// The tile with more hashes after its own, at most up to the full width; a tail is dropped.
-    ///
-    /// Nodes over complete places are kept: a single hash costs at most eight node hashes.
-    pub(super) fn extended(&self, more: &[Hash]) -> Self {
-        let room = usize::from(TILE_WIDTH - self.width);
-        let more = more.get(..room).unwrap_or(more);
-        let mut kept = usize::from(self.width);
-        let mut layer: Vec<Hash> = self.hashes().iter().chain(more).copied().collect();
-        let width = u16::try_from(layer.len()).unwrap_or(TILE_WIDTH);
-        let mut nodes = Vec::with_capacity(node_count(layer.len()));
-        let mut height = 0;
-        while layer.len() > 1 {
-            height += 1;
-            kept /= 2;
-            let (start, _) = self.layer(height);
-            let old = self.nodes.get(start..start + kept).unwrap_or(&[]);
-            let changed = layer.chunks(2).skip(old.len()).map(parent);
-            let above = old.iter().copied().chain(changed).collect();
-            nodes.append(&mut layer);
-            layer = above;
-        }
-        nodes.append(&mut layer);
-        Self { width, tail_size: 0, nodes }
     }
 
     /// The root over the complete hashes and, where there is one, `tail` after them.
@@ -198,6 +230,13 @@ impl Tile {
             }
         }
         folded
+    }
+
+    /// The first `count` nodes of layer `height`, or none where it has fewer.
+    fn layer_nodes(&self, height: u8, count: usize) -> &[[u8; HASH_BYTES]] {
+        let (start, _) = self.layer(height);
+        let (nodes, _) = self.as_bytes().as_chunks::<HASH_BYTES>();
+        nodes.get(start..start.saturating_add(count)).unwrap_or(&[])
     }
 
     /// Where layer `height` starts, and its length; above the root it is the root's own layer.
@@ -229,11 +268,11 @@ fn checked_width(got: usize, max: u16) -> Result<u16, TileError> {
     width.ok_or(TileError::Width { max, got })
 }
 
-fn parent(children: &[Hash]) -> Hash {
+fn parent(children: &[[u8; HASH_BYTES]]) -> [u8; HASH_BYTES] {
     match children {
-        [left, right] => node_hash(left, right),
+        [left, right] => node_hash(&Hash::from_bytes(*left), &Hash::from_bytes(*right)).to_bytes(),
         [lone] => *lone,
         // `chunks(2)` yields one or two children.
-        _ => crate::hash::EMPTY_ROOT,
+        _ => EMPTY_ROOT.to_bytes(),
     }
 }

@@ -151,9 +151,10 @@ impl Tree {
 
 impl TileSource for Tree {
     type Error = MissingTile;
+    type Bytes<'source> = &'source [u8];
 
-    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile, MissingTile> {
+    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile<&[u8]>, MissingTile> {
         let tile = self.tiles.get(&(level, index)).filter(|tile| tile.width() >= width);
-        tile.cloned().ok_or(MissingTile { level, index })
+        tile.map(Tile::borrowed).ok_or(MissingTile { level, index })
     }
 }

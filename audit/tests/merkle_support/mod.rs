@@ -95,10 +95,11 @@ impl Rows {
 
 impl TileSource for Rows {
     type Error = String;
+    type Bytes<'source> = &'source [u8];
 
-    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile, String> {
+    fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile<&[u8]>, String> {
         self.reads.set(self.reads.get() + 1);
         let row = self.bytes.get(&(level, index)).ok_or(format!("no row {level}/{index} of {width}"))?;
-        Tile::from_bytes(row).map_err(|error| error.to_string())
+        Tile::parse(&row[..]).map_err(|error| error.to_string())
     }
 }
