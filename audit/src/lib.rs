@@ -25,11 +25,15 @@ pub mod leaf;
 pub mod merkle;
 pub mod policy;
 pub mod pool;
+pub mod proof;
 pub mod rejection;
 pub mod statement;
 pub mod text;
 pub mod time;
+pub mod tlog_policy;
 pub mod tlog_proof;
+pub mod trust;
+pub mod verify;
 pub mod window;
 
 pub use rejection::{Checked, Rejection, RejectionCode};

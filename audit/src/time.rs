@@ -53,7 +53,11 @@ impl Timestamp {
     /// `invalid_time`, naming `field`.
     pub fn parse_edge(field: &str, text: &str) -> Checked<Self> {
         let refuse = || Rejection::new(RejectionCode::InvalidTime, field, EXPECTED, text);
-        if !text.is_ascii() || !(20..=35).contains(&text.len()) || text.as_bytes().get(10) != Some(&b'T') {
+        if !text.is_ascii()
+            || text.contains('[')
+            || !(20..=35).contains(&text.len())
+            || text.as_bytes().get(10) != Some(&b'T')
+        {
             return Err(refuse());
         }
         // jiff would clamp a leap second to :59; a moment that did not happen then is refused instead.
