@@ -12,6 +12,24 @@
 //! - [`ApproverSet`] holds k of n, and [`Quorum`] can only be had from [`ApproverSet::check_quorum`];
 //! - [`seal`] and [`KeyFile`] turn a signing key into the text of a key file and back.
 //!
+//! ```
+//! use meed_keys::{ApproverSet, KeyUse, NoteText, SigningKey, SigningWindow};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let alice = SigningKey::from_seed("alice.example".parse()?, KeyUse::Approver, [1; 32]);
+//! let bob = SigningKey::from_seed("bob.example".parse()?, KeyUse::Approver, [2; 32]);
+//! let keys = vec![alice.verifier_key().clone(), bob.verifier_key().clone()];
+//! let set = ApproverSet::new(2, keys)?;
+//!
+//! let text: NoteText = "pay 100 to carol\n".parse()?;
+//! let lines = [alice.cosign(&text, 1_796_000_000)?, bob.cosign(&text, 1_796_000_060)?];
+//! let window = SigningWindow { after_ms: 1_795_000_000_000, until_ms: 1_797_000_000_000 };
+//! assert_eq!(set.check_quorum(&text, &lines, window)?.approvals().len(), 2);
+//! assert!(set.check_quorum(&text, &lines[..1], window).is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Every limit stands in [`limits`], every error in [`error`].
 //!
 //! [C2SP signed-note]: https://c2sp.org/signed-note

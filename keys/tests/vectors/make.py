@@ -293,6 +293,15 @@ def set_lines(threshold, *keys, count=None):
     return [f"Threshold: {threshold} of {len(keys) if count is None else count}"] + [f"Approver: {k}" for k in keys]
 
 
+def same_key_id():
+    """Two verifier keys with one key id: 32 bits are soon found twice."""
+    names = {key_id(f"a{n}.example", 4, ALICE.public): f"a{n}.example" for n in range(200_000)}
+    for n in range(200_000):
+        name = f"b{n}.example"
+        if other := names.get(key_id(name, 4, BOB.public)):
+            return vkey(other, 4, ALICE.public), vkey(name, 4, BOB.public)
+
+
 def bad_approver_sets():
     a, b, c = ALICE.vkey, BOB.vkey, CAROL.vkey
     alias = vkey("bobby.example", 4, BOB.public)
@@ -315,6 +324,7 @@ def bad_approver_sets():
         ("member twice", set_lines(2, a, b, b), "two approvers are named bob.example"),
         ("one name for two keys", set_lines(2, a, b, vkey("bob.example", 4, CAROL.public)), "two approvers are named bob.example"),
         ("one key under two names", set_lines(2, a, b, alias), "approvers bob.example and bobby.example have the same public key"),
+        ("one key id for two keys", set_lines(2, *same_key_id()), "have the same key id"),
         ("not in order", set_lines(2, b, a, c), "alice.example stands after bob.example"),
         ("a log's key", set_lines(2, a, b, vkey("carol.example", 1, CAROL.public)), "approver carol.example has the wrong algorithm"),
         ("name outside ASCII", set_lines(2, a, accent), "expected visible ASCII"),
