@@ -1,0 +1,3 @@
+//! The meed program as a library: sources, workflows and faces.
+
+pub mod sources;
