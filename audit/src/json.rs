@@ -186,7 +186,6 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Number(value.to_string(), value.unsigned_abs() <= EXACT_INTEGER_MAX))
     }
 
-    #[expect(clippy::float_arithmetic, reason = "the number is only named in a refusal, never used")]
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Raw, E> {
         Ok(Raw::Number(value.to_string(), false))
     }

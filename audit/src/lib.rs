@@ -17,6 +17,7 @@ pub mod approvers;
 pub mod checkpoint;
 pub mod close;
 pub mod decision;
+pub mod dossier;
 pub mod event;
 pub mod hash;
 pub mod ids;

@@ -22,7 +22,7 @@ impl WindowDays {
     /// # Errors
     /// `invalid_window_days` unless it is 7, 14, … 364.
     pub fn new(days: u32) -> Checked<Self> {
-        if days != 0 && days % 7 == 0 && days <= WINDOW_DAYS_MAX {
+        if days != 0 && days.is_multiple_of(7) && days <= WINDOW_DAYS_MAX {
             return Ok(Self(days));
         }
         let expected = format!("a multiple of 7 from 7 to {WINDOW_DAYS_MAX}");

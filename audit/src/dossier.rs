@@ -1,0 +1,470 @@
+//! The dossier of a draft: one file with all that recomputing it needs, as lines of canonical JSON (NDJSON).
+//!
+//! An approver reads it offline before signing. Everything hashed is carried verbatim as text, so that reading it
+//! goes through the same strict parsers as everywhere else; the last line counts the lines before it, so that a file
+//! that was cut off is noticed.
+
+use std::io::{self, BufRead, Write};
+
+use meed_keys::{Note, VerifierKey};
+use serde::{Deserialize, Serialize};
+
+use crate::activity::EpochEvent;
+use crate::allocation::Allocation;
+use crate::amount::parse_count;
+use crate::approve::split_node_line;
+use crate::approvers::{ApproverSetText, ScopeName};
+use crate::close::{DraftTerms, EpochInput};
+use crate::decision::Decision;
+use crate::hash::Hash;
+use crate::ids::{EpochNumber, NodeId, Origin, Revision, ScopeKey};
+use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf, version_tag};
+use crate::merkle;
+use crate::policy::Policy;
+use crate::pool::{Pool, PoolComponent};
+use crate::rejection::{Checked, Rejection, RejectionCode};
+use crate::statement::Statement;
+use crate::time::{Period, Timestamp};
+use crate::window::EpochWindow;
+
+/// Longest line, in bytes: a signed note or an event leaf, escaped as a JSON string, with its field names.
+pub const DOSSIER_LINE_BYTES_MAX: usize = 524_288;
+const _: () =
+    assert!(DOSSIER_LINE_BYTES_MAX > 6 * 65_535 && DOSSIER_LINE_BYTES_MAX > 6 * EVENT_LEAF_BYTES_MAX);
+
+/// How the events log grew between two sizes that statements of the scope pinned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogGrowth {
+    /// The smaller size.
+    pub from_size: u64,
+    /// Its root.
+    pub from_root: Hash,
+    /// The larger size.
+    pub to_size: u64,
+    /// Its root.
+    pub to_root: Hash,
+    /// RFC 9162 consistency path between them.
+    pub path: Vec<Hash>,
+}
+
+/// The scope's last final statement before this draft, with its allocations, so that the difference can be shown.
+#[derive(Clone, Debug)]
+pub struct PreviousEpoch {
+    /// The signed note, as the statements log holds it.
+    pub note: String,
+    /// Its statement.
+    pub statement: Statement,
+    /// Its allocations, which give the statement's root.
+    pub allocations: Vec<Allocation>,
+}
+
+/// All that a recomputation needs, and what it must give.
+#[derive(Clone, Debug)]
+pub struct Dossier {
+    /// What the statement is computed from.
+    pub input: EpochInput,
+    /// The draft's signed note: the statement and the node's line.
+    pub note: String,
+    /// The node's log key, named by the events log's origin line. It comes from the node: an approver compares it
+    /// with the one that was seen before.
+    pub log_key: VerifierKey,
+    /// The signed notes of the approver sets, from version 1 to the one in force.
+    pub approver_notes: Vec<String>,
+    /// How the events log grew over the scope's statements.
+    pub growth: Vec<LogGrowth>,
+    /// The statement before, where there is one.
+    pub previous: Option<PreviousEpoch>,
+}
+
+/// One line of a dossier. Fields are declared in the order of their names, so that lines are canonical JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, tag = "kind", rename_all = "snake_case")]
+enum Line {
+    Approvers { note: String },
+    Decision { leaf: String },
+    End { lines: String },
+    Event { index: String, leaf: String, routed: bool },
+    Growth { from_root: Hash, from_size: String, path: Vec<Hash>, to_root: Hash, to_size: String },
+    Header(Box<Header>),
+    Policy { document: String },
+    Pool { leaf: String },
+    Previous { note: String },
+    PreviousAllocation { leaf: String },
+    Window { end: Timestamp, epoch: EpochNumber, log_size: String, start: Timestamp },
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    events_log: String,
+    events_root: Hash,
+    log_key: String,
+    node: NodeId,
+    note: String,
+    origin: Origin,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    previous: Option<Hash>,
+    revision: Revision,
+    scope_key: ScopeKey,
+    sign_by: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    supersedes: Option<Hash>,
+    v: DossierV1,
+}
+
+version_tag! {
+    /// The format of dossiers.
+    DossierV1, Header, "meed/dossier/v1"
+}
+
+impl Dossier {
+    /// Writes the dossier. Event leaves are encoded again from the parsed events, which gives their bytes.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = DossierWriter { out, lines: 0 };
+        let input = &self.input;
+        writer.line(&Line::Header(Box::new(self.header())))?;
+        writer.line(&Line::Policy { document: text(input.policy.encode()) })?;
+        for window in &input.windows {
+            let log_size = window.log_size.unwrap_or_default().to_string();
+            let Period { start, end } = window.period;
+            writer.line(&Line::Window { end, epoch: window.number, log_size, start })?;
+        }
+        for note in &self.approver_notes {
+            writer.line(&Line::Approvers { note: note.clone() })?;
+        }
+        for component in input.pool.components() {
+            writer.line(&Line::Pool { leaf: text(component.encode()) })?;
+        }
+        for decision in &input.decisions {
+            writer.line(&Line::Decision { leaf: text(decision.encode()) })?;
+        }
+        for entry in &input.events {
+            let index = entry.index.to_string();
+            writer.line(&Line::Event { index, leaf: text(entry.event.encode()), routed: entry.routed })?;
+        }
+        self.write_history(&mut writer)?;
+        let lines = writer.lines.to_string();
+        writer.line(&Line::End { lines })
+    }
+
+    fn header(&self) -> Header {
+        let input = &self.input;
+        Header {
+            events_log: input.events_log.clone(),
+            events_root: input.events_root,
+            log_key: self.log_key.to_string(),
+            node: input.name.node,
+            note: self.note.clone(),
+            origin: input.name.origin.clone(),
+            previous: input.draft.previous,
+            revision: input.draft.revision,
+            scope_key: input.name.key.clone(),
+            sign_by: input.draft.sign_by,
+            supersedes: input.draft.supersedes,
+            v: DossierV1,
+        }
+    }
+
+    fn write_history(&self, writer: &mut DossierWriter<'_>) -> io::Result<()> {
+        for growth in &self.growth {
+            writer.line(&Line::Growth {
+                from_root: growth.from_root,
+                from_size: growth.from_size.to_string(),
+                path: growth.path.clone(),
+                to_root: growth.to_root,
+                to_size: growth.to_size.to_string(),
+            })?;
+        }
+        let Some(previous) = &self.previous else { return Ok(()) };
+        writer.line(&Line::Previous { note: previous.note.clone() })?;
+        for allocation in &previous.allocations {
+            writer.line(&Line::PreviousAllocation { leaf: text(allocation.encode()) })?;
+        }
+        Ok(())
+    }
+
+    /// Reads a dossier, checking every part's own form; that the parts give the statement is for [`crate::close`].
+    ///
+    /// # Errors
+    /// Names the line and what is wrong with it; `input_incomplete` when the file was cut off.
+    pub fn read(reader: &mut dyn BufRead) -> Checked<Self> {
+        let mut builder = Builder::default();
+        let mut number = 0_u64;
+        while let Some(line) = read_line(reader, number + 1)? {
+            if builder.ended {
+                return Err(at_line(number + 1, incomplete("nothing after the end line", "another line")));
+            }
+            let parsed: Line = parse_line(&line).map_err(|rejection| at_line(number + 1, rejection))?;
+            builder.add(parsed, number).map_err(|rejection| at_line(number + 1, rejection))?;
+            number += 1;
+        }
+        builder.finish()
+    }
+}
+
+fn at_line(number: u64, rejection: Rejection) -> Rejection {
+    rejection.within(format!("dossier line {number}"))
+}
+
+fn incomplete(expected: &str, got: &str) -> Rejection {
+    Rejection::new(RejectionCode::InputIncomplete, "dossier", expected, got)
+}
+
+/// Canonical leaves are UTF-8 by construction.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+struct DossierWriter<'a> {
+    out: &'a mut dyn Write,
+    lines: u64,
+}
+
+impl DossierWriter<'_> {
+    fn line(&mut self, line: &Line) -> io::Result<()> {
+        serde_json::to_writer(&mut *self.out, line)?;
+        self.lines += 1;
+        self.out.write_all(b"\n")
+    }
+}
+
+/// Reads one line without its newline, never more than the limit into memory.
+fn read_line(reader: &mut dyn BufRead, number: u64) -> Checked<Option<Vec<u8>>> {
+    use std::io::Read;
+    let limit = u64::try_from(DOSSIER_LINE_BYTES_MAX + 1).unwrap_or(u64::MAX);
+    let mut line = Vec::new();
+    let mut bounded = reader.take(limit);
+    bounded.read_until(b'\n', &mut line).map_err(|error| {
+        at_line(number, Rejection::new(RejectionCode::Malformed, "", "a readable file", error))
+    })?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if line.pop() == Some(b'\n') {
+        return Ok(Some(line));
+    }
+    if line.len() < DOSSIER_LINE_BYTES_MAX {
+        return Err(at_line(number, incomplete("a line that ends in a newline", "the end of the file")));
+    }
+    let expected = format!("at most {DOSSIER_LINE_BYTES_MAX} bytes");
+    Err(at_line(number, Rejection::new(RejectionCode::InputTooLarge, "", expected, "more")))
+}
+
+fn parse_line(bytes: &[u8]) -> Checked<Line> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Rejection::new(RejectionCode::NotUtf8, "", "UTF-8", error))?;
+    let line: Line = serde_json::from_str(text)
+        .map_err(|error| Rejection::new(RejectionCode::Malformed, "", "a line of a dossier", error))?;
+    if serde_json::to_string(&line).is_ok_and(|again| again == text) {
+        return Ok(line);
+    }
+    Err(Rejection::new(RejectionCode::NotCanonical, "", "the one form of the line", "another form"))
+}
+
+/// What has been read so far. The header comes first; other kinds come in any order that keeps each kind's own.
+#[derive(Default)]
+struct Builder {
+    header: Option<Box<Header>>,
+    policy: Option<Policy>,
+    windows: Vec<EpochWindow>,
+    approver_notes: Vec<String>,
+    pool: Vec<PoolComponent>,
+    decisions: Vec<Decision>,
+    events: Vec<EpochEvent>,
+    growth: Vec<LogGrowth>,
+    previous_note: Option<String>,
+    previous_allocations: Vec<Allocation>,
+    ended: bool,
+}
+
+impl Builder {
+    fn add(&mut self, line: Line, lines_before: u64) -> Checked<()> {
+        if self.header.is_none() != matches!(line, Line::Header(_)) {
+            return Err(incomplete("one header, on the first line", "another"));
+        }
+        match line {
+            Line::Header(header) => self.header = Some(header),
+            Line::Policy { document } if self.policy.is_none() => {
+                self.policy = Some(Policy::decode(document.as_bytes())?);
+            }
+            Line::Policy { .. } => return Err(incomplete("one policy", "another")),
+            Line::Window { end, epoch, log_size, start } => self.windows.push(EpochWindow {
+                number: epoch,
+                period: Period { start, end },
+                log_size: Some(parse_count("log_size", &log_size)?),
+            }),
+            Line::Approvers { note } => self.approver_notes.push(note),
+            Line::Pool { leaf } => self.pool.push(PoolComponent::decode(leaf.as_bytes())?),
+            Line::Decision { leaf } => self.decisions.push(Decision::decode(leaf.as_bytes())?),
+            Line::Event { index, leaf, routed } => {
+                let index = parse_count("index", &index)?;
+                self.events.push(EpochEvent::from_leaf(leaf.as_bytes(), index, routed)?);
+            }
+            Line::Growth { from_root, from_size, path, to_root, to_size } => {
+                let from_size = parse_count("from_size", &from_size)?;
+                let to_size = parse_count("to_size", &to_size)?;
+                self.growth.push(LogGrowth { from_size, from_root, to_size, to_root, path });
+            }
+            Line::Previous { note } if self.previous_note.is_none() => self.previous_note = Some(note),
+            Line::Previous { .. } => return Err(incomplete("one previous statement", "another")),
+            Line::PreviousAllocation { leaf } => {
+                self.previous_allocations.push(Allocation::decode(leaf.as_bytes())?);
+            }
+            Line::End { lines } => {
+                if parse_count("lines", &lines)? != lines_before {
+                    return Err(incomplete(
+                        &format!("{lines} lines before the end"),
+                        &lines_before.to_string(),
+                    ));
+                }
+                self.ended = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Checked<Dossier> {
+        if !self.ended {
+            return Err(incomplete("an end line", "the end of the file"));
+        }
+        let header = self.header.ok_or_else(|| incomplete("a header", "none"))?;
+        let policy = self.policy.ok_or_else(|| incomplete("a policy", "none"))?;
+        let last_note = self.approver_notes.last().ok_or_else(|| incomplete("an approver set", "none"))?;
+        let approvers: ApproverSetText = parse_note("approver set", last_note)?.text().as_str().parse()?;
+        let previous = match self.previous_note {
+            None if self.previous_allocations.is_empty() => None,
+            None => return Err(incomplete("a previous statement with its allocations", "allocations only")),
+            Some(note) => Some(read_previous(note, self.previous_allocations)?),
+        };
+        let input = EpochInput {
+            name: ScopeName { origin: header.origin, node: header.node, key: header.scope_key },
+            policy,
+            windows: self.windows,
+            events_log: header.events_log,
+            events_root: header.events_root,
+            events: self.events,
+            decisions: self.decisions,
+            pool: Pool::from_components(self.pool)?,
+            approvers,
+            draft: DraftTerms {
+                revision: header.revision,
+                sign_by: header.sign_by,
+                previous: header.previous,
+                supersedes: header.supersedes,
+            },
+        };
+        let log_key = header
+            .log_key
+            .parse()
+            .map_err(|error| Rejection::new(RejectionCode::KeyInvalid, "log_key", "a verifier key", error))?;
+        let (note, approver_notes) = (header.note, self.approver_notes);
+        Ok(Dossier { input, note, log_key, approver_notes, growth: self.growth, previous })
+    }
+}
+
+fn parse_note(what: &str, text: &str) -> Checked<Note> {
+    Note::parse(text)
+        .map_err(|error| Rejection::new(RejectionCode::Malformed, what, "a C2SP signed note", error))
+}
+
+/// The allocations must give the root of the statement before.
+fn read_previous(note: String, allocations: Vec<Allocation>) -> Checked<PreviousEpoch> {
+    let statement: Statement = parse_note("previous statement", &note)?.text().as_str().parse()?;
+    let mut hashes = vec![statement.leaf_zero_hash()];
+    hashes.extend(allocations.iter().map(Leaf::leaf_hash));
+    if merkle::root(&hashes) != statement.root {
+        return Err(Rejection::new(
+            RejectionCode::InclusionInvalid,
+            "previous allocations",
+            "those of the previous statement",
+            "others",
+        ));
+    }
+    Ok(PreviousEpoch { note, statement, allocations })
+}
+
+impl Dossier {
+    /// Recomputes the draft and compares every byte with the statement that is offered; checks the approver set's
+    /// chain from its first version, and that the events log grew by appending only over the scope's statements.
+    ///
+    /// # Errors
+    /// `recomputation_differs` with the first line that differs; else the rejection of what is wrong.
+    pub fn recompute(&self) -> Checked<crate::close::ClosedEpoch> {
+        let closed = crate::close::close(&self.input)?;
+        let note = parse_note("statement", &self.note)?;
+        compare_texts(note.text().as_str(), &closed.statement.to_string())?;
+        split_node_line(&note, &closed.statement.origin_line(), self.log_key.public_key())?;
+        self.check_approver_chain()?;
+        self.growth.iter().try_for_each(check_growth)?;
+        if let Some(previous) = &self.previous
+            && self.input.draft.previous != Some(previous.statement.text_hash())
+        {
+            return Err(Rejection::new(
+                RejectionCode::Mismatch,
+                "previous",
+                "the statement named Previous",
+                "another",
+            ));
+        }
+        Ok(closed)
+    }
+
+    fn check_approver_chain(&self) -> Checked<()> {
+        let mut leaves = Vec::new();
+        let mut current: Option<ApproverSetText> = None;
+        for text in &self.approver_notes {
+            let note = parse_note("approver set", text)?;
+            let next: ApproverSetText = note.text().as_str().parse()?;
+            let node_key = self.log_key.public_key();
+            match &current {
+                None => {
+                    split_node_line(&note, &next.origin_line(), node_key)?;
+                    let name = self.input.name.clone();
+                    if ApproverSetText::next(&name, &[], next.set.clone())? != next {
+                        let got = next.version;
+                        return Err(Rejection::new(
+                            RejectionCode::Mismatch,
+                            "approver set",
+                            "version 1 of the scope",
+                            got,
+                        ));
+                    }
+                }
+                Some(current) => current.check_successor(&leaves, &next, &note, node_key)?,
+            }
+            leaves.push(next.leaf_hash());
+            current = Some(next);
+        }
+        Ok(())
+    }
+}
+
+/// Compares two statement texts and names the first line that differs.
+fn compare_texts(offered: &str, recomputed: &str) -> Checked<()> {
+    if offered == recomputed {
+        return Ok(());
+    }
+    let pairs = recomputed.lines().zip(offered.lines());
+    let (expected, got) = pairs
+        .into_iter()
+        .find(|(a, b)| a != b)
+        .unwrap_or(("the same number of lines", "another number of lines"));
+    Err(Rejection::new(RejectionCode::RecomputationDiffers, "statement", expected, got))
+}
+
+fn check_growth(growth: &LogGrowth) -> Checked<()> {
+    merkle::verify_consistency(
+        growth.from_size,
+        &growth.from_root,
+        growth.to_size,
+        &growth.to_root,
+        &growth.path,
+    )
+    .map_err(|error| {
+        let subject = format!("events log from {} to {}", growth.from_size, growth.to_size);
+        Rejection::new(RejectionCode::ConsistencyInvalid, subject, "a log that only grew", error)
+    })
+}
