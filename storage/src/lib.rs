@@ -1,1 +1,36 @@
-//! Placeholder, replaced by the room's first commit.
+//! The ledger: one redb file, one writer, and every rule that must hold in a transaction.
+//!
+//! [`Ledger`] is the handle. Reading goes through a [`Snapshot`]; writing through commands, closures over a
+//! [`Transaction`] that one thread runs in groups, each group one durable commit, each reply after its commit. Both
+//! views implement [`Reader`], so that a rule is written once and holds wherever it is asked.
+//!
+//! Architecture invariant: this crate never asks for the time or for randomness, and it never decides an amount.
+//! `FORMAT.md` beside this file says what the bytes are and why a crash cannot tear them.
+
+mod codec;
+mod error;
+mod key;
+mod ledger;
+mod log;
+mod meta;
+mod open;
+mod rules;
+mod snapshot;
+mod statements;
+mod table;
+mod tiles;
+mod transaction;
+mod writer;
+
+pub use codec::{RECORD_BYTES_MAX, Record};
+pub use error::{LedgerError, StorageError};
+pub use key::{All, Key, KeyText, PrefixOf};
+pub use ledger::Ledger;
+pub use log::{LogKind, LogState};
+pub use meta::{FORMAT_VERSION, Genesis};
+pub use open::Options;
+pub use snapshot::Snapshot;
+pub use statements::STATEMENT_ENTRY_BYTES_MAX;
+pub use table::{RawReader, Reader, Table, Visit};
+pub use tiles::{TableTiles, TileRecord};
+pub use transaction::Transaction;

@@ -1,0 +1,152 @@
+//! The handle of a ledger.
+
+use std::fmt;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::{self, JoinHandle};
+
+use redb::ReadableDatabase;
+
+use crate::error::{LedgerError, StorageError};
+use crate::snapshot::Snapshot;
+use crate::table::guard;
+use crate::transaction::Transaction;
+use crate::writer::{ClosureCommand, Job, Writer};
+
+/// An open ledger. Clones share it; the last one to go waits until the writer has ended.
+#[derive(Clone)]
+pub struct Ledger {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+    /// Taken when the last handle goes, which ends the writer.
+    jobs: Option<Sender<Job>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// What readers and the writer share.
+pub(crate) struct Shared {
+    database: RwLock<redb::Database>,
+}
+
+impl Shared {
+    pub(crate) fn new(database: redb::Database) -> Self {
+        Self { database: RwLock::new(database) }
+    }
+
+    pub(crate) fn database(&self) -> RwLockReadGuard<'_, redb::Database> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        let inner = guard("file", || {
+            self.database().begin_read().map_err(|error| StorageError::of_redb("begin to read", error))
+        })?;
+        Ok(Snapshot::new(inner))
+    }
+}
+
+impl Ledger {
+    pub(crate) fn start(writer: Writer) -> Result<Self, StorageError> {
+        let shared = Arc::clone(&writer.shared);
+        let (jobs, waiting) = mpsc::channel();
+        let thread = thread::Builder::new().name("ledger-writer".to_owned());
+        let thread = thread.spawn(move || writer.work(&waiting)).map_err(|error| StorageError::Io {
+            action: "start the writer's thread".to_owned(),
+            source: Arc::new(error),
+        })?;
+        let handle = Handle { shared, jobs: Some(jobs), writer: Some(thread) };
+        Ok(Self { handle: Arc::new(handle) })
+    }
+
+    /// A view of what is durable now.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        self.handle.shared.snapshot()
+    }
+
+    /// Runs a command in the writer and waits until what it did is durable.
+    ///
+    /// The closure reads and decides first and writes then: it may refuse only before its first write. It shares its
+    /// transaction with other waiting commands, whose writes it sees.
+    ///
+    /// # Errors
+    /// What the closure refuses or fails with; [`StorageError::GroupUndone`] where another command of the group failed;
+    /// [`StorageError::WriterStopped`] after a failed commit.
+    pub fn run<T, F>(&self, command: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction) -> Result<T, LedgerError> + Send + 'static,
+    {
+        let (sender, answer) = mpsc::sync_channel(1);
+        self.submit(command, move |result| {
+            // Nobody waits any more where this fails.
+            let _ = sender.send(result);
+        });
+        answer.recv().unwrap_or_else(|_| Err(stopped().into()))
+    }
+
+    /// Hands a command to the writer and returns at once; `reply` is called in the writer's thread when the command is
+    /// durable, refused or failed, and must not block.
+    pub fn submit<T, F, R>(&self, command: F, reply: R)
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction) -> Result<T, LedgerError> + Send + 'static,
+        R: FnOnce(Result<T, LedgerError>) + Send + 'static,
+    {
+        self.submit_always(
+            move |transaction: &mut Transaction| {
+                transaction.check_not_restored()?;
+                command(transaction)
+            },
+            reply,
+        );
+    }
+
+    /// As [`Ledger::submit`], also while the ledger is restored and unconfirmed.
+    pub(crate) fn submit_always<T, F, R>(&self, command: F, reply: R)
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction) -> Result<T, LedgerError> + Send + 'static,
+        R: FnOnce(Result<T, LedgerError>) + Send + 'static,
+    {
+        let command = ClosureCommand { closure: Some(command), answer: None, reply };
+        self.send(Job::Command(Box::new(command)));
+    }
+
+    fn send(&self, job: Job) {
+        let sent = match &self.handle.jobs {
+            Some(jobs) => jobs.send(job).map_err(|error| error.0),
+            None => Err(job),
+        };
+        if let Err(Job::Command(command)) = sent {
+            command.reply(Some(stopped()));
+        }
+    }
+}
+
+fn stopped() -> StorageError {
+    StorageError::WriterStopped { reason: "its thread has ended".to_owned() }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Ledger").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.jobs = None;
+        let Some(writer) = self.writer.take() else { return };
+        // A command may hold the last handle; its thread cannot wait for itself.
+        if writer.thread().id() != thread::current().id() {
+            // A panic of the writer has been answered with an error already.
+            let _ = writer.join();
+        }
+    }
+}

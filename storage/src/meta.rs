@@ -1,0 +1,143 @@
+//! What a ledger says about itself.
+
+use std::sync::Arc;
+
+use meed_audit::ids::{NodeId, Origin};
+use meed_audit::time::Timestamp;
+use meed_keys::{KeyName, KeyUse, Note, NoteText, PublicKey, SigningKey};
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Record;
+use crate::error::StorageError;
+use crate::key::KeyText;
+use crate::log::{CheckpointRecord, LogKind, LogState};
+use crate::table::{RawReader, Reader, Table};
+
+/// The newest format that this program reads and writes. `FORMAT.md` says what it is.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What a new ledger is made with; none of it ever changes.
+#[derive(Clone, Debug)]
+pub struct Genesis {
+    /// The node's id.
+    pub node_id: NodeId,
+    /// Under which address the node publishes its logs.
+    pub origin: Origin,
+    /// The public half of the key that signs both logs.
+    pub log_key: PublicKey,
+    /// When the ledger is made.
+    pub created_at: Timestamp,
+}
+
+/// One row, `format`, whose form no later format may change: a record of version 1 with one number.
+pub(crate) const FORMAT: Table<KeyText, FormatRecord> = Table::new("meed_format");
+/// One row, `node`.
+pub(crate) const NODE: Table<KeyText, NodeRecord> = Table::new("node");
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FormatRecord {
+    pub(crate) version: u32,
+}
+
+impl Record for FormatRecord {}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NodeRecord {
+    pub(crate) node_id: NodeId,
+    pub(crate) origin: Origin,
+    pub(crate) log_key: [u8; 32],
+    pub(crate) created_at: Timestamp,
+    /// Whether this file came out of a backup and nobody has confirmed yet what was published.
+    pub(crate) restored: bool,
+    /// Events below this index stand in the trees of ids and times; the later ones are in the tail.
+    pub(crate) folded_index: u64,
+}
+
+impl Record for NodeRecord {}
+
+pub(crate) fn format_key() -> KeyText {
+    fixed_key("format")
+}
+
+pub(crate) fn node_key() -> KeyText {
+    fixed_key("node")
+}
+
+fn fixed_key(name: &'static str) -> KeyText {
+    KeyText::of_static(name)
+}
+
+impl NodeRecord {
+    pub(crate) fn new(genesis: &Genesis) -> Self {
+        Self {
+            node_id: genesis.node_id,
+            origin: genesis.origin.clone(),
+            log_key: *genesis.log_key.as_bytes(),
+            created_at: genesis.created_at,
+            restored: false,
+            folded_index: 0,
+        }
+    }
+
+    pub(crate) fn read(reader: &(impl RawReader + ?Sized)) -> Result<Self, StorageError> {
+        reader
+            .get(NODE, &node_key())?
+            .ok_or_else(|| StorageError::corrupt(NODE.name(), &[], "expected the node's record, got none"))
+    }
+
+    /// The origin line of a log: `<node origin>/events/1`.
+    pub(crate) fn log_origin(&self, log: LogKind, generation: u32) -> String {
+        format!("{}/{}/{generation}", self.origin, log.name())
+    }
+}
+
+/// Signs checkpoints, where the ledger was opened with its log key.
+#[derive(Clone, Debug)]
+pub(crate) struct Signer {
+    key: Option<Arc<SigningKey>>,
+}
+
+impl Signer {
+    /// Takes the key, if it is the log key of this ledger.
+    pub(crate) fn new(key: Option<SigningKey>, node: &NodeRecord) -> Result<Self, StorageError> {
+        if let Some(key) = &key {
+            let expected = hex(&node.log_key);
+            if key.key_use() != KeyUse::Log {
+                return Err(StorageError::WrongLogKey {
+                    expected,
+                    got: format!("a key for {:?}", key.key_use()),
+                });
+            }
+            if key.public_key().as_bytes() != &node.log_key {
+                return Err(StorageError::WrongLogKey { expected, got: hex(key.public_key().as_bytes()) });
+            }
+        }
+        Ok(Self { key: key.map(Arc::new) })
+    }
+
+    pub(crate) fn can_sign(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The signed checkpoint of a log; nothing where there is no key.
+    pub(crate) fn checkpoint(
+        &self,
+        origin: &str,
+        state: LogState,
+    ) -> Result<Option<CheckpointRecord>, StorageError> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let failed = |error: &dyn std::error::Error| {
+            StorageError::internal(format!("checkpoint of {origin}: {error}"))
+        };
+        let name: KeyName = origin.parse().map_err(|error| failed(&error))?;
+        let text = format!("{origin}\n{}\n{}\n", state.size, state.root.to_base64());
+        let text = NoteText::new(text).map_err(|error| failed(&error))?;
+        let line = key.renamed(name).sign_note(&text).map_err(|error| failed(&error))?;
+        let note = Note::new(text, vec![line]).map_err(|error| failed(&error))?;
+        Ok(Some(CheckpointRecord { size: state.size, note: note.to_string() }))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,1 @@
+//! The rules of the ledger, each holding in the transaction that it guards.

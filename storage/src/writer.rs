@@ -1,0 +1,231 @@
+//! The one writer: a thread that runs waiting commands as a group, makes the group durable, and then replies.
+//!
+//! Two classes of failure: a command that fails undoes its group, and the writer goes on; a failed commit or a failed
+//! read or write of the file leaves the state on disk unknown, and the writer stops for good.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError};
+
+use crate::error::{LedgerError, StorageError};
+use crate::ledger::Shared;
+use crate::meta::{NodeRecord, Signer};
+use crate::table::{guard, panic_text};
+use crate::transaction::{LogEdges, Transaction};
+
+/// Most commands of one group.
+const GROUP_COMMANDS_MAX: usize = 1_024;
+
+/// Work for the writer.
+pub(crate) enum Job {
+    /// A command that joins a group.
+    Command(Box<dyn Command>),
+    /// Something that needs the writer alone, between two groups.
+    Alone(Box<dyn FnOnce(&mut Writer) + Send>),
+}
+
+/// A closure with its reply, its types forgotten.
+pub(crate) trait Command: Send {
+    /// Runs the closure and keeps its answer.
+    fn execute(&mut self, transaction: &mut Transaction) -> Verdict;
+
+    /// Sends the answer, or `failure` in its place.
+    fn reply(self: Box<Self>, failure: Option<StorageError>);
+}
+
+/// What came of running a command.
+pub(crate) enum Verdict {
+    /// It was done, or refused without a write: the group goes on.
+    Kept,
+    /// The group cannot be committed.
+    Failed(StorageError),
+}
+
+/// A command made of a closure.
+pub(crate) struct ClosureCommand<T, F, R> {
+    pub(crate) closure: Option<F>,
+    pub(crate) answer: Option<Result<T, LedgerError>>,
+    pub(crate) reply: R,
+}
+
+impl<T, F, R> Command for ClosureCommand<T, F, R>
+where
+    T: Send,
+    F: FnOnce(&mut Transaction) -> Result<T, LedgerError> + Send,
+    R: FnOnce(Result<T, LedgerError>) + Send,
+{
+    fn execute(&mut self, transaction: &mut Transaction) -> Verdict {
+        let Some(closure) = self.closure.take() else {
+            return Verdict::Failed(StorageError::internal("a command ran twice"));
+        };
+        transaction.begin_command();
+        match catch_unwind(AssertUnwindSafe(|| closure(transaction))) {
+            Err(payload) => Verdict::Failed(StorageError::internal(format!(
+                "a command panicked: {}",
+                panic_text(&*payload)
+            ))),
+            Ok(Err(LedgerError::Storage(error))) => Verdict::Failed(error),
+            Ok(Err(LedgerError::Rejected(rejection))) if transaction.command_wrote() => Verdict::Failed(
+                StorageError::internal(format!("a command was refused after it had written: {rejection}")),
+            ),
+            Ok(answer) => {
+                self.answer = Some(answer);
+                Verdict::Kept
+            }
+        }
+    }
+
+    fn reply(self: Box<Self>, failure: Option<StorageError>) {
+        let answer = match (failure, self.answer) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(answer)) => answer,
+            (None, None) => Err(StorageError::internal("a command gave no answer").into()),
+        };
+        (self.reply)(answer);
+    }
+}
+
+/// The writer's own state: what is durable, in the form in which the next group needs it.
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) node: NodeRecord,
+    pub(crate) signer: Signer,
+    pub(crate) edges: LogEdges,
+    stopped: Option<String>,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>, node: NodeRecord, signer: Signer, edges: LogEdges) -> Self {
+        Self { shared, node, signer, edges, stopped: None }
+    }
+
+    /// Works until every handle of the ledger is gone.
+    pub(crate) fn work(mut self, jobs: &Receiver<Job>) {
+        let mut waiting = VecDeque::new();
+        while let Ok(first) = jobs.recv() {
+            waiting.push_back(first);
+            while waiting.len() < GROUP_COMMANDS_MAX {
+                match jobs.try_recv() {
+                    Ok(job) => waiting.push_back(job),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            self.work_off(&mut waiting);
+        }
+    }
+
+    fn work_off(&mut self, waiting: &mut VecDeque<Job>) {
+        let mut commands = VecDeque::new();
+        while let Some(job) = waiting.pop_front() {
+            match job {
+                Job::Command(command) => commands.push_back(command),
+                Job::Alone(work) => {
+                    self.run_commands(&mut commands);
+                    work(self);
+                }
+            }
+        }
+        self.run_commands(&mut commands);
+    }
+
+    fn run_commands(&mut self, commands: &mut VecDeque<Box<dyn Command>>) {
+        while !commands.is_empty() {
+            if let Err(error) = self.check_running() {
+                for command in commands.drain(..) {
+                    command.reply(Some(error.clone()));
+                }
+                return;
+            }
+            self.run_group(commands);
+        }
+    }
+
+    /// Runs one group: all the commands, or those up to one that fails.
+    fn run_group(&mut self, commands: &mut VecDeque<Box<dyn Command>>) {
+        let mut transaction = match self.begin() {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                self.stop(&error);
+                return;
+            }
+        };
+        let mut done: Vec<Box<dyn Command>> = Vec::new();
+        while let Some(mut command) = commands.pop_front() {
+            match command.execute(&mut transaction) {
+                Verdict::Kept => done.push(command),
+                Verdict::Failed(error) => {
+                    self.undo(transaction, &error);
+                    command.reply(Some(error.clone()));
+                    reply_undone(done, &error);
+                    return;
+                }
+            }
+        }
+        let outcome = self.finish(transaction).err();
+        for command in done {
+            command.reply(outcome.clone());
+        }
+    }
+
+    /// Begins a write transaction on what is durable.
+    pub(crate) fn begin(&self) -> Result<Transaction, StorageError> {
+        let inner = guard("file", || {
+            let mut inner = self
+                .shared
+                .database()
+                .begin_write()
+                .map_err(|error| StorageError::of_redb("begin a transaction", error))?;
+            inner.set_two_phase_commit(true);
+            Ok(inner)
+        })?;
+        Ok(Transaction::new(inner, self.node.clone(), self.signer.clone(), self.edges.clone()))
+    }
+
+    /// Makes a transaction durable and takes over its state; one that wrote nothing is simply dropped.
+    pub(crate) fn finish(&mut self, mut transaction: Transaction) -> Result<(), StorageError> {
+        if !transaction.wrote() {
+            return transaction.abort();
+        }
+        if let Err(error) = transaction.settle_logs() {
+            self.undo(transaction, &error);
+            return Err(error);
+        }
+        let (node, edges) = (transaction.node.clone(), transaction.edges.clone());
+        if let Err(error) = transaction.commit() {
+            self.stop(&error);
+            return Err(error);
+        }
+        self.node = node;
+        self.edges = edges;
+        Ok(())
+    }
+
+    /// Undoes a transaction because of `error`.
+    pub(crate) fn undo(&mut self, transaction: Transaction, error: &StorageError) {
+        let undone = transaction.abort();
+        if error.stops_the_writer() {
+            self.stop(error);
+        } else if let Err(error) = undone {
+            self.stop(&error);
+        }
+    }
+
+    /// Whether the writer still takes work.
+    pub(crate) fn check_running(&self) -> Result<(), StorageError> {
+        match &self.stopped {
+            None => Ok(()),
+            Some(reason) => Err(StorageError::WriterStopped { reason: reason.clone() }),
+        }
+    }
+
+    fn stop(&mut self, error: &StorageError) {
+        self.stopped.get_or_insert_with(|| error.to_string());
+    }
+}
+
+fn reply_undone(done: Vec<Box<dyn Command>>, error: &StorageError) {
+    for command in done {
+        command.reply(Some(StorageError::GroupUndone { reason: error.to_string() }));
+    }
+}
