@@ -174,14 +174,14 @@ impl FromStr for Checkpoint {
     }
 }
 
-/// Reads a decimal number of at most 2^63-1 in its one form: ASCII digits, no sign, no leading zero.
+/// Reads a decimal number in its one form: ASCII digits, no sign, no leading zero.
 pub(crate) fn parse_decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = text.len() > 1 && text.starts_with('0');
     if !digits || leading_zero {
         return None;
     }
-    text.parse().ok().filter(|number| *number <= MAX_TREE_SIZE)
+    text.parse().ok()
 }
 
 /// The first characters of a text, for an error that must not repeat a megabyte.

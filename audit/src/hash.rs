@@ -242,6 +242,8 @@ mod tests {
     fn other_spellings_are_refused() {
         let upper = ABC.to_uppercase();
         assert_eq!(Hash::from_hex(&upper), Err(HashError::HexDigit { position: 0, got: b'B' }));
+        let beyond = ABC.replace("15ad", "15ag");
+        assert_eq!(Hash::from_hex(&beyond), Err(HashError::HexDigit { position: 63, got: b'g' }));
         assert_eq!(Hash::from_hex(&ABC[1..]), Err(HashError::HexLength { got: 63 }));
         assert!(Hash::from_hex(&format!("{}é", &ABC[2..])).is_err());
         let base64 = Hash::of(b"abc").to_base64();

@@ -211,6 +211,19 @@ fn forked_history_is_refused() {
     assert!(matches!(refused, Err(MerkleError::RootMismatch { .. })), "{refused:?}");
 }
 
+#[test]
+fn consistency_path_of_another_new_size_is_refused() {
+    // Both sums come out right: only the length tells that this is the path to 4 leaves, not to 8.
+    let (hashes, four) = (leaves(8), tree(4));
+    for old in [1_u64, 2, 3] {
+        let old_root = root(&hashes[..usize::try_from(old).unwrap()]);
+        let path = four.consistency_path(old, 4).unwrap();
+        assert_eq!(verify_consistency(old, &old_root, 4, &four.root(), &path), Ok(()));
+        let refused = Err(MerkleError::PathLength { expected: path.len() + 1, got: path.len() });
+        assert_eq!(verify_consistency(old, &old_root, 8, &four.root(), &path), refused);
+    }
+}
+
 /// RFC 6962 hashing for `rs_merkle`, written again so that this test stands alone.
 #[derive(Clone)]
 struct Rfc6962;

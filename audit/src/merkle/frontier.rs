@@ -20,7 +20,7 @@ pub struct Frontier {
     levels: Vec<Option<Tile>>,
 }
 
-/// Why the right edge could not be loaded or extended.
+/// Why the right edge could not be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FrontierError<E> {
     /// The source failed.
@@ -40,14 +40,22 @@ pub enum FrontierError<E> {
         /// Hashes that came.
         got: u16,
     },
-    /// The log would have, or has, more leaves than any may.
-    #[error("a tree has at most {MAX_TREE_SIZE} leaves, got {size} and {more} more")]
+    /// The log is larger than any may be.
+    #[error("a tree has at most {MAX_TREE_SIZE} leaves, got {size}")]
     SizeTooLarge {
-        /// Leaves there are.
+        /// The size asked for.
         size: u64,
-        /// Leaves to add.
-        more: u64,
     },
+}
+
+/// The log would have more leaves than any may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a tree has at most {MAX_TREE_SIZE} leaves, got {size} and {more} more")]
+pub struct TreeFull {
+    /// Leaves there are.
+    pub size: u64,
+    /// Leaves to add.
+    pub more: u64,
 }
 
 impl Frontier {
@@ -62,7 +70,7 @@ impl Frontier {
     /// See [`FrontierError`].
     pub fn load<S: TileSource>(source: &S, size: u64) -> Result<Self, FrontierError<S::Error>> {
         if size > MAX_TREE_SIZE {
-            return Err(FrontierError::SizeTooLarge { size, more: 0 });
+            return Err(FrontierError::SizeTooLarge { size });
         }
         let mut levels = Vec::new();
         for level in 0..TILE_LEVELS {
@@ -103,14 +111,11 @@ impl Frontier {
     /// writes in the same transaction. Nothing changes on an error.
     ///
     /// # Errors
-    /// [`FrontierError::SizeTooLarge`].
-    pub fn append(
-        &mut self,
-        leaf_hashes: &[Hash],
-    ) -> Result<BTreeMap<(u8, u64), Tile>, FrontierError<std::convert::Infallible>> {
+    /// [`TreeFull`].
+    pub fn append(&mut self, leaf_hashes: &[Hash]) -> Result<BTreeMap<(u8, u64), Tile>, TreeFull> {
         let more = u64::try_from(leaf_hashes.len()).unwrap_or(u64::MAX);
         let grown = self.size.checked_add(more).filter(|grown| *grown <= MAX_TREE_SIZE);
-        let grown = grown.ok_or(FrontierError::SizeTooLarge { size: self.size, more })?;
+        let grown = grown.ok_or(TreeFull { size: self.size, more })?;
         let mut changed = BTreeMap::new();
         let mut carried = leaf_hashes.to_vec();
         for level in 0..TILE_LEVELS {

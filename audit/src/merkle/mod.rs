@@ -18,7 +18,7 @@ mod hasher;
 mod shape;
 
 pub use check::{MerkleError, inclusion_path_hashes, verify_consistency, verify_inclusion};
-pub use frontier::{Frontier, FrontierError};
+pub use frontier::{Frontier, FrontierError, TreeFull};
 pub use shape::tile_width;
 pub use source::{PathError, TileSource, consistency_path, inclusion_path, root_from_tiles};
 pub use tile::{Tile, TileError};
