@@ -124,7 +124,9 @@ pub fn multiply_divide(a: u128, b: u128, divisor: u128) -> Checked<(u128, u128)>
         return Err(overflow("quotient"));
     }
     if let Some(product) = a.checked_mul(b) {
-        return Ok((product / divisor, product % divisor));
+        // One division: a second one for the remainder would cost as much again.
+        let quotient = product / divisor;
+        return Ok((quotient, product - quotient * divisor));
     }
     let (product, divisor) = (U256::from(a) * U256::from(b), U256::from(divisor));
     let quotient = u128::try_from(product / divisor).map_err(|_| overflow("quotient"))?;
