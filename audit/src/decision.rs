@@ -321,6 +321,34 @@ pub struct State {
     ended: bool,
 }
 
+/// The parts of a [`State`], for keeping it beside the decisions that it follows from. A part of them is a state too:
+/// a change needs no more than what it concerns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateParts {
+    /// The bindings in force.
+    pub bindings: BTreeMap<Identity, UserId>,
+    /// Whose each identity is, or was before its binding was revoked.
+    pub last_bindings: BTreeMap<Identity, UserId>,
+    /// What was decided of each epoch.
+    pub epochs: BTreeMap<EpochNumber, EpochDecisions>,
+    /// Whether the scope was ended.
+    pub ended: bool,
+}
+
+impl From<StateParts> for State {
+    fn from(parts: StateParts) -> Self {
+        let StateParts { bindings, last_bindings, epochs, ended } = parts;
+        Self { bindings, last_bindings, epochs, ended }
+    }
+}
+
+impl From<State> for StateParts {
+    fn from(state: State) -> Self {
+        let State { bindings, last_bindings, epochs, ended } = state;
+        Self { bindings, last_bindings, epochs, ended }
+    }
+}
+
 impl State {
     /// The state after `decisions`, from nothing.
     ///
