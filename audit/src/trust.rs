@@ -126,7 +126,7 @@ impl Trust {
         };
         trust.check_set()?;
         trust.check_log_keys()?;
-        trust.check_uses()?;
+        trust.check_uses(&trust.approver_set)?;
         Ok(trust.with_own_leaf())
     }
 
@@ -244,17 +244,18 @@ impl Trust {
         }
     }
 
-    /// One key, one use: an approver's key is neither the log's nor a witness's.
-    fn check_uses(&self) -> Checked<()> {
+    /// One key, one use: an approver's key is neither the log's nor a witness's. Later approver sets are held to it
+    /// as well when a proof shows them.
+    pub(crate) fn check_uses(&self, set: &ApproverSetText) -> Checked<()> {
         let logs = self.log_keys.iter().map(|entry| &entry.key);
-        let others: Vec<&VerifierKey> = logs.chain(self.policy.witnesses()).collect();
-        let approvers = self.approver_set.set.approvers();
-        match others.iter().find(|key| approvers.iter().any(|member| member.public_key() == key.public_key()))
-        {
+        let is_member = |key: &&VerifierKey| {
+            set.set.approvers().iter().any(|member| member.public_key() == key.public_key())
+        };
+        match logs.chain(self.policy.witnesses()).find(is_member) {
             None => Ok(()),
             Some(key) => Err(Rejection::new(
                 RejectionCode::KeyInUse,
-                "trust file",
+                "approver set",
                 "keys with one use each",
                 key.name(),
             )),

@@ -166,6 +166,7 @@ pub(super) fn follow_set(
     let note = Note::parse(signed)
         .map_err(|error| Rejection::new(RejectionCode::Malformed, "extra", "a C2SP signed note", error))?;
     let next: ApproverSetText = note.text().as_str().parse()?;
+    trust.check_uses(&next)?;
     let origin_line = next.origin_line();
     with_any_log_key(trust, |key| current.check_successor(leaves, &next, &note, key), &origin_line)?;
     Ok(next)
