@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meed_audit::ids::{NodeId, Origin};
 use meed_audit::time::Timestamp;
-use meed_keys::{KeyName, KeyUse, Note, NoteText, PublicKey, SigningKey};
+use meed_keys::{KeyName, KeyUse, Note, NoteText, PublicKey, SignatureLine, SigningKey};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Record;
@@ -119,20 +119,30 @@ impl Signer {
         self.key.is_some()
     }
 
+    /// Signs a text as the log that `origin` names.
+    pub(crate) fn sign(&self, origin: &str, text: &NoteText) -> Result<SignatureLine, StorageError> {
+        let key = self.key.as_ref().ok_or(StorageError::Unsigned { log: LogKind::Statements.name() })?;
+        let failed =
+            |error: &dyn std::error::Error| StorageError::internal(format!("signature of {origin}: {error}"));
+        let name: KeyName = origin.parse().map_err(|error| failed(&error))?;
+        key.renamed(name).sign_note(text).map_err(|error| failed(&error))
+    }
+
     /// The signed checkpoint of a log; nothing where there is no key.
     pub(crate) fn checkpoint(
         &self,
         origin: &str,
         state: LogState,
     ) -> Result<Option<CheckpointRecord>, StorageError> {
-        let Some(key) = &self.key else { return Ok(None) };
+        if self.key.is_none() {
+            return Ok(None);
+        }
+        let text = format!("{origin}\n{}\n{}\n", state.size, state.root.to_base64());
         let failed = |error: &dyn std::error::Error| {
             StorageError::internal(format!("checkpoint of {origin}: {error}"))
         };
-        let name: KeyName = origin.parse().map_err(|error| failed(&error))?;
-        let text = format!("{origin}\n{}\n{}\n", state.size, state.root.to_base64());
         let text = NoteText::new(text).map_err(|error| failed(&error))?;
-        let line = key.renamed(name).sign_note(&text).map_err(|error| failed(&error))?;
+        let line = self.sign(origin, &text)?;
         let note = Note::new(text, vec![line]).map_err(|error| failed(&error))?;
         Ok(Some(CheckpointRecord { size: state.size, note: note.to_string() }))
     }
