@@ -179,12 +179,12 @@ impl Running {
     }
 
     /// The command's input, once; it ends when the result is dropped.
-    pub(super) fn input(&mut self) -> Result<ChildStdin, SourceError> {
+    pub(crate) fn input(&mut self) -> Result<ChildStdin, SourceError> {
         self.child.stdin.take().ok_or_else(|| failed(self.name, b"its input cannot be written"))
     }
 
     /// The error that reading from or writing to the command failed; what it complained about says more than `error`.
-    pub(super) fn broken(mut self, error: &std::io::Error) -> SourceError {
+    pub(crate) fn broken(mut self, error: &std::io::Error) -> SourceError {
         let _ = self.child.kill();
         let complaint = self.wait().map(|(_, complaint)| complaint).unwrap_or_default();
         let detail = if complaint.is_empty() { error.to_string().into_bytes() } else { complaint };
