@@ -10,7 +10,7 @@ use crate::decision::{Curation, State};
 use crate::event::Event;
 use crate::hash::{Hash, leaf_hash};
 use crate::ids::{Claimant, EventId};
-use crate::leaf::{Leaf, count, version_tag};
+use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf, count, version_tag};
 use crate::policy::{Policy, Unlinked};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::text::FreeText;
@@ -32,8 +32,13 @@ impl EpochEvent {
     /// From an event leaf's bytes and the index by which the scope has it.
     ///
     /// # Errors
-    /// As [`Leaf::decode`].
+    /// `input_too_large` above 16,384 bytes; else as [`Leaf::decode`].
     pub fn from_leaf(leaf: &[u8], index: u64, routed: bool) -> Checked<Self> {
+        if leaf.len() > EVENT_LEAF_BYTES_MAX {
+            let expected = format!("at most {EVENT_LEAF_BYTES_MAX} bytes");
+            let got = format!("{} bytes", leaf.len());
+            return Err(Rejection::new(RejectionCode::InputTooLarge, Event::VERSION, expected, got));
+        }
         Ok(Self { event: Event::decode(leaf)?, event_hash: leaf_hash(leaf), index, routed })
     }
 }

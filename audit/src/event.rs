@@ -133,9 +133,7 @@ impl NewEvent {
     /// # Errors
     /// The first [`Rejection`] in order of precedence, naming the field.
     pub fn new(fields: EventFields, now: Timestamp) -> Checked<Self> {
-        check_visible("source_ref", &fields.source_ref, SOURCE_REF_BYTES_MAX)?;
-        check_visible("producer", &fields.producer, PRODUCER_BYTES_MAX)?;
-        check_visible("producer_version", &fields.producer_version, PRODUCER_BYTES_MAX)?;
+        check_texts(&fields.source_ref, &fields.producer, &fields.producer_version)?;
         check_not_future("retrieved_at", fields.retrieved_at, "now", now)?;
         check_not_future("event_time", fields.event_time, "retrieved_at", fields.retrieved_at)?;
         if !matches!(fields.metadata, Value::Object(_)) {
@@ -162,7 +160,8 @@ impl NewEvent {
             metadata,
         };
         // A leaf that names the most scopes must still fit, since a scope may claim the event later.
-        event.clone().into_event([0; 32], vec![ScopeId::from_bytes([0; 16]); SCOPES_MAX]).map(|_| event)
+        let most_scopes = (0_u8..).take(SCOPES_MAX).map(|byte| ScopeId::from_bytes([byte; 16])).collect();
+        event.clone().into_event([0; 32], most_scopes).map(|_| event)
     }
 
     /// Reads one imported line: `{"id","source","source_ref","event_type","platform_user_id"` or `"authors"`,
@@ -212,16 +211,13 @@ impl NewEvent {
         })
     }
 
-    /// The event as it enters the log: `salt` hides the metadata, `scopes` are those that it belongs to.
+    /// The event as it enters the log: `salt` hides the metadata, `scopes` are those that it belongs to, in any order.
     ///
     /// # Errors
     /// `too_many` scopes, or `input_too_large` when the leaf would exceed 16,384 bytes.
     pub fn into_event(self, salt: [u8; 32], mut scopes: Vec<ScopeId>) -> Checked<Event> {
-        if scopes.len() > SCOPES_MAX {
-            let expected = format!("at most {SCOPES_MAX} scopes");
-            return Err(Rejection::new(RejectionCode::TooMany, "scopes", expected, scopes.len()));
-        }
         scopes.sort_unstable();
+        scopes.dedup();
         let event = Event {
             authors: self.authors,
             event_time: self.event_time,
@@ -237,6 +233,7 @@ impl NewEvent {
             source_ref: self.source_ref,
             v: EventV1,
         };
+        check_scopes(&event.scopes)?;
         let length = event.encode().len();
         if length > EVENT_LEAF_BYTES_MAX {
             let expected = format!("a leaf of at most {EVENT_LEAF_BYTES_MAX} bytes");
@@ -249,6 +246,39 @@ impl NewEvent {
         }
         Ok(event)
     }
+}
+
+/// At most 16 scopes, strictly ascending.
+fn check_scopes(scopes: &[ScopeId]) -> Checked<()> {
+    if scopes.len() > SCOPES_MAX {
+        let expected = format!("at most {SCOPES_MAX} scopes");
+        return Err(Rejection::new(RejectionCode::TooMany, "scopes", expected, scopes.len()));
+    }
+    match scopes.windows(2).find(|pair| pair.first() >= pair.last()) {
+        None => Ok(()),
+        Some(_) => {
+            Err(Rejection::new(RejectionCode::NotCanonical, "scopes", "distinct scopes, ascending", "others"))
+        }
+    }
+}
+
+/// The same demands on a leaf that somebody else wrote as on an event that comes in: a log is not believed.
+fn check_event(event: &Event) -> Checked<()> {
+    check_texts(&event.source_ref, &event.producer, &event.producer_version)?;
+    check_not_future("event_time", event.event_time, "retrieved_at", event.retrieved_at)?;
+    check_scopes(&event.scopes)?;
+    let authors = event.authors.iter().map(|author| (author.identity.clone(), Some(author.share))).collect();
+    if check_authors(authors)? == event.authors {
+        return Ok(());
+    }
+    let expected = "authors in ascending order";
+    Err(Rejection::new(RejectionCode::NotCanonical, "authors", expected, "another order"))
+}
+
+fn check_texts(source_ref: &str, producer: &str, producer_version: &str) -> Checked<()> {
+    check_visible("source_ref", source_ref, SOURCE_REF_BYTES_MAX)?;
+    check_visible("producer", producer, PRODUCER_BYTES_MAX)?;
+    check_visible("producer_version", producer_version, PRODUCER_BYTES_MAX)
 }
 
 /// SHA-256 of a 32-byte salt and the canonical metadata.
@@ -354,7 +384,7 @@ pub struct Event {
 
 version_tag! {
     /// The format of event leaves.
-    EventV1, Event, "meed/event/v1"
+    EventV1, Event, "meed/event/v1", check_event
 }
 
 impl Event {

@@ -28,25 +28,36 @@ pub trait Leaf: Serialize + DeserializeOwned {
         leaf_hash(&self.encode())
     }
 
+    /// What the fields' own types cannot demand of them together.
+    ///
+    /// # Errors
+    /// Those of the format.
+    fn check(&self) -> Checked<()> {
+        Ok(())
+    }
+
     /// Reads the canonical bytes and nothing else.
     ///
     /// # Errors
     /// `malformed` for other JSON, a missing, unknown or repeated field; `not_canonical` for the same content in
-    /// another form.
+    /// another form; then those of [`Leaf::check`].
     fn decode(bytes: &[u8]) -> Checked<Self> {
         let leaf: Self = serde_json::from_slice(bytes).map_err(|error| {
             Rejection::new(RejectionCode::Malformed, Self::VERSION, "the fields of the format", error)
         })?;
-        if leaf.encode() == bytes {
-            return Ok(leaf);
+        if leaf.encode() != bytes {
+            let expected = "RFC 8785 JSON";
+            return Err(Rejection::new(RejectionCode::NotCanonical, Self::VERSION, expected, "another form"));
         }
-        Err(Rejection::new(RejectionCode::NotCanonical, Self::VERSION, "RFC 8785 JSON", "another form"))
+        leaf.check().map_err(|rejection| rejection.within(Self::VERSION))?;
+        Ok(leaf)
     }
 }
 
-/// Declares the type of a leaf's field `v`, which has one value only.
+/// Declares the type of a leaf's field `v`, which has one value only, and names the leaf's [`Leaf::check`] if it has
+/// one.
 macro_rules! version_tag {
-    ($(#[$doc:meta])* $name:ident, $leaf:ty, $text:literal) => {
+    ($(#[$doc:meta])* $name:ident, $leaf:ty, $text:literal $(, $check:path)?) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
@@ -67,6 +78,8 @@ macro_rules! version_tag {
 
         impl crate::leaf::Leaf for $leaf {
             const VERSION: &'static str = $text;
+
+            $(fn check(&self) -> crate::rejection::Checked<()> { $check(self) })?
         }
     };
 }
