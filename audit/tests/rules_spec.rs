@@ -1,5 +1,6 @@
 //! `SPEC.md` shows real bytes: each example is computed here, stands in `vectors/spec_examples.json`, and is found
 //! in the text, so that neither can drift from the code.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
 mod rules_support;
 

@@ -1,5 +1,6 @@
 //! One small scope that the rule tests and the examples of `SPEC.md` share.
 #![allow(dead_code, reason = "each test program uses its own part of the fixture")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
 
 use meed_audit::activity::EpochEvent;
 use meed_audit::amount::{Credits, Units};
