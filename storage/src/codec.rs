@@ -109,6 +109,18 @@ pub(crate) fn decode<V: DeserializeOwned>(table: &str, key: &[u8], body: &[u8]) 
     Ok(value)
 }
 
+/// Reads the beginning of a body, whatever follows it.
+pub(crate) fn decode_beginning<V: DeserializeOwned>(
+    table: &str,
+    key: &[u8],
+    body: &[u8],
+) -> Result<V, StorageError> {
+    let decoded = bincode::serde::decode_from_slice(body, CONFIG);
+    let (value, _) = decoded
+        .map_err(|error| StorageError::corrupt(table, key, format!("expected a record, got {error}")))?;
+    Ok(value)
+}
+
 fn checksum(table: &str, key: &[u8], content: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(table.as_bytes());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, JoinHandle};
 
 use redb::ReadableDatabase;
@@ -10,6 +10,7 @@ use redb::ReadableDatabase;
 use crate::error::{LedgerError, StorageError};
 use crate::snapshot::Snapshot;
 use crate::table::guard;
+use crate::tail::Tail;
 use crate::transaction::Transaction;
 use crate::writer::{ClosureCommand, Job, Writer};
 
@@ -29,11 +30,19 @@ struct Handle {
 /// What readers and the writer share.
 pub(crate) struct Shared {
     database: RwLock<redb::Database>,
+    /// At least the entries that the newest commit has and its trees lack.
+    tail: Mutex<Tail>,
 }
 
 impl Shared {
     pub(crate) fn new(database: redb::Database) -> Self {
-        Self { database: RwLock::new(database) }
+        Self { database: RwLock::new(database), tail: Mutex::new(Tail::default()) }
+    }
+
+    /// Shows the tail to new snapshots. Before a commit it must hold the entries of that commit too, and what a commit
+    /// folds may leave it only afterwards: then every snapshot finds its entries, and leaves out those beyond its size.
+    pub(crate) fn publish(&self, tail: Tail) {
+        *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = tail;
     }
 
     pub(crate) fn database(&self) -> RwLockReadGuard<'_, redb::Database> {
@@ -41,10 +50,11 @@ impl Shared {
     }
 
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        let published = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = guard("file", || {
             self.database().begin_read().map_err(|error| StorageError::of_redb("begin to read", error))
         })?;
-        Ok(Snapshot::new(inner))
+        Ok(Snapshot::new(inner, published.clone()))
     }
 }
 

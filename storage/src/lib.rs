@@ -7,8 +7,13 @@
 //! Architecture invariant: this crate never asks for the time or for randomness, and it never decides an amount.
 //! `FORMAT.md` beside this file says what the bytes are and why a crash cannot tear them.
 
+mod append;
 mod codec;
+mod collect_cursor;
 mod error;
+mod event_record;
+mod events;
+mod fold;
 mod key;
 mod ledger;
 mod log;
@@ -18,12 +23,17 @@ mod rules;
 mod snapshot;
 mod statements;
 mod table;
+mod tail;
 mod tiles;
 mod transaction;
 mod writer;
 
+pub use append::{AppendOutcome, AppendReport, Conflict, EventBatch, OnConflict};
 pub use codec::{RECORD_BYTES_MAX, Record};
+pub use collect_cursor::{Cursor, CursorKey, CursorUpdate, cursor, cursors_of};
 pub use error::{LedgerError, StorageError};
+pub use event_record::LogEntry;
+pub use events::{EventHeadInfo, EventReader, PrivateData};
 pub use key::{All, Key, KeyText, PrefixOf};
 pub use ledger::Ledger;
 pub use log::{LogKind, LogState};

@@ -9,6 +9,7 @@ use meed_keys::SigningKey;
 use redb::{Builder, Database};
 
 use crate::error::StorageError;
+use crate::fold::load_tail;
 use crate::ledger::{Ledger, Shared};
 use crate::log::{CHECKPOINTS, LOGS, LogKind};
 use crate::meta::{FORMAT, FORMAT_VERSION, FormatRecord, Genesis, NodeRecord, Signer, format_key};
@@ -86,8 +87,9 @@ pub(crate) fn start(database: Database, options: Options, path: &Path) -> Result
     let signer = Signer::new(options.log_key, &node)?;
     let edges = LogEdges::load(&snapshot)?;
     let unsigned = unsigned_logs(&snapshot, &node, &signer)?;
+    let tail = load_tail(&snapshot, node.folded_index, edges.events.size())?;
     drop(snapshot);
-    let mut writer = Writer::new(shared, node, signer, edges);
+    let mut writer = Writer::new(shared, node, signer, edges, options.fold_events).with_tail(tail);
     if !unsigned.is_empty() {
         let mut transaction = writer.begin()?;
         for log in unsigned {
@@ -106,7 +108,8 @@ pub(crate) fn initialise(
 ) -> Result<Ledger, StorageError> {
     let node = NodeRecord::new(genesis);
     let signer = Signer::new(options.log_key, &node)?;
-    let mut writer = Writer::new(Arc::new(Shared::new(database)), node, signer, LogEdges::first());
+    let mut writer =
+        Writer::new(Arc::new(Shared::new(database)), node, signer, LogEdges::first(), options.fold_events);
     let mut transaction = writer.begin()?;
     transaction.insert(FORMAT, &format_key(), &FormatRecord { version: FORMAT_VERSION })?;
     transaction.write_node()?;

@@ -1,7 +1,7 @@
 //! Reading: one consistent view of the ledger, which later commits do not change.
 
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use meed_audit::hash::Hash;
 use meed_audit::ids::{NodeId, Origin};
@@ -10,10 +10,12 @@ use meed_audit::{Rejection, RejectionCode};
 use redb::ReadableTableMetadata;
 
 use crate::error::{LedgerError, StorageError};
+use crate::events::{EventReader, EventView};
 use crate::log::{self, CHECKPOINTS, LOGS, LogKind, LogRecord, LogState};
 use crate::meta::NodeRecord;
 use crate::statements::STATEMENT_ENTRIES;
 use crate::table::{BytesTable, RawReader, Reader, Visit, get_from, guard, scan_from};
+use crate::tail::Tail;
 
 type OpenTable = Arc<redb::ReadOnlyTable<&'static [u8], &'static [u8]>>;
 
@@ -24,11 +26,15 @@ pub struct Snapshot {
     inner: redb::ReadTransaction,
     /// Tables that were opened already, by name; none where the file has no such table yet.
     open: Mutex<Vec<(&'static str, Option<OpenTable>)>>,
+    tail: Tail,
+    /// Size of the events log and how much of it is folded, once that was asked for.
+    covered: OnceLock<(u64, u64)>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(inner: redb::ReadTransaction) -> Self {
-        Self { inner, open: Mutex::new(Vec::new()) }
+    /// `tail` holds at least the entries that this view has and its trees lack.
+    pub(crate) fn new(inner: redb::ReadTransaction, tail: Tail) -> Self {
+        Self { inner, open: Mutex::new(Vec::new()), tail, covered: OnceLock::new() }
     }
 
     /// The node's id.
@@ -142,7 +148,16 @@ impl Snapshot {
             return Err(beyond(log, format!("an index below {size}"), index).into());
         }
         match log {
-            LogKind::Events => Ok(Vec::new()),
+            LogKind::Events => {
+                let missing = || {
+                    StorageError::corrupt(
+                        "event_entries",
+                        &index.to_be_bytes(),
+                        "expected an entry, got none",
+                    )
+                };
+                Ok(self.event_entry(index)?.ok_or_else(missing)?.leaf())
+            }
             LogKind::Statements => {
                 let entry = self.get(STATEMENT_ENTRIES, &index)?;
                 let missing = || {
@@ -185,6 +200,19 @@ impl Snapshot {
 
 fn beyond(log: LogKind, expected: String, got: u64) -> Rejection {
     Rejection::new(RejectionCode::BeyondLog, format!("{} log", log.name()), expected, got)
+}
+
+impl EventReader for Snapshot {
+    fn event_view(&self) -> Result<EventView<'_>, StorageError> {
+        let (size, folded) = match self.covered.get() {
+            Some(covered) => *covered,
+            None => {
+                let covered = (self.log_size(LogKind::Events)?, NodeRecord::read(self)?.folded_index);
+                *self.covered.get_or_init(|| covered)
+            }
+        };
+        Ok(EventView { size, folded, tail: &self.tail })
+    }
 }
 
 impl std::fmt::Debug for Snapshot {

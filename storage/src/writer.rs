@@ -12,10 +12,14 @@ use crate::error::{LedgerError, StorageError};
 use crate::ledger::Shared;
 use crate::meta::{NodeRecord, Signer};
 use crate::table::{guard, panic_text};
+use crate::tail::WriterTail;
 use crate::transaction::{LogEdges, Transaction};
 
 /// Most commands of one group.
 const GROUP_COMMANDS_MAX: usize = 1_024;
+
+/// Events after which a group takes no further command.
+const GROUP_EVENTS_MAX: usize = 10_000;
 
 /// Work for the writer.
 pub(crate) enum Job {
@@ -92,12 +96,28 @@ pub(crate) struct Writer {
     pub(crate) node: NodeRecord,
     pub(crate) signer: Signer,
     pub(crate) edges: LogEdges,
+    pub(crate) tail: WriterTail,
+    /// How many entries the tail may hold.
+    fold_events: usize,
     stopped: Option<String>,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, node: NodeRecord, signer: Signer, edges: LogEdges) -> Self {
-        Self { shared, node, signer, edges, stopped: None }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        node: NodeRecord,
+        signer: Signer,
+        edges: LogEdges,
+        fold_events: usize,
+    ) -> Self {
+        Self { shared, node, signer, edges, tail: WriterTail::default(), fold_events, stopped: None }
+    }
+
+    /// The same with the tail that was read from the log.
+    pub(crate) fn with_tail(mut self, tail: WriterTail) -> Self {
+        self.shared.publish(tail.tail.clone());
+        self.tail = tail;
+        self
     }
 
     /// Works until every handle of the ledger is gone.
@@ -127,6 +147,29 @@ impl Writer {
             }
         }
         self.run_commands(&mut commands);
+        self.fold_when_due();
+    }
+
+    /// Folds a tail that has grown long, after the commands that made it so have their replies.
+    fn fold_when_due(&mut self) {
+        if self.tail.entries() < self.fold_events.max(1) || self.check_running().is_err() {
+            return;
+        }
+        // A failure has been noted by `fold` where it matters; the next group tries again.
+        let _ = self.fold();
+    }
+
+    /// Folds the whole tail.
+    pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
+        let mut transaction = self.begin()?;
+        if let Err(error) = transaction.fold() {
+            self.undo(transaction, &error);
+            return Err(error);
+        }
+        self.finish(transaction)?;
+        self.tail.clear();
+        self.shared.publish(self.tail.tail.clone());
+        Ok(())
     }
 
     fn run_commands(&mut self, commands: &mut VecDeque<Box<dyn Command>>) {
@@ -151,7 +194,9 @@ impl Writer {
             }
         };
         let mut done: Vec<Box<dyn Command>> = Vec::new();
-        while let Some(mut command) = commands.pop_front() {
+        while let Some(mut command) =
+            commands.pop_front_if(|_| transaction.tail.staged_entries() < GROUP_EVENTS_MAX)
+        {
             match command.execute(&mut transaction) {
                 Verdict::Kept => done.push(command),
                 Verdict::Failed(error) => {
@@ -169,7 +214,7 @@ impl Writer {
     }
 
     /// Begins a write transaction on what is durable.
-    pub(crate) fn begin(&self) -> Result<Transaction, StorageError> {
+    pub(crate) fn begin(&mut self) -> Result<Transaction, StorageError> {
         let inner = guard("file", || {
             let mut inner = self
                 .shared
@@ -179,30 +224,40 @@ impl Writer {
             inner.set_two_phase_commit(true);
             Ok(inner)
         })?;
-        Ok(Transaction::new(inner, self.node.clone(), self.signer.clone(), self.edges.clone()))
+        let tail = std::mem::take(&mut self.tail);
+        Ok(Transaction::new(inner, self.node.clone(), self.signer.clone(), self.edges.clone(), tail))
     }
 
     /// Makes a transaction durable and takes over its state; one that wrote nothing is simply dropped.
     pub(crate) fn finish(&mut self, mut transaction: Transaction) -> Result<(), StorageError> {
         if !transaction.wrote() {
+            self.tail = std::mem::take(&mut transaction.tail);
             return transaction.abort();
         }
         if let Err(error) = transaction.settle_logs() {
             self.undo(transaction, &error);
             return Err(error);
         }
+        let mut tail = std::mem::take(&mut transaction.tail);
         let (node, edges) = (transaction.node.clone(), transaction.edges.clone());
+        if tail.staged_entries() > 0 {
+            self.shared.publish(tail.tail.clone());
+        }
         if let Err(error) = transaction.commit() {
             self.stop(&error);
             return Err(error);
         }
+        tail.keep();
+        self.tail = tail;
         self.node = node;
         self.edges = edges;
         Ok(())
     }
 
     /// Undoes a transaction because of `error`.
-    pub(crate) fn undo(&mut self, transaction: Transaction, error: &StorageError) {
+    pub(crate) fn undo(&mut self, mut transaction: Transaction, error: &StorageError) {
+        self.tail = std::mem::take(&mut transaction.tail);
+        self.tail.undo();
         let undone = transaction.abort();
         if error.stops_the_writer() {
             self.stop(error);

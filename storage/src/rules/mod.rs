@@ -1,1 +1,20 @@
 //! The rules of the ledger, each holding in the transaction that it guards.
+//!
+//! A command prepares (reads and decides, and may refuse) and then writes (and may only fail). Whatever a person
+//! changes becomes a decision of its scope in the same transaction. Amounts are computed by `meed_audit` alone.
+
+mod approvers;
+mod decisions;
+mod epochs;
+mod identities;
+mod pool;
+mod record;
+mod scopes;
+mod tables;
+
+pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
+pub use epochs::{Epoch, EpochClose, Phase};
+pub use identities::{Binding, Bound, EVIDENCE_BYTES_MAX, Evidence, IdentityEvent, User};
+pub use pool::Added;
+pub use record::{By, BytesRecord, LedgerResult};
+pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};

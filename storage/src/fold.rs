@@ -1,0 +1,95 @@
+//! Folding the tail into the trees of ids and times, and reading it again when a ledger is opened.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use meed_audit::ids::{EventId, ScopeId};
+use meed_audit::time::Timestamp;
+
+use crate::codec;
+use crate::error::StorageError;
+use crate::event_record::{EVENT_ENTRIES, EVENT_IDS, EntryHead, IdRecord, Present, SCOPE_TIMES};
+use crate::events::for_each_raw_head;
+use crate::key::Key;
+use crate::table::RawReader;
+use crate::tail::{IdEntry, Segment, WriterTail};
+use crate::transaction::Transaction;
+
+impl Transaction {
+    /// Writes the whole tail into the trees of ids and times, each in the order of its keys.
+    pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
+        let whole = self.tail.tail.whole();
+        let ids = whole.ids.iter().map(|(id, entry)| {
+            let key = id.to_bytes();
+            let sealed = codec::seal(EVENT_IDS.name(), &key, &entry.to_record())?;
+            Ok((key, sealed))
+        });
+        self.insert_sorted(EVENT_IDS.name(), ids)?;
+        let times = whole.times.iter().map(|time| {
+            let key = time.to_bytes();
+            let sealed = codec::seal(SCOPE_TIMES.name(), &key, &Present)?;
+            Ok((key, sealed))
+        });
+        self.insert_sorted(SCOPE_TIMES.name(), times)?;
+        self.node.folded_index = self.edges.events.size();
+        self.write_node()
+    }
+}
+
+/// Reads the entries that are not folded yet.
+pub(crate) fn load_tail(reader: &impl RawReader, folded: u64, size: u64) -> Result<WriterTail, StorageError> {
+    let mut tail = WriterTail::default();
+    if folded > size {
+        let detail = format!("expected at most {size} folded events, got {folded}");
+        return Err(StorageError::corrupt(EVENT_ENTRIES.name(), &[], detail));
+    }
+    let mut segment = Segment::default();
+    let mut shared_scopes: BTreeMap<Vec<[u8; 16]>, std::sync::Arc<[ScopeId]>> = BTreeMap::new();
+    for_each_raw_head(reader, folded..size, &mut |index, head| {
+        add_head(&mut segment, &mut shared_scopes, index, head).ok_or_else(|| {
+            StorageError::corrupt(
+                EVENT_ENTRIES.name(),
+                &index.to_bytes(),
+                "expected the fields of an event, got others",
+            )
+        })?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let entries = usize::try_from(size - folded).unwrap_or(usize::MAX);
+    if entries > 0 {
+        tail.stage(segment, entries);
+        tail.keep();
+    }
+    Ok(tail)
+}
+
+fn add_head(
+    segment: &mut Segment,
+    shared_scopes: &mut BTreeMap<Vec<[u8; 16]>, std::sync::Arc<[ScopeId]>>,
+    index: u64,
+    head: EntryHead,
+) -> Option<()> {
+    match head {
+        EntryHead::Event(head) => {
+            let time = Timestamp::from_ms(head.event_time_ms).ok()?;
+            let id: EventId = head.id.parse().ok()?;
+            let scopes = match shared_scopes.get(&head.scopes) {
+                Some(scopes) => std::sync::Arc::clone(scopes),
+                None => {
+                    let record =
+                        IdRecord { index, content_hash: head.content_hash, scopes: head.scopes.clone() };
+                    let scopes = IdEntry::of_record(&record).scopes;
+                    shared_scopes.insert(head.scopes, std::sync::Arc::clone(&scopes));
+                    scopes
+                }
+            };
+            segment.times.extend(scopes.iter().map(|scope| (*scope, time, index)));
+            segment.ids.push((id, IdEntry { index, content_hash: head.content_hash, scopes }));
+        }
+        EntryHead::Route(route) => {
+            let time = Timestamp::from_ms(route.event_time_ms).ok()?;
+            segment.times.push((ScopeId::from_bytes(route.scope), time, index));
+        }
+    }
+    Some(())
+}
