@@ -39,6 +39,7 @@ pub use ledger::Ledger;
 pub use log::{LogKind, LogState};
 pub use meta::{FORMAT_VERSION, Genesis};
 pub use open::Options;
+pub use rules::*;
 pub use snapshot::Snapshot;
 pub use statements::STATEMENT_ENTRY_BYTES_MAX;
 pub use table::{RawReader, Reader, Table, Visit};

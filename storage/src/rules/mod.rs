@@ -18,3 +18,11 @@ pub use identities::{Binding, Bound, EVIDENCE_BYTES_MAX, Evidence, IdentityEvent
 pub use pool::Added;
 pub use record::{By, BytesRecord, LedgerResult};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};
+
+/// Whether events may enter for these scopes: asked by `Transaction::append` before it decides about any of them.
+pub(crate) fn check_append(
+    transaction: &crate::transaction::Transaction,
+    scopes: &[meed_audit::ids::ScopeId],
+) -> LedgerResult<()> {
+    scopes.iter().try_for_each(|scope| scopes::living_scope(transaction, *scope).map(|_| ()))
+}
