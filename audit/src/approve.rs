@@ -140,7 +140,7 @@ fn check_node_line(text: &NoteText, verifier: &VerifierKey, line: &SignatureLine
 }
 
 /// What a failed quorum check means for people.
-pub(crate) fn quorum_rejection(subject: &str, error: &QuorumError) -> Rejection {
+pub fn quorum_rejection(subject: &str, error: &QuorumError) -> Rejection {
     let (code, expected) = match error {
         QuorumError::UnknownSigner { .. } => (RejectionCode::SignerUnknown, "a member of the approver set"),
         QuorumError::Invalid { .. } => {

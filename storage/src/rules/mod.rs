@@ -4,9 +4,11 @@
 //! changes becomes a decision of its scope in the same transaction. Amounts are computed by `meed_audit` alone.
 
 mod approvers;
+mod curation;
 mod decisions;
 mod epochs;
 mod identities;
+mod input;
 mod pool;
 mod record;
 mod scopes;
@@ -15,6 +17,7 @@ mod tables;
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
 pub use epochs::{Epoch, EpochClose, Phase};
 pub use identities::{Binding, Bound, EVIDENCE_BYTES_MAX, Evidence, IdentityEvent, User};
+pub use input::{Proposal, SIGN_BY_DAYS_DEFAULT, SIGN_BY_DAYS_MAX, Which};
 pub use pool::Added;
 pub use record::{By, BytesRecord, LedgerResult};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};

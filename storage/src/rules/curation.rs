@@ -1,0 +1,136 @@
+//! Curation and overrides: what people decide of an epoch's events and claimants.
+
+use meed_audit::decision::{Change, Decision};
+use meed_audit::ids::{EpochNumber, EventId, ScopeId};
+use meed_audit::text::FreeText;
+use meed_audit::window::assign;
+use meed_audit::{Rejection, RejectionCode};
+
+use crate::events::EventReader;
+use crate::ledger::Ledger;
+use crate::rules::decisions::{self, Intent};
+use crate::rules::epochs::{check_mutable, epoch_record, windows};
+use crate::rules::record::{By, LedgerResult, refuse};
+use crate::rules::scopes::{is_amending, scope_record};
+use crate::rules::tables::SCOPES;
+use crate::transaction::Transaction;
+
+impl Ledger {
+    /// Makes one decision on an epoch's events or claimants, while it is open, in review or being amended: exclude,
+    /// include, weight, shares, override (rule `DECISIONS_RECORDED`). Gives it with its sequence.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`, `event_not_found`, `epoch_finalized`, `scope_ended`, `nothing_to_change`;
+    /// `unknown_field` for a change that has its own command.
+    pub fn decide(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        change: Change,
+        reason: FreeText,
+        by: By,
+    ) -> LedgerResult<(u64, Decision)> {
+        self.decide_all(scope, epoch, vec![change], reason, by).and_then(|made| {
+            made.into_iter().next().ok_or_else(|| {
+                Rejection::new(RejectionCode::MissingField, "change", "one change", "none").into()
+            })
+        })
+    }
+
+    /// Makes several decisions with one reason, all or none.
+    ///
+    /// # Errors
+    /// As [`Ledger::decide`], for the first change that is refused.
+    pub fn decide_all(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        changes: Vec<Change>,
+        reason: FreeText,
+        by: By,
+    ) -> LedgerResult<Vec<(u64, Decision)>> {
+        self.run(move |tx| {
+            for change in &changes {
+                check_change(tx, scope, epoch, change)?;
+            }
+            let ended = scope_record(tx, scope)?.ended;
+            let intent = Intent { scope, epoch: Some(epoch), reason: &reason, by: &by };
+            Ok(decisions::prepare_in(tx, &intent, ended, changes)?.write(tx)?)
+        })
+    }
+
+    /// Begins an amendment of a final epoch, by a decision. While it is under way, curation, shares and overrides of the
+    /// epoch may change, and freezing takes them and the bindings of then (rule `CURATION_FREEZE_ON_FINALIZE`). The one
+    /// that is under way already changes nothing.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`, `statement_not_found` for an epoch that is not final, `amendment_open` where
+    /// another epoch is being amended, `scope_ended`.
+    pub fn amend(&self, scope: ScopeId, epoch: EpochNumber, reason: FreeText, by: By) -> LedgerResult<()> {
+        self.run(move |tx| {
+            let mut owner = scope_record(tx, scope)?;
+            let record = epoch_record(tx, scope, epoch)?;
+            if is_amending(&owner, epoch) {
+                return Ok(());
+            }
+            if record.final_revision.is_none() {
+                let subject = format!("epoch {epoch}");
+                let code = RejectionCode::StatementNotFound;
+                return refuse(Rejection::new(code, subject, "a final epoch", "one that is not"));
+            }
+            if let Some(other) = owner.amending {
+                let expected = format!("the amendment of epoch {other} to be finished first");
+                return refuse(Rejection::new(
+                    RejectionCode::AmendmentOpen,
+                    "scope",
+                    expected,
+                    "an open one",
+                ));
+            }
+            let prepared = decisions::prepare(
+                tx,
+                &Intent { scope, epoch: Some(epoch), reason: &reason, by: &by },
+                Change::Amend,
+            )?;
+            prepared.write(tx)?;
+            owner.amending = Some(epoch);
+            Ok(tx.insert(SCOPES, &scope, &owner)?)
+        })
+    }
+}
+
+fn check_change(tx: &Transaction, scope: ScopeId, epoch: EpochNumber, change: &Change) -> LedgerResult<()> {
+    let owner = scope_record(tx, scope)?;
+    let record = epoch_record(tx, scope, epoch)?;
+    match change {
+        Change::Exclude(event)
+        | Change::Include(event)
+        | Change::Weight(event, _)
+        | Change::Shares(event, _) => {
+            check_event(tx, scope, epoch, event)?;
+        }
+        Change::Override(..) => {}
+        other => {
+            let expected = "exclude, include, weight, shares or override";
+            let got = format!("{:?}", other.action());
+            return refuse(Rejection::new(RejectionCode::UnknownField, "change", expected, got));
+        }
+    }
+    check_mutable(&owner, epoch, &record)
+}
+
+/// The event must be one of this epoch of this scope (rules `EPOCH_BY_EVENT_TIME`, `SCOPE_GATED_QUERIES`).
+fn check_event(tx: &Transaction, scope: ScopeId, epoch: EpochNumber, id: &EventId) -> LedgerResult<()> {
+    let expected = format!("an event of epoch {epoch}");
+    let refusal =
+        |got: String| Rejection::new(RejectionCode::EventNotFound, id.as_str(), expected.clone(), got);
+    let Some(event) = tx.event_in_scope(scope, id)? else {
+        return refuse(refusal("no such event in this scope".to_owned()));
+    };
+    let windows = windows(tx, scope, None)?;
+    match assign(&windows, event.event.event_time, event.index) {
+        Some(assignment) if assignment.epoch == epoch => Ok(()),
+        Some(assignment) => refuse(refusal(format!("one of epoch {}", assignment.epoch))),
+        None => refuse(refusal("one that no epoch has taken".to_owned())),
+    }
+}

@@ -1,0 +1,347 @@
+//! People and their accounts elsewhere: bindings with their evidence, never merged by themselves.
+
+use meed_audit::decision::{Action, Change};
+use meed_audit::hash::Hash;
+use meed_audit::ids::{Identity, UserId};
+use meed_audit::json::Value;
+use meed_audit::text::FreeText;
+use meed_audit::time::Timestamp;
+use meed_audit::{Rejection, RejectionCode};
+
+use crate::error::StorageError;
+use crate::key::All;
+use crate::ledger::Ledger;
+use crate::rules::decisions::{self, Intent, Prepared};
+use crate::rules::record::{By, LedgerResult, refuse};
+use crate::rules::tables::{
+    BINDINGS, BindingRecord, IDENTITY_EVENTS, IdentityEventRecord, SCOPES, USERS, UserRecord,
+};
+use crate::snapshot::Snapshot;
+use crate::table::{RawReader, Reader};
+use crate::transaction::Transaction;
+
+/// Longest evidence, as canonical JSON, in bytes.
+pub const EVIDENCE_BYTES_MAX: usize = 32_768;
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// How people call them.
+    pub name: Option<FreeText>,
+    /// When they were added.
+    pub created_at: Timestamp,
+    /// Who added them.
+    pub created_by: FreeText,
+}
+
+/// Whose an identity is, or was last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The account.
+    pub identity: Identity,
+    /// Whose it is now; none where the binding was revoked.
+    pub user: Option<UserId>,
+    /// Whose it is, or was before the revocation.
+    pub last_user: UserId,
+}
+
+/// What happened to an identity, with its evidence (rules `BINDINGS_ARE_EVIDENCED`, `IDENTITY_EVENTS_APPEND_ONLY`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityEvent {
+    /// The account.
+    pub identity: Identity,
+    /// Counts its events from 0.
+    pub sequence: u64,
+    /// Bind, rebind or revoke.
+    pub action: Action,
+    /// Whose it became, or was until then.
+    pub user: UserId,
+    /// Whose it was before a rebind.
+    pub before: Option<UserId>,
+    /// Canonical JSON.
+    pub evidence: String,
+    /// Hides the evidence in the decision's hash.
+    pub salt: [u8; 32],
+    /// When.
+    pub at: Timestamp,
+    /// Who decided it.
+    pub by: FreeText,
+}
+
+/// Evidence for a change of a binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    canonical: String,
+    salt: [u8; 32],
+}
+
+impl Evidence {
+    /// From a JSON object and 32 random bytes. Decisions hold only the hash of both, so that the evidence itself can
+    /// stay private.
+    ///
+    /// # Errors
+    /// The rejection of the JSON; `wrong_type` unless it is an object; `input_too_large`.
+    pub fn parse(json: &[u8], salt: [u8; 32]) -> meed_audit::Checked<Self> {
+        let value = Value::parse_edge(json).map_err(|rejection| rejection.within("evidence"))?;
+        if !matches!(value, Value::Object(_)) {
+            return Err(Rejection::new(RejectionCode::WrongType, "evidence", "an object", value.kind()));
+        }
+        let canonical = value.to_canonical();
+        if canonical.len() > EVIDENCE_BYTES_MAX {
+            let expected = format!("at most {EVIDENCE_BYTES_MAX} bytes");
+            let got = format!("{} bytes", canonical.len());
+            return Err(Rejection::new(RejectionCode::InputTooLarge, "evidence", expected, got));
+        }
+        Ok(Self { canonical, salt })
+    }
+
+    /// The reason that decisions give: `evidence sha256:<hex of salt and evidence>`.
+    fn reason(&self) -> meed_audit::Checked<FreeText> {
+        let hash = Hash::of(&[&self.salt[..], self.canonical.as_bytes()].concat());
+        FreeText::parse("reason", &format!("evidence sha256:{hash}"))
+    }
+}
+
+/// Whether a binding is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// It is new.
+    New,
+    /// It was in force already; nothing changed.
+    Already,
+}
+
+impl Ledger {
+    /// Adds a person. The same again changes nothing; another name replaces the name.
+    ///
+    /// # Errors
+    /// A failure of the store only.
+    pub fn add_user(&self, user: UserId, name: Option<FreeText>, by: By) -> LedgerResult<User> {
+        self.run(move |tx| {
+            let existing = tx.get(USERS, &user)?;
+            let unchanged = existing.as_ref().is_some_and(|record| name.is_none() || record.name == name);
+            if let (Some(record), true) = (&existing, unchanged) {
+                return Ok(user_view(user, record.clone()));
+            }
+            let (created_at, created_by) =
+                existing.map_or((by.at, by.actor), |record| (record.created_at, record.created_by));
+            let record = UserRecord { name, created_at, created_by };
+            tx.insert(USERS, &user, &record)?;
+            Ok(user_view(user, record))
+        })
+    }
+
+    /// Binds an identity to a user: an identity event, and a decision in every scope that goes on. A binding sets an
+    /// unset user and never replaces one (rules `NO_AUTO_MERGE`, `IDENTITY_BEST_EFFORT`).
+    ///
+    /// # Errors
+    /// `user_not_found`, `identity_bound_to_other`.
+    pub fn bind(&self, identity: Identity, user: UserId, evidence: Evidence, by: By) -> LedgerResult<Bound> {
+        self.run(move |tx| {
+            check_user(tx, user)?;
+            let before = tx.get(BINDINGS, &identity)?;
+            match &before {
+                Some(record) if record.user == Some(user) => return Ok(Bound::Already),
+                Some(record) if record.last != user => {
+                    let expected = format!("an identity that is nobody's or user:{user}'s");
+                    let got = format!("user:{}'s", record.last);
+                    let subject = identity.to_string();
+                    return refuse(Rejection::new(
+                        RejectionCode::IdentityBoundToOther,
+                        subject,
+                        expected,
+                        got,
+                    ));
+                }
+                _ => {}
+            }
+            let change = Change::Bind(identity.clone(), user);
+            let prepared = in_every_scope(tx, &change, &evidence, &by)?;
+            write(tx, prepared, (identity, Action::Bind, user), (None, Some(user)), evidence, by)?;
+            Ok(Bound::New)
+        })
+    }
+
+    /// Ends an identity's binding. It can be bound again to the same user, or by [`Ledger::rebind`] to another.
+    ///
+    /// # Errors
+    /// `identity_not_bound`.
+    pub fn revoke(&self, identity: Identity, evidence: Evidence, by: By) -> LedgerResult<()> {
+        self.run(move |tx| {
+            let bound = tx.get(BINDINGS, &identity)?.and_then(|record| record.user);
+            let Some(user) = bound else {
+                let subject = identity.to_string();
+                return refuse(Rejection::new(
+                    RejectionCode::IdentityNotBound,
+                    subject,
+                    "a bound identity",
+                    "one that is not",
+                ));
+            };
+            let prepared = in_every_scope(tx, &Change::Revoke(identity.clone()), &evidence, &by)?;
+            write(tx, prepared, (identity, Action::Revoke, user), (Some(user), None), evidence, by)
+        })
+    }
+
+    /// Makes an identity a user's that is, or was last, the user `from`'s. Final statements never change by it.
+    ///
+    /// # Errors
+    /// `user_not_found`, `identity_not_bound` where it never was anybody's, `mismatch` where it was not `from`'s,
+    /// `nothing_to_change`.
+    pub fn rebind(
+        &self,
+        identity: Identity,
+        from: UserId,
+        to: UserId,
+        evidence: Evidence,
+        by: By,
+    ) -> LedgerResult<()> {
+        self.run(move |tx| {
+            check_user(tx, to)?;
+            check_rebind(tx, &identity, from, to)?;
+            let prepared = in_every_scope(tx, &Change::Rebind(identity.clone(), to), &evidence, &by)?;
+            write(tx, prepared, (identity, Action::Rebind, to), (Some(from), Some(to)), evidence, by)
+        })
+    }
+}
+
+impl Snapshot {
+    /// All people, by id.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn users(&self) -> LedgerResult<Vec<User>> {
+        Ok(self.with_prefix(USERS, &All)?.into_iter().map(|(id, record)| user_view(id, record)).collect())
+    }
+
+    /// One person.
+    ///
+    /// # Errors
+    /// `user_not_found`.
+    pub fn user(&self, user: UserId) -> LedgerResult<User> {
+        check_user(self, user).map(|record| user_view(user, record))
+    }
+
+    /// All identities that are or were bound, by identity.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn bindings(&self) -> LedgerResult<Vec<Binding>> {
+        let view = |(identity, record): (Identity, BindingRecord)| Binding {
+            identity,
+            user: record.user,
+            last_user: record.last,
+        };
+        Ok(self.with_prefix(BINDINGS, &All)?.into_iter().map(view).collect())
+    }
+
+    /// Whose an identity is, or was last.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn binding(&self, identity: &Identity) -> LedgerResult<Option<Binding>> {
+        let record = self.get(BINDINGS, identity)?;
+        Ok(record.map(|record| Binding {
+            identity: identity.clone(),
+            user: record.user,
+            last_user: record.last,
+        }))
+    }
+
+    /// What happened to an identity, from its first binding.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn identity_events(&self, identity: &Identity) -> LedgerResult<Vec<IdentityEvent>> {
+        let view = |((identity, sequence), record): ((Identity, u64), IdentityEventRecord)| IdentityEvent {
+            identity,
+            sequence,
+            action: record.action,
+            user: record.user,
+            before: record.before,
+            evidence: record.evidence,
+            salt: record.salt,
+            at: record.at,
+            by: record.by,
+        };
+        Ok(self.with_prefix(IDENTITY_EVENTS, identity)?.into_iter().map(view).collect())
+    }
+}
+
+fn user_view(id: UserId, record: UserRecord) -> User {
+    User { id, name: record.name, created_at: record.created_at, created_by: record.created_by }
+}
+
+fn check_user(reader: &impl RawReader, user: UserId) -> LedgerResult<UserRecord> {
+    reader.get(USERS, &user)?.ok_or_else(|| {
+        Rejection::new(RejectionCode::UserNotFound, "user", "a user of this node", user).into()
+    })
+}
+
+fn check_rebind(tx: &Transaction, identity: &Identity, from: UserId, to: UserId) -> LedgerResult<()> {
+    let subject = identity.to_string();
+    let Some(record) = tx.get(BINDINGS, identity)? else {
+        let expected = "an identity that is or was bound";
+        return refuse(Rejection::new(
+            RejectionCode::IdentityNotBound,
+            subject,
+            expected,
+            "one that never was",
+        ));
+    };
+    if record.last != from {
+        let (expected, got) = (format!("user:{}", record.last), format!("user:{from}"));
+        return refuse(Rejection::new(RejectionCode::Mismatch, subject, expected, got));
+    }
+    if record.user == Some(to) {
+        let got = format!("user:{to}");
+        return refuse(Rejection::new(RejectionCode::NothingToChange, subject, "another user", got));
+    }
+    Ok(())
+}
+
+/// The change as a decision of every scope that goes on and that it changes.
+fn in_every_scope(
+    tx: &Transaction,
+    change: &Change,
+    evidence: &Evidence,
+    by: &By,
+) -> LedgerResult<Vec<Prepared>> {
+    let reason = evidence.reason()?;
+    let mut prepared = Vec::new();
+    for (scope, record) in tx.with_prefix(SCOPES, &All)? {
+        if record.ended {
+            continue;
+        }
+        let intent = Intent { scope, epoch: None, reason: &reason, by };
+        prepared.push(decisions::prepare_in(tx, &intent, false, vec![change.clone()])?);
+    }
+    Ok(prepared)
+}
+
+fn write(
+    tx: &mut Transaction,
+    prepared: Vec<Prepared>,
+    (identity, action, user): (Identity, Action, UserId),
+    (before, now): (Option<UserId>, Option<UserId>),
+    evidence: Evidence,
+    by: By,
+) -> LedgerResult<()> {
+    let reason = evidence.reason()?;
+    let sequence = next_sequence(tx, &identity)?;
+    tx.insert(BINDINGS, &identity, &BindingRecord { user: now, last: user, reason })?;
+    let Evidence { canonical, salt } = evidence;
+    let record =
+        IdentityEventRecord { action, user, before, evidence: canonical, salt, at: by.at, by: by.actor };
+    tx.insert(IDENTITY_EVENTS, &(identity, sequence), &record)?;
+    for decision in prepared {
+        decision.write(tx)?;
+    }
+    Ok(())
+}
+
+fn next_sequence(reader: &impl RawReader, identity: &Identity) -> Result<u64, StorageError> {
+    Ok(reader.last_with_prefix(IDENTITY_EVENTS, identity)?.map_or(0, |((_, sequence), _)| sequence + 1))
+}

@@ -1,0 +1,261 @@
+//! The tables of the rules: names, keys, records. A name never changes its types within one format version.
+
+use meed_audit::amount::{Credits, Units};
+use meed_audit::decision::Action;
+use meed_audit::hash::Hash;
+use meed_audit::ids::{
+    Claimant, ComponentId, EpochNumber, EventId, Identity, Revision, ScopeId, ScopeKey, SetVersion, UserId,
+};
+use meed_audit::text::FreeText;
+use meed_audit::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::Record;
+use crate::key::KeyText;
+use crate::rules::record::BytesRecord;
+use crate::table::Table;
+use crate::tiles::TileRecord;
+
+/// The scopes.
+pub(crate) const SCOPES: Table<ScopeId, ScopeRecord> = Table::new("scopes");
+/// Decisions by their sequence in the scope's life, from 0: the leaves of its decision tree.
+pub(crate) const DECISIONS: Table<(ScopeId, u64), BytesRecord> = Table::new("decisions");
+/// What the decisions add up to, for each event that was curated in an epoch.
+pub(crate) const CURATIONS: Table<(ScopeId, EpochNumber, EventId), CurationRecord> = Table::new("curations");
+/// What the decisions add up to, for each override in force.
+pub(crate) const OVERRIDES: Table<(ScopeId, EpochNumber, Claimant), OverrideRecord> = Table::new("overrides");
+/// What the decisions add up to, for each identity that was ever bound in a scope.
+pub(crate) const SCOPE_BINDINGS: Table<(ScopeId, Identity), ScopeBindingRecord> =
+    Table::new("scope_bindings");
+/// The epochs of each scope.
+pub(crate) const EPOCHS: Table<(ScopeId, EpochNumber), EpochRecord> = Table::new("epochs");
+/// The pool components of each epoch, as leaves.
+pub(crate) const POOL: Table<(ScopeId, EpochNumber, ComponentId), BytesRecord> = Table::new("pool");
+/// Every version of each scope's approver set.
+pub(crate) const APPROVER_SETS: Table<(ScopeId, SetVersion), ApproverSetRecord> = Table::new("approver_sets");
+/// The next approver set of a scope, while signatures are missing.
+pub(crate) const PENDING_SETS: Table<ScopeId, PendingSetRecord> = Table::new("pending_approver_sets");
+/// Every draft of each epoch.
+pub(crate) const DRAFTS: Table<(ScopeId, EpochNumber, Revision), DraftRecord> = Table::new("drafts");
+/// Approvals of drafts, by the signer's key name; those of drafts that are no longer current are evidence only.
+pub(crate) const SIGNATURES: Table<(ScopeId, EpochNumber, Revision, KeyText), SignatureRecord> =
+    Table::new("signatures");
+/// Every final statement.
+pub(crate) const FINALS: Table<(ScopeId, EpochNumber, Revision), FinalRecord> = Table::new("finals");
+/// The chain of a scope's final statements, from 0, in the order of the statements log.
+pub(crate) const CHAIN: Table<(ScopeId, u64), ChainRecord> = Table::new("statement_chain");
+/// Allocations of final statements; the order of their keys is the order of their leaves after leaf 0.
+pub(crate) const ALLOCATIONS: Table<(ScopeId, EpochNumber, Revision, Claimant), AllocationRecord> =
+    Table::new("allocations");
+/// The tiles of the allocation trees, by level and index.
+pub(crate) const ALLOCATION_TILES: Table<(ScopeId, EpochNumber, Revision, u8, u64), TileRecord> =
+    Table::new("allocation_tiles");
+/// The people.
+pub(crate) const USERS: Table<UserId, UserRecord> = Table::new("users");
+/// Whose each identity is, or was, in this node.
+pub(crate) const BINDINGS: Table<Identity, BindingRecord> = Table::new("bindings");
+/// Every binding, rebinding and revocation of each identity, from 0.
+pub(crate) const IDENTITY_EVENTS: Table<(Identity, u64), IdentityEventRecord> = Table::new("identity_events");
+
+/// A scope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScopeRecord {
+    pub(crate) key: ScopeKey,
+    /// The policy document that the next epoch pins.
+    pub(crate) policy: BytesRecord,
+    pub(crate) base_issuance: Option<Credits>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) created_by: FreeText,
+    pub(crate) ended: bool,
+    /// The final epoch whose amendment is under way.
+    pub(crate) amending: Option<EpochNumber>,
+}
+
+impl Record for ScopeRecord {}
+
+/// What people decided of one event in one epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CurationRecord {
+    pub(crate) excluded: bool,
+    pub(crate) weight: Option<Units>,
+    pub(crate) shares: Option<Vec<(Claimant, u32)>>,
+    pub(crate) reason: Option<FreeText>,
+}
+
+impl Record for CurationRecord {}
+
+/// Final units by a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OverrideRecord {
+    pub(crate) units: Units,
+    pub(crate) reason: FreeText,
+}
+
+impl Record for OverrideRecord {}
+
+/// Whose an identity is in a scope's decisions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ScopeBindingRecord {
+    pub(crate) user: Option<UserId>,
+    pub(crate) last: UserId,
+}
+
+impl Record for ScopeBindingRecord {}
+
+/// An epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EpochRecord {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    /// The policy document, pinned when the epoch opened.
+    pub(crate) policy: BytesRecord,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) opened_by: FreeText,
+    pub(crate) closed: Option<ClosedRecord>,
+    /// The revision that the next freeze takes.
+    pub(crate) next_revision: Revision,
+    /// The draft that is offered for approval.
+    pub(crate) current_draft: Option<Revision>,
+    /// The revision in force, once there is one.
+    pub(crate) final_revision: Option<Revision>,
+}
+
+impl Record for EpochRecord {}
+
+/// What closing pins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClosedRecord {
+    pub(crate) at: Timestamp,
+    pub(crate) by: FreeText,
+    pub(crate) early: Option<FreeText>,
+    /// The events log: its origin line, size and root.
+    pub(crate) log_origin: String,
+    pub(crate) log_size: u64,
+    pub(crate) log_root: Hash,
+    pub(crate) approvers: SetVersion,
+}
+
+/// A version of an approver set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ApproverSetRecord {
+    /// The signed note, as the statements log holds it.
+    pub(crate) note: String,
+    pub(crate) leaf_hash: Hash,
+    pub(crate) log_index: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) by: FreeText,
+}
+
+impl Record for ApproverSetRecord {}
+
+/// A proposed version of an approver set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PendingSetRecord {
+    /// The text and the node's line.
+    pub(crate) note: String,
+    /// The lines of members that came so far.
+    pub(crate) signatures: Vec<String>,
+    pub(crate) at: Timestamp,
+    pub(crate) by: FreeText,
+}
+
+impl Record for PendingSetRecord {}
+
+/// A frozen draft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DraftRecord {
+    /// The statement and the node's line.
+    pub(crate) note: String,
+    /// How many of the scope's decisions it takes in.
+    pub(crate) decisions_size: u64,
+    pub(crate) approvers: SetVersion,
+    pub(crate) sign_by: Timestamp,
+    pub(crate) previous: Option<Hash>,
+    pub(crate) supersedes: Option<Hash>,
+    pub(crate) at: Timestamp,
+    pub(crate) by: FreeText,
+}
+
+impl Record for DraftRecord {}
+
+/// A signature of a draft.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SignatureRecord {
+    pub(crate) line: String,
+    pub(crate) received_at: Timestamp,
+}
+
+impl Record for SignatureRecord {}
+
+/// A final statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FinalRecord {
+    /// Where the statements log holds it.
+    pub(crate) log_index: u64,
+    pub(crate) text_hash: Hash,
+    pub(crate) at: Timestamp,
+}
+
+impl Record for FinalRecord {}
+
+/// A link of the chain of a scope's final statements.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChainRecord {
+    pub(crate) epoch: EpochNumber,
+    pub(crate) revision: Revision,
+    pub(crate) text_hash: Hash,
+}
+
+impl Record for ChainRecord {}
+
+/// An allocation without what its key and its tree say already; the leaf is made of both.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AllocationRecord {
+    /// The leaf's index in the tree, from 1.
+    pub(crate) index: u64,
+    pub(crate) credits: Credits,
+    pub(crate) events: u64,
+    pub(crate) final_units: Units,
+    pub(crate) proposed_units: Units,
+    pub(crate) override_reason: Option<FreeText>,
+}
+
+impl Record for AllocationRecord {}
+
+/// A person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UserRecord {
+    pub(crate) name: Option<FreeText>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) created_by: FreeText,
+}
+
+impl Record for UserRecord {}
+
+/// Whose an identity is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BindingRecord {
+    /// Whose it is now.
+    pub(crate) user: Option<UserId>,
+    /// Whose it was last.
+    pub(crate) last: UserId,
+    /// The reason that its decisions give: the hash of salt and evidence.
+    pub(crate) reason: FreeText,
+}
+
+impl Record for BindingRecord {}
+
+/// What happened to an identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IdentityEventRecord {
+    pub(crate) action: Action,
+    pub(crate) user: UserId,
+    pub(crate) before: Option<UserId>,
+    /// Canonical JSON, kept apart from the decisions, which hold its salted hash.
+    pub(crate) evidence: String,
+    pub(crate) salt: [u8; 32],
+    pub(crate) at: Timestamp,
+    pub(crate) by: FreeText,
+}
+
+impl Record for IdentityEventRecord {}
