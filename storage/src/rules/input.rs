@@ -15,7 +15,6 @@ use meed_audit::{Rejection, RejectionCode};
 
 use crate::error::StorageError;
 use crate::events::EventReader;
-use crate::key::Key;
 use crate::log::LogKind;
 use crate::rules::approvers::{approvers_missing, set_text};
 use crate::rules::decisions::{decisions_size, decisions_until, stored_state};
@@ -307,9 +306,4 @@ impl Snapshot {
         }
         Ok(Proposal { activity, allocations, pool_total, undistributed })
     }
-}
-
-/// A record that is missing although another one names it.
-pub(crate) fn lost(table: &str, key: &impl Key) -> StorageError {
-    StorageError::corrupt(table, &key.to_bytes(), "expected a record, got none")
 }

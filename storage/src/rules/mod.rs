@@ -3,24 +3,34 @@
 //! A command prepares (reads and decides, and may refuse) and then writes (and may only fail). Whatever a person
 //! changes becomes a decision of its scope in the same transaction. Amounts are computed by `meed_audit` alone.
 
+mod allocations;
 mod approvers;
 mod curation;
 mod decisions;
+mod dossiers;
+mod drafts;
 mod epochs;
+mod finalize;
 mod identities;
 mod input;
 mod pool;
+mod proofs;
 mod record;
 mod scopes;
+mod signatures;
 mod tables;
 
+pub use allocations::ClaimantPayout;
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
+pub use drafts::Draft;
 pub use epochs::{Epoch, EpochClose, Phase};
+pub use finalize::FinalStatement;
 pub use identities::{Binding, Bound, EVIDENCE_BYTES_MAX, Evidence, IdentityEvent, User};
 pub use input::{Proposal, SIGN_BY_DAYS_DEFAULT, SIGN_BY_DAYS_MAX, Which};
 pub use pool::Added;
 pub use record::{By, BytesRecord, LedgerResult};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};
+pub use signatures::DraftSignature;
 
 /// Whether events may enter for these scopes: asked by `Transaction::append` before it decides about any of them.
 pub(crate) fn check_append(

@@ -1,6 +1,5 @@
 //! Records that hold a leaf's canonical bytes, and what the other records of the rules share.
 
-use meed_audit::ids::ScopeId;
 use meed_audit::leaf::Leaf;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
@@ -95,12 +94,7 @@ pub(crate) fn demand<K: Key, V: Record>(
         .ok_or_else(|| StorageError::corrupt(table.name(), &key.to_bytes(), "expected a record, got none"))
 }
 
-/// Whether two values are equal; a `mismatch`-like refusal is made of the texts.
+/// A refusal, where any answer is due.
 pub(crate) fn refuse<T>(rejection: Rejection) -> LedgerResult<T> {
     Err(rejection.into())
-}
-
-/// Names a scope in messages.
-pub(crate) fn scope_subject(scope: ScopeId) -> String {
-    format!("scope {scope}")
 }

@@ -1,0 +1,89 @@
+//! Dossiers, and the node's own recomputation.
+
+use meed_audit::approve::node_verifier;
+use meed_audit::close::{ClosedEpoch, close};
+use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
+use meed_audit::hash::Hash;
+use meed_audit::ids::{EpochNumber, ScopeId};
+use meed_audit::statement::TreeHead;
+
+use crate::log::LogKind;
+use crate::meta::NodeRecord;
+use crate::rules::allocations::all_allocations;
+use crate::rules::approvers::node_key;
+use crate::rules::finalize::compare;
+use crate::rules::input::Which;
+use crate::rules::record::LedgerResult;
+use crate::rules::tables::{APPROVER_SETS, CHAIN, EPOCHS};
+use crate::snapshot::Snapshot;
+use crate::table::Reader;
+
+impl Snapshot {
+    /// All that recomputing a draft or a final statement needs, as an approver reads it offline.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `statement_not_found`.
+    pub fn dossier(&self, scope: ScopeId, epoch: EpochNumber, which: Which) -> LedgerResult<Dossier> {
+        let draft = self.draft(scope, epoch, which)?;
+        let revision = Which::Revision(draft.statement.revision);
+        let input = self.epoch_input(scope, epoch, revision)?;
+        let sets = self.range(APPROVER_SETS, (scope, meed_audit::ids::SetVersion::FIRST)..=(scope, draft.approvers))?;
+        let log_key = node_verifier(&input.events_log, &node_key(&NodeRecord::read(self)?)?)?;
+        let previous = match input.draft.previous {
+            None => None,
+            Some(hash) => self.previous_epoch(scope, hash)?,
+        };
+        Ok(Dossier {
+            note: self.draft(scope, epoch, revision)?.note,
+            log_key,
+            approver_notes: sets.into_iter().map(|(_, record)| record.note).collect(),
+            growth: self.growth(scope, epoch)?,
+            previous,
+            input,
+        })
+    }
+
+    /// Computes a draft or final statement again and compares every byte.
+    ///
+    /// # Errors
+    /// `recomputation_differs`; those of [`Snapshot::epoch_input`].
+    pub fn verification(&self, scope: ScopeId, epoch: EpochNumber, which: Which) -> LedgerResult<ClosedEpoch> {
+        let draft = self.draft(scope, epoch, which)?;
+        let input = self.epoch_input(scope, epoch, Which::Revision(draft.statement.revision))?;
+        let closed = close(&input)?;
+        compare(&draft.statement.to_string(), &closed.statement.to_string())?;
+        Ok(closed)
+    }
+
+    /// The final statement with this hash, with its allocations.
+    fn previous_epoch(&self, scope: ScopeId, hash: Hash) -> LedgerResult<Option<PreviousEpoch>> {
+        let chain = self.with_prefix(CHAIN, &scope)?;
+        let Some((_, link)) = chain.into_iter().find(|(_, link)| link.text_hash == hash) else { return Ok(None) };
+        let last = self.final_statement(scope, link.epoch, Which::Revision(link.revision))?;
+        let allocations = all_allocations(self, scope, link.epoch, link.revision)?;
+        Ok(Some(PreviousEpoch { note: last.note, statement: last.statement, allocations }))
+    }
+
+    /// How the events log grew from close to close, up to this epoch.
+    fn growth(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<Vec<LogGrowth>> {
+        let records = self.with_prefix(EPOCHS, &scope)?;
+        let pinned = records.into_iter().take_while(|((_, number), _)| *number <= epoch);
+        let heads: Vec<TreeHead> = pinned
+            .filter_map(|(_, record)| record.closed)
+            .map(|closed| TreeHead { size: closed.log_size, root: closed.log_root })
+            .collect();
+        let mut growth = Vec::new();
+        for pair in heads.windows(2) {
+            if let [from, to] = pair {
+                growth.push(LogGrowth {
+                    from_size: from.size,
+                    from_root: from.root,
+                    to_size: to.size,
+                    to_root: to.root,
+                    path: self.consistency_path(LogKind::Events, from.size, to.size)?,
+                });
+            }
+        }
+        Ok(growth)
+    }
+}
