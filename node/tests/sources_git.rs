@@ -115,7 +115,8 @@ fn the_mailmap_of_the_commit_joins_addresses_and_no_other_does() {
     check();
     std::fs::write(repo.path.join(".mailmap"), "Zed <zed@x.org> <alice@work.org>\n").expect("write");
     let other = repo.folder.path().join("mailmap");
-    std::fs::write(&other, "Zed <zed@x.org> <alice@x.org>\n").expect("write");
+    std::fs::write(&other, "Zed <zed@x.org> <bob@x.org>\n").expect("write");
+    std::fs::copy(&other, repo.path.join(".git/.mailmap")).expect("copy");
     git(&repo.path, &["config", "mailmap.file", other.to_str().expect("path")]);
     git(&repo.path, &["config", "mailmap.blob", "main:nothing"]);
     check();
@@ -337,6 +338,32 @@ fn commits_of_a_history_that_was_merged_in_keep_their_place() {
 }
 
 #[test]
+fn parents_come_before_children_whatever_their_clocks_say() {
+    let repo = Repo::new();
+    let commit = |parents: &[&String], seconds: i64| {
+        let parents: Vec<String> = parents.iter().map(|&parent| parent.clone()).collect();
+        repo.object(
+            &parents,
+            b"A <a@x.org> 5 +0000",
+            &format!("C <c@x.org> {} +0000", NOON + seconds),
+            b"m\n",
+        )
+    };
+    let root = commit(&[], 100);
+    let other_root = commit(&[], 400);
+    let behind = commit(&[&root], 50);
+    let ahead = commit(&[&root], 200);
+    let merge = commit(&[&behind, &ahead, &other_root], 300);
+    git(&repo.path, &["update-ref", "refs/heads/main", &merge]);
+    let found = repo.collect();
+    let place = |id: &str| found.ids().iter().position(|found| found.ends_with(id)).expect("an event");
+    assert!(place(&root) < place(&behind) && place(&root) < place(&ahead));
+    assert_eq!(place(&merge), 4);
+    assert_eq!(found.event(&format!("git:commit:{other_root}")).source_ref, format!("git:{other_root}"));
+    assert_eq!(found.report.source_ref, format!("git:{root}"));
+}
+
+#[test]
 fn histories_with_sha_256_are_read() {
     let mut repo = Repo::with_format("sha256");
     let id = repo.commit("Alice <alice@x.org>", "one\n\nReviewed-by: Dan <dan@x.org>\n");
@@ -364,7 +391,11 @@ fn the_busiest_finished_week_is_the_later_of_equals() {
     git(&repo.path, &["update-ref", "refs/heads/main", &bot]);
     let (week, count) = busiest_finished_week(&repo.path, "main", now()).expect("reads").expect("a week");
     assert_eq!((week.start, week.end, count), (at("2026-03-02T00:00:00Z"), at("2026-03-09T00:00:00Z"), 2));
-    let early = at("2026-02-25T00:00:00Z");
+    let at_its_end = at("2026-03-02T00:00:00Z");
+    let week =
+        busiest_finished_week(&repo.path, "main", at_its_end).expect("reads").map(|(week, _)| week.end);
+    assert_eq!(week, Some(at_its_end), "a week has ended when its end is now");
+    let early = at("2026-03-01T23:59:59.999Z");
     assert_eq!(
         busiest_finished_week(&repo.path, "main", early).expect("reads"),
         None,

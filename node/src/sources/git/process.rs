@@ -232,10 +232,12 @@ pub(super) fn failed(command: &str, complaint: &[u8]) -> SourceError {
     SourceError::GitFailed { command: command.to_owned(), detail }
 }
 
-/// Adds what makes a command read exactly the repository in `git_dir`, never a work tree.
-pub(crate) fn in_repository(command: &mut Command, git_dir: &Path) {
-    // As a bare repository, since a work tree's files (such as an edited .mailmap) are nobody's history.
-    command.arg("-C").arg(git_dir).arg("--bare").arg("--git-dir").arg(git_dir);
+/// Adds what makes a command read exactly the repository in `git_dir`, an absolute path, and never a work tree.
+pub(super) fn in_repository(command: &mut Command, git_dir: &Path) {
+    // Git reads a .mailmap in the folder where it runs, even for a repository without a work tree: so it runs where
+    // neither the repository nor an account can put one.
+    let elsewhere = if cfg!(unix) { Path::new("/") } else { git_dir };
+    command.arg("-C").arg(elsewhere).arg("--bare").arg("--git-dir").arg(git_dir);
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl Repository {
         let unreadable =
             |detail: String| SourceError::MailmapUnreadable { commit: self.head.clone(), detail };
         // `<mode> SP <type> SP <object> TAB <path>`; a link or a folder of that name is no mailmap, as for git.
-        let listed = match self.ask("ls-tree", &[&self.head, "--", ".mailmap"]) {
+        let listed = match self.ask("ls-tree", &["--full-tree", &self.head, "--", ".mailmap"]) {
             Err(SourceError::GitFailed { detail, .. }) => return Err(unreadable(detail)),
             listed => listed?,
         };
