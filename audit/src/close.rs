@@ -15,7 +15,7 @@ use crate::merkle::{self, TreeBuilder};
 use crate::policy::Policy;
 use crate::pool::Pool;
 use crate::rejection::{Checked, Rejection, RejectionCode};
-use crate::statement::{ApproversLine, Statement, TreeHead};
+use crate::statement::{ApproversLine, Statement, TreeHead, check_events_log};
 use crate::time::Timestamp;
 use crate::window::{EpochWindow, assign};
 
@@ -111,6 +111,7 @@ fn check_terms(input: &EpochInput) -> Checked<&EpochWindow> {
     if let Some(decision) = input.decisions.iter().find(|decision| decision.scope != scope) {
         same("decision scope", scope.to_string(), decision.scope.to_string())?;
     }
+    check_events_log(&input.name.origin, &input.events_log)?;
     input.pool.require_base()?;
     check_windows(&input.windows)
 }

@@ -1,4 +1,4 @@
-//! The dossier of a draft: one file with all that recomputing it needs, as lines of canonical JSON (NDJSON).
+//! The dossier of a draft: one file with all that recomputing it needs, as lines of JSON (NDJSON).
 //!
 //! An approver reads it offline before signing. Everything hashed is carried verbatim as text, so that reading it
 //! goes through the same strict parsers as everywhere else; the last line counts the lines before it, so that a file
@@ -76,7 +76,7 @@ pub struct Dossier {
     pub previous: Option<PreviousEpoch>,
 }
 
-/// One line of a dossier. Fields are declared in the order of their names, so that lines are canonical JSON.
+/// One line of a dossier. `kind` comes first, then the fields in the order of their names: the one form that is read.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, tag = "kind", rename_all = "snake_case")]
 enum Line {

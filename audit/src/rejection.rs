@@ -1,7 +1,7 @@
 //! The closed list of reasons for which meed refuses something, each with who must act and the remedy.
 //!
-//! Codes are numbered and never reused. Where several apply, the smallest number is reported, so that two
-//! implementations refuse the same input for the same reason: idempotence is decided before any of them.
+//! Codes are numbered and never reused. Their order is the one in which a step asks: whether the input can be read,
+//! then its values, then who may, what is there, and what state it is in; idempotence is decided before any of them.
 
 use std::fmt;
 
@@ -145,6 +145,8 @@ rejections! {
     55 IdentityBoundToOther "identity_bound_to_other" Operator "revoke the binding and rebind by a decision that names both users, or leave it";
     /// A different approver set is being proposed already, or the version is taken.
     56 ApproverSetPending "approver_set_pending" Operator "complete or withdraw the pending set first";
+    /// The name or id is taken.
+    57 RecordExists "record_exists" Caller "choose another name or id";
     // States that do not allow it.
     /// The epoch is not open any more.
     60 EpochNotOpen "epoch_not_open" Operator "do this in an open epoch: the pool and the activity of a closed one are pinned";

@@ -212,8 +212,10 @@ fn read_statement(checkpoint: &Checkpoint) -> Checked<Statement> {
     lines.end()?;
     let (epoch, revision): (EpochNumber, Revision) = (epoch.parse()?, revision.parse()?);
     let scope_key: ScopeKey = scope_key.parse()?;
+    let origin = read_origin(checkpoint.origin(), &scope_key, epoch, revision)?;
+    check_events_log(&origin, events_log)?;
     Ok(Statement {
-        origin: read_origin(checkpoint.origin(), &scope_key, epoch, revision)?,
+        origin,
         node,
         scope: scope.parse()?,
         scope_key,
@@ -257,6 +259,17 @@ fn read_origin(line: &str, scope_key: &ScopeKey, epoch: EpochNumber, revision: R
         )
     })?;
     origin.parse()
+}
+
+/// The events log is one of the node's own: `<node origin>/events/<generation>`.
+pub(crate) fn check_events_log(origin: &Origin, line: &str) -> Checked<()> {
+    let prefix = format!("{origin}/events/");
+    let generation = line.strip_prefix(&prefix).map(|number| parse_count("generation", number));
+    if matches!(generation, Some(Ok(1..))) {
+        return Ok(());
+    }
+    let expected = format!("{prefix}<generation from 1>");
+    Err(Rejection::new(RejectionCode::Mismatch, "Events Log", expected, line))
 }
 
 /// The extension lines of a text, taken in their fixed order.

@@ -174,6 +174,14 @@ fn parts_that_do_not_belong_together_are_refused_by_name() {
         refusal(|i| i.decisions[1].scope = other.parse().expect("id")),
         named(Mismatch, "decision scope")
     );
+    for line in [
+        "",
+        "other.example.org/events/1",
+        "ledger.example.org/events/1\nPrevious: none",
+        "ledger.example.org/events/01",
+    ] {
+        assert_eq!(refusal(|i| i.events_log = line.to_owned()), named(Mismatch, "Events Log"));
+    }
     assert_eq!(refusal(|i| i.windows.clear()), named(InputIncomplete, "windows"));
     assert_eq!(refusal(|i| i.windows.reverse()), named(InputIncomplete, "windows"));
     assert_eq!(refusal(|i| i.windows[1].log_size = None), named(InputIncomplete, "windows"));

@@ -31,7 +31,10 @@ type NamedChange = (&'static str, fn(&mut EpochInput));
 /// Changes of one thing each that leave the input acceptable.
 const CHANGES: [NamedChange; 24] = [
     ("node", |i| rename(i, |name| name.node = "a0000000-0000-4000-8000-000000000000".parse().expect("node"))),
-    ("origin", |i| rename(i, |name| name.origin = "other.example.org".parse().expect("origin"))),
+    ("origin", |i| {
+        rename(i, |name| name.origin = "other.example.org".parse().expect("origin"));
+        i.events_log = "other.example.org/events/1".to_owned();
+    }),
     ("scope key", |i| rename(i, |name| name.key = "other".parse().expect("key"))),
     ("unit", |i| i.policy.unit = Unit::new("USDC", 0).expect("unit")),
     ("decimals", |i| i.policy.unit = Unit::new("credits", 2).expect("unit")),
@@ -135,6 +138,9 @@ fn statements_have_one_spelling() {
         ("Distributed: 10000", "Distributed: -1"),
         ("Approvers: 2 of 3", "Approvers: 2 of 300"),
         ("00.000Z", "00Z"),
+        ("/events/1 5", "/events/0 5"),
+        ("/events/1 5", "/statements/1 5"),
+        ("Events Log: ledger", "Events Log: other"),
         ("Previous: none", "Previous: None"),
         ("meed payout statement v1", "meed payout statement v2"),
         ("weight-sum-v1", "weight-sum-v2"),
