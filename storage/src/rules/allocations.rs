@@ -8,12 +8,12 @@ use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId};
 use meed_audit::merkle::TreeBuilder;
 
 use crate::error::StorageError;
+use crate::key::All;
 use crate::rules::epochs::epoch_record;
 use crate::rules::input::{Which, stored_revision};
 use crate::rules::record::LedgerResult;
 use crate::rules::scopes::scope_record;
 use crate::rules::tables::{ALLOCATION_TILES, ALLOCATIONS, AllocationRecord, EPOCHS, SCOPES};
-use crate::key::All;
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader};
 use crate::tiles::TileRecord;

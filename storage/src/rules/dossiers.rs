@@ -27,7 +27,8 @@ impl Snapshot {
         let draft = self.draft(scope, epoch, which)?;
         let revision = Which::Revision(draft.statement.revision);
         let input = self.epoch_input(scope, epoch, revision)?;
-        let sets = self.range(APPROVER_SETS, (scope, meed_audit::ids::SetVersion::FIRST)..=(scope, draft.approvers))?;
+        let sets = self
+            .range(APPROVER_SETS, (scope, meed_audit::ids::SetVersion::FIRST)..=(scope, draft.approvers))?;
         let log_key = node_verifier(&input.events_log, &node_key(&NodeRecord::read(self)?)?)?;
         let previous = match input.draft.previous {
             None => None,
@@ -47,7 +48,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// `recomputation_differs`; those of [`Snapshot::epoch_input`].
-    pub fn verification(&self, scope: ScopeId, epoch: EpochNumber, which: Which) -> LedgerResult<ClosedEpoch> {
+    pub fn verification(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        which: Which,
+    ) -> LedgerResult<ClosedEpoch> {
         let draft = self.draft(scope, epoch, which)?;
         let input = self.epoch_input(scope, epoch, Which::Revision(draft.statement.revision))?;
         let closed = close(&input)?;
@@ -58,7 +64,9 @@ impl Snapshot {
     /// The final statement with this hash, with its allocations.
     fn previous_epoch(&self, scope: ScopeId, hash: Hash) -> LedgerResult<Option<PreviousEpoch>> {
         let chain = self.with_prefix(CHAIN, &scope)?;
-        let Some((_, link)) = chain.into_iter().find(|(_, link)| link.text_hash == hash) else { return Ok(None) };
+        let Some((_, link)) = chain.into_iter().find(|(_, link)| link.text_hash == hash) else {
+            return Ok(None);
+        };
         let last = self.final_statement(scope, link.epoch, Which::Revision(link.revision))?;
         let allocations = all_allocations(self, scope, link.epoch, link.revision)?;
         Ok(Some(PreviousEpoch { note: last.note, statement: last.statement, allocations }))

@@ -54,7 +54,13 @@ impl Ledger {
     /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `epoch_not_in_review`, `epoch_finalized`,
     /// `earlier_epoch_unfinished`, `amendment_open`, `override_claimant_moved`, `number_too_large`;
     /// [`StorageError::Busy`] where decisions keep coming in.
-    pub fn freeze(&self, scope: ScopeId, epoch: EpochNumber, sign_by_days: u32, by: By) -> LedgerResult<Draft> {
+    pub fn freeze(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        sign_by_days: u32,
+        by: By,
+    ) -> LedgerResult<Draft> {
         let until = sign_by(by.at, sign_by_days)?;
         for _ in 0..FREEZE_ATTEMPTS_MAX {
             let snapshot = self.snapshot()?;

@@ -20,9 +20,7 @@ use crate::rules::input::{Which, chain_end};
 use crate::rules::record::{By, LedgerResult, demand, refuse};
 use crate::rules::scopes::{is_amending, living_scope, scope_record};
 use crate::rules::signatures::lines_of;
-use crate::rules::tables::{
-    CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS, FINALS, FinalRecord, SCOPES,
-};
+use crate::rules::tables::{CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS, FINALS, FinalRecord, SCOPES};
 use crate::snapshot::Snapshot;
 use crate::table::Reader;
 use crate::transaction::Transaction;
@@ -129,7 +127,11 @@ impl Snapshot {
 }
 
 /// The revision to finalize; none where the epoch is final and nothing is offered.
-fn epoch_record_of(snapshot: &Snapshot, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<Option<Revision>> {
+fn epoch_record_of(
+    snapshot: &Snapshot,
+    scope: ScopeId,
+    epoch: EpochNumber,
+) -> LedgerResult<Option<Revision>> {
     scope_record(snapshot, scope)?;
     let record = epoch_record(snapshot, scope, epoch)?;
     match (record.current_draft, record.final_revision) {
@@ -197,7 +199,12 @@ fn write_final(
     if !is_next {
         let expected = "the current draft, after the scope's last final statement";
         let got = format!("revision {revision}, frozen before another one was finalized");
-        return refuse(Rejection::new(RejectionCode::DraftNotCurrent, format!("epoch {epoch}"), expected, got));
+        return refuse(Rejection::new(
+            RejectionCode::DraftNotCurrent,
+            format!("epoch {epoch}"),
+            expected,
+            got,
+        ));
     }
     let note = signed_note(&draft, approved)?;
     let text_hash = approved.statement().text_hash();

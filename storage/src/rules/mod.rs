@@ -10,27 +10,33 @@ mod decisions;
 mod dossiers;
 mod drafts;
 mod epochs;
+mod erase;
 mod finalize;
 mod identities;
 mod input;
 mod pool;
 mod proofs;
 mod record;
+mod runs;
 mod scopes;
 mod signatures;
 mod tables;
+mod tokens;
 
 pub use allocations::ClaimantPayout;
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
 pub use drafts::Draft;
 pub use epochs::{Epoch, EpochClose, Phase};
+pub use erase::Erased;
 pub use finalize::FinalStatement;
 pub use identities::{Binding, Bound, EVIDENCE_BYTES_MAX, Evidence, IdentityEvent, User};
 pub use input::{Proposal, SIGN_BY_DAYS_DEFAULT, SIGN_BY_DAYS_MAX, Which};
 pub use pool::Added;
 pub use record::{By, BytesRecord, LedgerResult};
+pub use runs::{RUN_STEPS_MAX, Run, RunId, RunState, RunStep};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};
 pub use signatures::DraftSignature;
+pub use tokens::{Role, Token};
 
 /// Whether events may enter for these scopes: asked by `Transaction::append` before it decides about any of them.
 pub(crate) fn check_append(

@@ -155,7 +155,10 @@ impl Snapshot {
         Ok((left, right))
     }
 
-    fn row_after(&self, key: &(ScopeId, EpochNumber, Revision, Claimant)) -> Result<Option<Row>, StorageError> {
+    fn row_after(
+        &self,
+        key: &(ScopeId, EpochNumber, Revision, Claimant),
+    ) -> Result<Option<Row>, StorageError> {
         let mut found = None;
         self.for_each(ALLOCATIONS, (Bound::Excluded(key.clone()), Bound::Unbounded), &mut |next, record| {
             let is_same_tree = (next.0, next.1, next.2) == (key.0, key.1, key.2);

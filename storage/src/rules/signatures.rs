@@ -156,7 +156,12 @@ fn keep_evidence(
     refuse(refusal)
 }
 
-fn signs(reader: &impl RawReader, scope: ScopeId, draft: &DraftRecord, line: &SignatureLine) -> LedgerResult<bool> {
+fn signs(
+    reader: &impl RawReader,
+    scope: ScopeId,
+    draft: &DraftRecord,
+    line: &SignatureLine,
+) -> LedgerResult<bool> {
     let statement = stored_statement(&draft.note)?;
     let set = set_text(reader, scope, draft.approvers)?;
     Ok(set.set.check_approval(&statement.note_text()?, line, SigningWindow::ANY_TIME).is_ok())
