@@ -7,6 +7,7 @@ use meed_audit::RejectionCode::{self, *};
 use meed_audit::event::{AUTHORS_MAX, EVENT_LINE_BYTES_MAX, Event, NewEvent, SCOPES_MAX, equal_shares};
 use meed_audit::ids::ScopeId;
 use meed_audit::leaf::Leaf;
+use proptest::prelude::*;
 use rules_support::at;
 use serde_json::{Value, json};
 
@@ -401,5 +402,49 @@ fn foreign_leaves_are_held_to_the_demands_on_events() {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from}");
         assert_eq!(Event::decode(changed.as_bytes()).expect_err(to).code, code, "{from} -> {to}");
+    }
+}
+
+/// An accepted line's leaf is one that the same demands accept, and it is read back as it was.
+fn check_accepted(line: &[u8]) {
+    let Ok(event) = parse(line) else { return };
+    let content = event.content_hash();
+    let event = event.into_event([1; 32], vec![rules_support::scope_name().id()]).expect("fits");
+    assert_eq!(Event::decode(&event.encode()).as_ref(), Ok(&event));
+    assert_eq!(event.content_hash(), content);
+}
+
+/// Every byte of a good line replaced, removed or doubled: a refusal or an event that is read back, never a panic.
+#[test]
+fn every_changed_byte_is_refused_or_read_back() {
+    let line = with_authors(
+        json!([{"provider": "github", "id": "10", "share": "400000"}, {"provider": "github", "id": "9", "share": 600_000}]),
+    );
+    check_accepted(&line);
+    for place in 0..line.len() {
+        for byte in [0, b'"', b'\\', b'{', b'0', b'A', 0x80, 0xff, line[place] ^ 0x20] {
+            let mut changed = line.clone();
+            changed[place] = byte;
+            check_accepted(&changed);
+        }
+        let mut shorter = line.clone();
+        shorter.remove(place);
+        check_accepted(&shorter);
+        let mut longer = line.clone();
+        longer.insert(place, line[place]);
+        check_accepted(&longer);
+        check_accepted(&line[..place]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_refused_or_read_back(field in "[a-z_]{2,16}", text in "\\PC{0,40}|.{0,20}", number in any::<i64>()) {
+        check_accepted(text.as_bytes());
+        for field in [field.as_str(), "id", "source", "source_ref", "event_type", "producer", "platform_login", "platform_user_id", "event_time", "payload_hash", "metadata"] {
+            check_accepted(&with(field, json!(text)));
+            check_accepted(&with(field, json!(number)));
+            check_accepted(&with("metadata", json!({field: text, "n": [number]})));
+        }
     }
 }
