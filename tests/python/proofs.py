@@ -141,6 +141,11 @@ class Trust:
         """The node's public keys."""
         return [key.public for key, _ in self.log_keys]
 
+    @property
+    def others(self) -> set[bytes]:
+        """The public keys that no approver may have."""
+        return {*self.publics, *(key.public for key in self.policy.witnesses.values())}
+
 
 def read_log_key(value: Any, origin: str, where: str) -> tuple[VerifierKey, int | None]:
     """One `[[log_key]]`."""
@@ -177,9 +182,13 @@ def read_trust(data: bytes, where: str) -> Trust:
     for log in policy.logs:
         if log not in [key for key, _ in log_keys]:
             refuse("19.2 every log of the policy is a log key", where, [key.text for key, _ in log_keys], log.text)
-    others = {key.public for key, _ in log_keys} | {key.public for key in policy.witnesses.values()}
-    check_purpose(chain, others, where)
-    return Trust(node, origin, scope_key, chain, policy, log_keys)
+    trust = Trust(node, origin, scope_key, chain, policy, log_keys)
+    texts = [key.text for key, _ in log_keys]
+    demand_equal("19.2 each log key stands once", where, len(set(texts)), len(texts))
+    both = {key.public for key in policy.witnesses.values()} & set(trust.publics)
+    demand_equal("14.4 one key, one use", f"{where}: keys of logs and of witnesses", set(), both)
+    check_purpose(chain, trust.others, where)
+    return trust
 
 
 def check_purpose(chain: Chain, others: set[bytes], where: str) -> None:
@@ -296,6 +305,7 @@ def follow_sets(texts: list[str], log: TlogProof, trust: Trust, where: str) -> C
         demand_equal("22.1 the very checkpoint of log", place, log.note.raw, proof.note.raw)
         proof.check(proof.extra, place)
         chain = chain.follow(read_note(read_utf8(proof.extra, place), place), trust.publics, place)
+        check_purpose(chain, trust.others, place)
     return chain
 
 

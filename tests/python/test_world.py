@@ -66,7 +66,7 @@ TAMPERED = [
         '"credits\\":\\"5001',
         "23.2 point 7, previous, root of its allocations",
     ),
-    ("dossiers/2-0.ndjson", '"from_size":"2"', '"from_size":"1"', "3.3 consistency proof"),
+    ("dossiers/2-0.ndjson", '"from_size":"2"', '"from_size":"1"', "23.2 point 7, growth is from N to N"),
     ("dossiers/2-0.ndjson", '"from_root":"', '"from_root":"00', "1.1 hash as hex"),
     ("dossiers/2-0.ndjson", "Distributed: 10000", "Distributed: 10001", "23.2 point 5, the statement"),
     ("dossiers/2-0.ndjson", '"lines":"', '"lines":"1', "23.1 lines before the end"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -251,9 +252,7 @@ class World:
             if index == self.without:
                 continue
             rows.append({"kind": "event", "index": str(index), "leaf": self.leaves[index].decode(), "routed": False})
-        if previous:
-            old = previous[0].statement.log_size
-            low, high = min(old, size), max(old, size)
+        for low, high in pairwise(window[2] for window in WINDOWS[:epoch]):
             rows.append(
                 {
                     "kind": "growth",
@@ -264,6 +263,7 @@ class World:
                     "to_size": str(high),
                 }
             )
+        if previous:
             rows.append({"kind": "previous", "note": previous[1]})
             rows += [{"kind": "previous_allocation", "leaf": leaf.decode()} for leaf in previous[0].leaves[1:]]
         result = compute(read_dossier(dossier_text(header, rows, "").encode(), "world"), "world")
