@@ -55,9 +55,10 @@ struct TrustFile {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LogKeyEntry {
-    vkey: String,
+    // Before the key, so that a file whose end was cut off has lost the key and not its limit alone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     until_size: Option<String>,
+    vkey: String,
 }
 
 impl Trust {
@@ -83,8 +84,8 @@ impl Trust {
             log_key: log_keys
                 .iter()
                 .map(|entry| LogKeyEntry {
-                    vkey: entry.key.to_string(),
                     until_size: entry.until_size.map(|size| size.to_string()),
+                    vkey: entry.key.to_string(),
                 })
                 .collect(),
         };
@@ -148,8 +149,8 @@ impl Trust {
                 .log_keys
                 .iter()
                 .map(|entry| LogKeyEntry {
-                    vkey: entry.key.to_string(),
                     until_size: entry.until_size.map(|size| size.to_string()),
+                    vkey: entry.key.to_string(),
                 })
                 .collect(),
         })
@@ -236,12 +237,31 @@ impl Trust {
                 ));
             }
         }
+        self.check_log_key_uses()?;
         match self.policy.logs().iter().find(|log| !self.log_keys.iter().any(|entry| entry.key == **log)) {
             None => Ok(()),
             Some(log) => {
                 Err(Rejection::new(RejectionCode::Mismatch, "trust policy", "logs among log_key", log))
             }
         }
+    }
+
+    /// One key, one use, one limit: a log key stands once, and is no witness's, whose word would be the log's own.
+    fn check_log_key_uses(&self) -> Checked<()> {
+        let refuse = |expected: &str, key: &VerifierKey| {
+            Rejection::new(RejectionCode::KeyInUse, "trust log_key", expected, key.name())
+        };
+        for (position, entry) in self.log_keys.iter().enumerate() {
+            if self.log_keys.iter().take(position).any(|earlier| earlier.key == entry.key) {
+                return Err(refuse("each log key once", &entry.key));
+            }
+            if let Some(witness) =
+                self.policy.witnesses().find(|witness| witness.public_key() == entry.key.public_key())
+            {
+                return Err(refuse("a key that is no witness's", witness));
+            }
+        }
+        Ok(())
     }
 
     /// One key, one use: an approver's key is neither the log's nor a witness's. Later approver sets are held to it

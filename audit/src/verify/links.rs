@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use meed_keys::{Note, PublicKey, SignatureLine, VerifierKey, limits};
+use meed_keys::{Note, PublicKey, SignatureLine, VerifierKey, VerifyError, limits};
 
 use super::LogView;
 use crate::allocation::Allocation;
-use crate::approve::{Approved, split_node_line};
+use crate::approve::{Approved, node_verifier, split_node_line};
 use crate::approvers::ApproverSetText;
 use crate::checkpoint::Checkpoint;
 use crate::hash::{Hash, leaf_hash};
@@ -35,7 +35,7 @@ pub(super) fn read_statement(note: &str, trust: &Trust) -> Checked<(Note, Statem
     Ok((note, statement))
 }
 
-/// Reads the log's checkpoint and the keys that signed it.
+/// Reads the log's checkpoint, which a log key signed, and the witnesses' keys that cosigned it.
 pub(super) fn read_log(text: &str, trust: &Trust) -> Checked<(LogView, BTreeSet<PublicKey>)> {
     let proof = parse_tlog_proof("log", text)?;
     if proof.extra().is_some() {
@@ -79,16 +79,13 @@ pub(super) fn verify_checkpoint(
         .collect();
     let mut known = logs.clone();
     known.extend(trust.policy().witnesses().cloned());
-    let verified = note.verify_known(&known, limits::MAX_UNKNOWN_SIGNATURES).map_err(|error| {
-        Rejection::new(
-            RejectionCode::SignatureInvalid,
-            "log checkpoint",
-            "a signature by a key of the trust file",
-            error,
-        )
-    })?;
-    if verified.iter().any(|signature| logs.contains(signature.key())) {
-        return Ok(verified.iter().map(|signature| *signature.key().public_key()).collect());
+    let verified = note
+        .verify_known(&known, limits::MAX_UNKNOWN_SIGNATURES)
+        .map_err(|error| checkpoint_rejection(&error))?;
+    let (by_log, by_witnesses): (Vec<_>, Vec<_>) =
+        verified.iter().partition(|signature| logs.contains(signature.key()));
+    if !by_log.is_empty() {
+        return Ok(by_witnesses.iter().map(|signature| *signature.key().public_key()).collect());
     }
     let expected = format!(
         "a signature of {} by a log key that held at size {}",
@@ -96,6 +93,19 @@ pub(super) fn verify_checkpoint(
         checkpoint.size()
     );
     Err(Rejection::new(RejectionCode::SignerUnknown, "log checkpoint", expected, "none"))
+}
+
+/// What a checkpoint's signatures that do not verify mean for people.
+fn checkpoint_rejection(error: &VerifyError) -> Rejection {
+    let (code, expected) = match error {
+        VerifyError::UnknownSigner { .. } | VerifyError::NoKnownSigner { .. } => {
+            (RejectionCode::SignerUnknown, "a signature by a key of the trust file")
+        }
+        VerifyError::Repeated { .. } => (RejectionCode::SignerTwice, "one signature a key"),
+        VerifyError::Invalid { .. } => (RejectionCode::SignatureInvalid, "valid signatures of known keys"),
+        VerifyError::TooManyUnknown { .. } => (RejectionCode::TooMany, "few signatures of unknown keys"),
+    };
+    Rejection::new(code, "log checkpoint", expected, error)
 }
 
 pub(super) fn check_witnesses(cosigners: &BTreeSet<PublicKey>, trust: &Trust) -> Checked<String> {
@@ -167,26 +177,23 @@ pub(super) fn follow_set(
         .map_err(|error| Rejection::new(RejectionCode::Malformed, "extra", "a C2SP signed note", error))?;
     let next: ApproverSetText = note.text().as_str().parse()?;
     trust.check_uses(&next)?;
-    let origin_line = next.origin_line();
-    with_any_log_key(trust, |key| current.check_successor(leaves, &next, &note, key), &origin_line)?;
+    let key = node_key(&note, &next.origin_line(), trust)?;
+    current.check_successor(leaves, &next, &note, key)?;
     Ok(next)
 }
 
-/// Runs a check with each public key of the trust file's log keys until one passes: rotated keys signed older texts.
-pub(super) fn with_any_log_key<T>(
-    trust: &Trust,
-    check: impl Fn(&PublicKey) -> Checked<T>,
-    subject: &str,
-) -> Checked<T> {
-    let mut refusal =
-        Rejection::new(RejectionCode::SignerUnknown, subject, "a log key in the trust file", "none");
-    for entry in trust.log_keys() {
-        match check(entry.key.public_key()) {
-            Ok(value) => return Ok(value),
-            Err(rejection) => refusal = rejection,
-        }
-    }
-    Err(refusal)
+/// The log key of the trust file by which `note` says that the node signed it; rotated keys signed older texts. Where
+/// the note names none of them it is the first, whose check then says what is wrong.
+fn node_key<'a>(note: &Note, origin_line: &str, trust: &'a Trust) -> Checked<&'a PublicKey> {
+    let is_named = |key: &&PublicKey| {
+        node_verifier(origin_line, key)
+            .is_ok_and(|verifier| note.signatures().iter().any(|line| verifier.is_named_by(line)))
+    };
+    let mut keys = trust.log_keys().iter().map(|entry| entry.key.public_key());
+    let first = keys.clone().next();
+    keys.find(is_named).or(first).ok_or_else(|| {
+        Rejection::new(RejectionCode::SignerUnknown, origin_line, "a log key in the trust file", "none")
+    })
 }
 
 pub(super) fn check_node_signature(
@@ -195,11 +202,8 @@ pub(super) fn check_node_signature(
     trust: &Trust,
 ) -> Checked<Vec<SignatureLine>> {
     let origin_line = statement.origin_line();
-    with_any_log_key(
-        trust,
-        |key| split_node_line(note, &origin_line, key).map(|(_, others)| others),
-        &origin_line,
-    )
+    let key = node_key(note, &origin_line, trust)?;
+    split_node_line(note, &origin_line, key).map(|(_, others)| others)
 }
 
 pub(super) fn describe_approvals(approved: &Approved) -> String {
