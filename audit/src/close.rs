@@ -9,7 +9,7 @@ use crate::amount::Credits;
 use crate::approvers::{ApproverSetText, ScopeName};
 use crate::decision::{Decision, EpochDecisions, State};
 use crate::hash::Hash;
-use crate::ids::{Claimant, Revision};
+use crate::ids::{Claimant, EventId, Revision};
 use crate::leaf::Leaf;
 use crate::merkle::{self, TreeBuilder};
 use crate::policy::Policy;
@@ -81,18 +81,130 @@ pub fn close(input: &EpochInput) -> Checked<ClosedEpoch> {
 /// # Errors
 /// As [`close`].
 pub fn close_with(input: &EpochInput, sink: &mut dyn FnMut(&Activity)) -> Checked<ClosedEpoch> {
-    let window = check_terms(input)?;
-    let state = State::replay(&input.decisions)?;
-    let none = EpochDecisions::default();
-    let decided = state.epoch(window.number).unwrap_or(&none);
-    check_overrides(decided, &state)?;
-    let (activity, earned) = curate_all(input, window, decided, &state, sink)?;
-    let scope = input.name.id();
-    let pool_total = input.pool.total();
-    let revision = input.draft.revision;
-    let allocations = allocate(scope, window.number, revision, pool_total, earned, &decided.overrides)?;
-    let heads = Heads { activity, decisions: tree_head(input.decisions.iter().map(Leaf::leaf_hash)) };
-    write_statement(input, window, heads, allocations)
+    let mut ordered: Vec<&EpochEvent> = input.events.iter().collect();
+    ordered.sort_unstable_by(|a, b| a.event.id.cmp(&b.event.id));
+    let closing = Closing::new(input)?;
+    let mut curated = Curated::default();
+    for entry in ordered {
+        sink(&closing.curate(entry, &mut curated)?);
+    }
+    closing.finish(curated)
+}
+
+/// An epoch that is being computed from events that come one by one: what a ledger does with more of them than memory
+/// should hold. The `events` of its input are not looked at.
+///
+/// Nothing depends on the order of the events, nor on which [`Curated`] takes which of them.
+#[derive(Debug)]
+pub struct Closing<'a> {
+    input: &'a EpochInput,
+    window: &'a EpochWindow,
+    state: State,
+}
+
+/// What the statement needs of the events that were curated so far.
+#[derive(Clone, Debug, Default)]
+pub struct Curated {
+    leaves: Vec<(EventId, Hash)>,
+    earned: EarnedByClaimant,
+    curated_count: usize,
+}
+
+impl Curated {
+    /// Both together.
+    ///
+    /// # Errors
+    /// `arithmetic_overflow`, which the limits make impossible.
+    pub fn join(mut self, other: Self) -> Checked<Self> {
+        self.leaves.extend(other.leaves);
+        self.curated_count = self.curated_count.saturating_add(other.curated_count);
+        for (claimant, earned) in other.earned {
+            let sum = self.earned.entry(claimant).or_default();
+            sum.units = sum.units.plus(earned.units)?;
+            sum.events_count = sum.events_count.saturating_add(earned.events_count);
+        }
+        Ok(self)
+    }
+}
+
+impl<'a> Closing<'a> {
+    /// Checks everything but the events.
+    ///
+    /// # Errors
+    /// As [`close`].
+    pub fn new(input: &'a EpochInput) -> Checked<Self> {
+        let window = check_terms(input)?;
+        let state = State::replay(&input.decisions)?;
+        let closing = Self { input, window, state };
+        check_overrides(closing.decided(), &closing.state)?;
+        Ok(closing)
+    }
+
+    /// Takes one event in and gives its activity leaf.
+    ///
+    /// # Errors
+    /// `mismatch` for an event of another scope or epoch.
+    pub fn curate(&self, entry: &EpochEvent, curated: &mut Curated) -> Checked<Activity> {
+        let scope = self.input.policy.scope;
+        if !entry.routed && entry.event.scopes.binary_search(&scope).is_err() {
+            let expected = format!("an event of scope {scope}");
+            return Err(Rejection::new(
+                RejectionCode::Mismatch,
+                entry.event.id.as_str(),
+                expected,
+                "another's",
+            ));
+        }
+        let late = check_assignment(self.input, self.window, entry)?;
+        let curation = self.decided().curation.get(&entry.event.id);
+        let activity = curate(entry, late, &self.input.policy, curation, &self.state)?;
+        curated.curated_count += usize::from(curation.is_some());
+        add_earnings(&mut curated.earned, &activity)?;
+        curated.leaves.push((entry.event.id.clone(), activity.leaf_hash()));
+        Ok(activity)
+    }
+
+    /// The closed epoch of all events.
+    ///
+    /// # Errors
+    /// `duplicate_field` for an event that came twice, `input_incomplete` where a curated one did not come, `too_many`.
+    pub fn finish(self, curated: Curated) -> Checked<ClosedEpoch> {
+        let decided = self.decided();
+        let Curated { leaves, earned, curated_count } = curated;
+        let activity = activity_head(leaves)?;
+        if curated_count != decided.curation.len() {
+            let expected = format!("all {} curated events", decided.curation.len());
+            return Err(Rejection::new(RejectionCode::InputIncomplete, "events", expected, curated_count));
+        }
+        let Self { input, window, .. } = self;
+        let scope = input.name.id();
+        let pool_total = input.pool.total();
+        let revision = input.draft.revision;
+        let allocations =
+            allocate(scope, window.number, revision, pool_total, earned, &decided.overrides)?;
+        let heads = Heads { activity, decisions: tree_head(input.decisions.iter().map(Leaf::leaf_hash)) };
+        write_statement(input, window, heads, allocations)
+    }
+
+    fn decided(&self) -> &EpochDecisions {
+        static NONE: EpochDecisions =
+            EpochDecisions { curation: BTreeMap::new(), overrides: BTreeMap::new() };
+        self.state.epoch(self.window.number).unwrap_or(&NONE)
+    }
+}
+
+/// The activity tree, in the order of event ids.
+fn activity_head(mut leaves: Vec<(EventId, Hash)>) -> Checked<TreeHead> {
+    check_item_count("events", leaves.len())?;
+    leaves.sort_unstable();
+    let twice = leaves.windows(2).find_map(|pair| match pair {
+        [(a, _), (b, _)] if a == b => Some(a),
+        _ => None,
+    });
+    if let Some(id) = twice {
+        return Err(Rejection::new(RejectionCode::DuplicateField, id.as_str(), "each event once", "it twice"));
+    }
+    Ok(tree_head(leaves.into_iter().map(|(_, hash)| hash)))
 }
 
 /// Checks that the parts belong together, and gives the epoch's own window.
@@ -160,56 +272,6 @@ fn check_overrides(decided: &EpochDecisions, state: &State) -> Checked<()> {
 }
 
 type EarnedByClaimant = BTreeMap<Claimant, Earned>;
-
-fn curate_all(
-    input: &EpochInput,
-    window: &EpochWindow,
-    decided: &EpochDecisions,
-    state: &State,
-    sink: &mut dyn FnMut(&Activity),
-) -> Checked<(TreeHead, EarnedByClaimant)> {
-    check_item_count("events", input.events.len())?;
-    let mut ordered: Vec<&EpochEvent> = input.events.iter().collect();
-    ordered.sort_unstable_by(|a, b| a.event.id.cmp(&b.event.id));
-    let scope = input.name.id();
-    let (mut tree, mut earned) = (TreeBuilder::new(), EarnedByClaimant::new());
-    let mut last: Option<&EpochEvent> = None;
-    let mut curated_count = 0;
-    for entry in ordered {
-        if last.is_some_and(|last| last.event.id == entry.event.id) {
-            let expected = "each event once";
-            return Err(Rejection::new(
-                RejectionCode::DuplicateField,
-                entry.event.id.as_str(),
-                expected,
-                "it twice",
-            ));
-        }
-        last = Some(entry);
-        if !entry.routed && entry.event.scopes.binary_search(&scope).is_err() {
-            let expected = format!("an event of scope {scope}");
-            return Err(Rejection::new(
-                RejectionCode::Mismatch,
-                entry.event.id.as_str(),
-                expected,
-                "another's",
-            ));
-        }
-        let late = check_assignment(input, window, entry)?;
-        let curation = decided.curation.get(&entry.event.id);
-        curated_count += usize::from(curation.is_some());
-        let activity = curate(entry, late, &input.policy, curation, state)?;
-        tree.push(activity.leaf_hash(), &mut |_, _, _| {});
-        add_earnings(&mut earned, &activity)?;
-        sink(&activity);
-    }
-    if curated_count != decided.curation.len() {
-        let expected = format!("all {} curated events", decided.curation.len());
-        return Err(Rejection::new(RejectionCode::InputIncomplete, "events", expected, curated_count));
-    }
-    let size = tree.size();
-    Ok((TreeHead { size, root: tree.finish(&mut |_, _, _| {}) }, earned))
-}
 
 /// Whether the event is late; refuses one that the rule `EPOCH_BY_EVENT_TIME` gives to another epoch.
 fn check_assignment(input: &EpochInput, window: &EpochWindow, entry: &EpochEvent) -> Checked<bool> {

@@ -1,7 +1,7 @@
 //! Dossiers, and the node's own recomputation.
 
 use meed_audit::approve::node_verifier;
-use meed_audit::close::{ClosedEpoch, close};
+use meed_audit::close::ClosedEpoch;
 use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EpochNumber, ScopeId};
@@ -11,6 +11,7 @@ use crate::log::LogKind;
 use crate::meta::NodeRecord;
 use crate::rules::allocations::all_allocations;
 use crate::rules::approvers::node_key;
+use crate::rules::compute::close_from_log;
 use crate::rules::finalize::compare;
 use crate::rules::input::Which;
 use crate::rules::record::LedgerResult;
@@ -35,7 +36,7 @@ impl Snapshot {
             Some(hash) => self.previous_epoch(scope, hash)?,
         };
         Ok(Dossier {
-            note: self.draft(scope, epoch, revision)?.note,
+            note: draft.note,
             log_key,
             approver_notes: sets.into_iter().map(|(_, record)| record.note).collect(),
             growth: self.growth(scope, epoch)?,
@@ -55,8 +56,8 @@ impl Snapshot {
         which: Which,
     ) -> LedgerResult<ClosedEpoch> {
         let draft = self.draft(scope, epoch, which)?;
-        let input = self.epoch_input(scope, epoch, Which::Revision(draft.statement.revision))?;
-        let closed = close(&input)?;
+        let input = self.epoch_terms(scope, epoch, Which::Revision(draft.statement.revision))?;
+        let closed = close_from_log(self, &input)?;
         compare(&draft.statement.to_string(), &closed.statement.to_string())?;
         Ok(closed)
     }

@@ -1,6 +1,5 @@
 //! Drafts: a frozen statement that is offered for approval (rules `DRAFT_PINNED`, `STATEMENTS_IN_ORDER`).
 
-use meed_audit::close::close;
 use meed_audit::ids::{EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::statement::Statement;
 use meed_audit::text::FreeText;
@@ -10,10 +9,9 @@ use meed_audit::{Rejection, RejectionCode};
 use crate::error::StorageError;
 use crate::ledger::Ledger;
 use crate::rules::approvers::{stored_note, whole_note};
+use crate::rules::compute::close_from_log;
 use crate::rules::epochs::{closed, epoch_record};
-use crate::rules::input::{
-    FreezeTerms, Which, epoch_events, freeze_terms, input_without_events, sign_by, stored_revision,
-};
+use crate::rules::input::{FreezeTerms, Which, freeze_terms, input_without_events, sign_by, stored_revision};
 use crate::rules::record::{By, LedgerResult, demand, refuse, sound};
 use crate::rules::scopes::{is_amending, living_scope, scope_record};
 use crate::rules::tables::{DRAFTS, DraftRecord, EPOCHS, EpochRecord, ScopeRecord};
@@ -65,11 +63,9 @@ impl Ledger {
         for _ in 0..FREEZE_ATTEMPTS_MAX {
             let snapshot = self.snapshot()?;
             let terms = check_freeze(&snapshot, scope, epoch, until, by.at)?;
-            let mut input = input_without_events(&snapshot, scope, epoch, &terms)?;
-            input.events = epoch_events(&snapshot, scope, &input.windows)?;
+            let input = input_without_events(&snapshot, scope, epoch, &terms)?;
+            let statement = close_from_log(&snapshot, &input)?.statement;
             drop(snapshot);
-            let statement = close(&input)?.statement;
-            drop(input);
             let by = by.clone();
             let frozen = self.run(move |tx| write_draft(tx, scope, epoch, &terms, &statement, &by))?;
             if let Some(draft) = frozen {

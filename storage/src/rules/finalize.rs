@@ -2,7 +2,6 @@
 //! transaction.
 
 use meed_audit::approve::{Approved, approve};
-use meed_audit::close::close;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EpochNumber, Revision, ScopeId};
 use meed_audit::statement::Statement;
@@ -14,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::log::LogKind;
 use crate::rules::allocations::AllocationRows;
 use crate::rules::approvers::{set_text, stored_note, whole_note};
+use crate::rules::compute::close_from_log;
 use crate::rules::drafts::{no_draft, stored_statement};
 use crate::rules::epochs::epoch_record;
 use crate::rules::input::{Which, chain_end};
@@ -165,8 +165,8 @@ fn recompute(
     revision: Revision,
     statement: &Statement,
 ) -> LedgerResult<AllocationRows> {
-    let input = snapshot.epoch_input(scope, epoch, Which::Revision(revision))?;
-    let closed = close(&input)?;
+    let input = snapshot.epoch_terms(scope, epoch, Which::Revision(revision))?;
+    let closed = close_from_log(snapshot, &input)?;
     compare(&statement.to_string(), &closed.statement.to_string())?;
     Ok(AllocationRows::build(closed))
 }

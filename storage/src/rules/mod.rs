@@ -5,6 +5,7 @@
 
 mod allocations;
 mod approvers;
+mod compute;
 mod curation;
 mod decisions;
 mod dossiers;
