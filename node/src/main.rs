@@ -1,2 +1,7 @@
 //! The `meed` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    meed_node::cli::run(std::env::args_os())
+}

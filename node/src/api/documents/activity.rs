@@ -1,0 +1,127 @@
+//! Events coming in, and events as an epoch takes them.
+
+use std::collections::BTreeMap;
+
+use meed_audit::activity::Activity;
+use meed_audit::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::api::problems::LineProblem;
+
+/// What became of events that came in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StoredView {
+    /// New events.
+    pub stored: u64,
+    /// Events that were there already.
+    pub duplicates: u64,
+    /// Those of them that were new to this scope.
+    pub routed: u64,
+    /// Events with another content than the one stored under their id: kept out and recorded.
+    pub conflicts: u64,
+}
+
+impl StoredView {
+    /// Adds another batch's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.stored = self.stored.saturating_add(other.stored);
+        self.duplicates = self.duplicates.saturating_add(other.duplicates);
+        self.routed = self.routed.saturating_add(other.routed);
+        self.conflicts = self.conflicts.saturating_add(other.conflicts);
+    }
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ImportView {
+    /// What became of the good lines.
+    #[serde(flatten)]
+    pub events: StoredView,
+    /// The bad lines, where the good ones were stored nevertheless.
+    pub bad_lines: Vec<LineProblem>,
+}
+
+/// `POST /scopes/{key}/collect`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectRequest {
+    /// A folder in a clone, on the node's machine.
+    pub git: String,
+    /// A branch, tag or commit.
+    pub reference: String,
+    /// The first committer time to take.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub since: Option<String>,
+    /// The first committer time not to take any more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until: Option<String>,
+    /// Patterns of authors who are programs, beside the node's setting.
+    #[serde(default)]
+    pub bots: Vec<String>,
+}
+
+/// What a collection did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CollectView {
+    /// The place that was read: `git:<id of the first commit>`.
+    pub source_ref: String,
+    /// The commit that the reference named.
+    pub head: String,
+    /// Commits that the reference reaches.
+    pub commits_seen: u64,
+    /// Those of them in the period.
+    pub commits_in_period: u64,
+    /// Events found, by type.
+    pub found: BTreeMap<String, u64>,
+    /// What became of them.
+    #[serde(flatten)]
+    pub events: StoredView,
+    /// What was left out, by reason.
+    pub skipped: Vec<SkippedView>,
+    /// The earliest time of an event.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_time: Option<Timestamp>,
+    /// The latest time of an event.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_time: Option<Timestamp>,
+}
+
+/// What a collection left out for one reason.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SkippedView {
+    /// The stable name of the reason.
+    pub reason: String,
+    /// How often.
+    pub count: u64,
+    /// What happened and what to do about it.
+    pub explanation: String,
+    /// The first few commits.
+    pub examples: Vec<String>,
+}
+
+/// An event as an epoch takes it: the activity leaf, and what is shown beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ActivityItem {
+    /// The leaf.
+    #[serde(flatten)]
+    pub activity: Activity,
+    /// When it happened.
+    pub event_time: Timestamp,
+    /// `<source>:<event_type>`.
+    pub kind: String,
+}
+
+/// An event that was kept out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConflictView {
+    /// The id.
+    pub event: String,
+    /// When the other content came first.
+    pub at: Timestamp,
+    /// The index of the event that stays.
+    pub stored_index: u64,
+    /// The leaf that stays.
+    pub stored: serde_json::Value,
+    /// The leaf that would have been.
+    pub came: serde_json::Value,
+}

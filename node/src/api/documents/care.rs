@@ -1,0 +1,84 @@
+//! The node itself, its logs, and looking after its ledger.
+
+use meed_audit::ids::{NodeId, Origin};
+use meed_audit::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NodeView {
+    /// The id.
+    pub node_id: NodeId,
+    /// Where it publishes its logs.
+    pub origin: Origin,
+    /// The version of the program.
+    pub version: String,
+    /// When the ledger was made.
+    pub created_at: Timestamp,
+    /// Whether the ledger was restored and signs nothing before it is resumed.
+    pub restored: bool,
+    /// Both logs.
+    pub logs: Vec<CheckpointView>,
+}
+
+/// A log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckpointView {
+    /// `events` or `statements`.
+    pub log: String,
+    /// The origin line.
+    pub origin: String,
+    /// The verifier key.
+    pub vkey: String,
+    /// Entries.
+    pub size: u64,
+    /// The root, in base64.
+    pub root: String,
+}
+
+/// `POST /backup`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRequest {
+    /// Where the copy goes, on the node's machine.
+    pub path: String,
+}
+
+/// What a backup wrote.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BackupView {
+    /// Where.
+    pub path: String,
+    /// Its size, in bytes.
+    pub bytes: u64,
+}
+
+/// What a check of the whole ledger found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FsckView {
+    /// Whether everything is as it must be.
+    pub sound: bool,
+    /// Records, roots and proofs that were checked.
+    pub checked: u64,
+    /// Each difference: rule, record, expected, got.
+    pub differences: Vec<String>,
+}
+
+/// `POST /resume`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeRequest {
+    /// The last published size of the events log.
+    pub events: u64,
+    /// The last published size of the statements log.
+    pub statements: u64,
+}
+
+/// What compacting gave back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CompactView {
+    /// Size of the file before, in bytes.
+    pub bytes_before: u64,
+    /// Size of the file after, in bytes.
+    pub bytes_after: u64,
+}

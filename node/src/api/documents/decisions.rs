@@ -1,0 +1,89 @@
+//! What people decide: curation, overrides, pool components.
+
+use std::collections::BTreeMap;
+
+use meed_audit::amount::Credits;
+use meed_audit::decision::Decision;
+use meed_audit::pool::PoolComponent;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// `PATCH /…/{n}/curation`: exactly one of the changes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurationRequest {
+    /// The event.
+    pub event: String,
+    /// `true` counts the event, `false` leaves it out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub included: Option<bool>,
+    /// What it weighs, in milli-units.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub weight: Option<String>,
+    /// Parts per million by claimant.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shares: Option<BTreeMap<String, String>>,
+    /// Why.
+    pub reason: String,
+}
+
+/// `PATCH /…/{n}/allocations`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllocationRequest {
+    /// Who.
+    pub claimant: String,
+    /// The final units, in milli-units.
+    pub units: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A decision with its place in the scope's life.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DecisionView {
+    /// The index of its leaf.
+    pub sequence: u64,
+    /// The leaf.
+    #[serde(flatten)]
+    pub decision: Decision,
+}
+
+/// `POST /…/{n}/pool`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolRequest {
+    /// What it is.
+    pub component: String,
+    /// How much.
+    pub amount: String,
+    /// Where the evidence is.
+    pub evidence: String,
+    /// How the amount was computed.
+    pub algorithm: String,
+    /// What it was computed from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub inputs: Option<Box<RawValue>>,
+}
+
+/// What adding a component gave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PoolAddedView {
+    /// Whether it is new; the same again changes nothing.
+    pub added: bool,
+    /// The pool with it.
+    pub pool: PoolView,
+}
+
+/// A pool.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PoolView {
+    /// The components, by id.
+    pub components: Vec<PoolComponent>,
+    /// Their sum.
+    pub total: Credits,
+    /// The unit's symbol.
+    pub unit: String,
+    /// The unit's decimals.
+    pub decimals: u8,
+}

@@ -1,0 +1,148 @@
+//! Epochs, drafts and signatures.
+
+use meed_audit::amount::Credits;
+use meed_audit::text::FreeText;
+use meed_audit::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `POST /scopes/{key}/epochs`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenRequest {
+    /// A time in the window.
+    pub at: String,
+}
+
+/// `POST /…/{n}/close`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseRequest {
+    /// Why it is closed before its window has ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub early: Option<String>,
+}
+
+/// `POST /…/{n}/drafts`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FreezeRequest {
+    /// How long signatures are taken.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sign_by_days: Option<u32>,
+}
+
+/// `POST /…/{n}/amendments`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AmendRequest {
+    /// Why.
+    pub reason: String,
+}
+
+/// An epoch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EpochView {
+    /// The scope's name.
+    pub scope: String,
+    /// The number, from 1.
+    pub epoch: u64,
+    /// First moment of the window.
+    pub period_start: Timestamp,
+    /// First moment after it.
+    pub period_end: Timestamp,
+    /// `open`, `review` or `finalized`.
+    pub phase: String,
+    /// The unit's symbol.
+    pub unit: String,
+    /// The unit's decimals.
+    pub decimals: u8,
+    /// SHA-256 of the policy document, in hex.
+    pub policy_hash: String,
+    /// The pool so far.
+    pub pool_total: Credits,
+    /// Events that it has.
+    pub events: u64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Who opened it.
+    pub opened_by: FreeText,
+    /// What closing pinned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub closed: Option<ClosedView>,
+    /// The revision of the draft that is offered for approval.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub current_draft: Option<u64>,
+    /// The revision in force.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub final_revision: Option<u64>,
+    /// Whether an amendment is under way.
+    pub amending: bool,
+}
+
+/// What closing pinned.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClosedView {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: FreeText,
+    /// Why it was closed before its window had ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub early: Option<FreeText>,
+    /// The origin line of the events log.
+    pub events_log: String,
+    /// Its size.
+    pub events_size: u64,
+    /// Its root, in base64.
+    pub events_root: String,
+    /// The version of the approver set in force then.
+    pub approvers_version: u64,
+}
+
+/// A draft.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DraftView {
+    /// The scope's name.
+    pub scope: String,
+    /// The epoch.
+    pub epoch: u64,
+    /// The revision.
+    pub revision: u64,
+    /// SHA-256 of the statement's text, in hex.
+    pub text_hash: String,
+    /// The last moment at which an approval counts.
+    pub sign_by: Timestamp,
+    /// k of the set that must approve.
+    pub threshold: u8,
+    /// n of that set.
+    pub members: u8,
+    /// The signed note: the text and the node's line.
+    pub note: String,
+}
+
+/// A signature of a draft.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignatureView {
+    /// The revision that was signed.
+    pub revision: u64,
+    /// The approver's key name.
+    pub name: String,
+    /// The signature line.
+    pub line: String,
+    /// Whether it counts for the current draft.
+    pub counts: bool,
+}
+
+/// The signatures of an epoch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignaturesView {
+    /// The revision of the current draft, or of the statement in force.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revision: Option<u64>,
+    /// k.
+    pub threshold: u8,
+    /// How many approvals count.
+    pub approvals: u64,
+    /// All that came.
+    pub signatures: Vec<SignatureView>,
+}

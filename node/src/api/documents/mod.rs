@@ -1,0 +1,40 @@
+//! The JSON documents that requests and answers are: `snake_case`, amounts as decimal strings, counts as numbers.
+//!
+//! Requests refuse unknown fields. Domain texts (ids, amounts, times) come as strings and are parsed by the service, so
+//! that their refusals name the field, what was expected and what came.
+
+mod activity;
+mod care;
+mod decisions;
+mod epochs;
+mod people;
+mod scopes;
+mod statements;
+
+use serde::{Deserialize, Serialize};
+
+pub use activity::{
+    ActivityItem, CollectRequest, CollectView, ConflictView, ImportView, SkippedView, StoredView,
+};
+pub use care::{BackupRequest, BackupView, CheckpointView, CompactView, FsckView, NodeView, ResumeRequest};
+pub use decisions::{AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView};
+pub use epochs::{
+    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FreezeRequest, OpenRequest, SignatureView,
+    SignaturesView,
+};
+pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};
+pub use scopes::{
+    ApproverSetView, ApproversRequest, ApproversView, PendingSetView, ReasonRequest, ScopeChangeRequest,
+    ScopeRequest, ScopeView,
+};
+pub use statements::{AllocationsView, FinalView, PayoutItem, PreviewView, StatementView, VerificationView};
+
+/// A part of a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The `from` of the next part; none at the end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<u64>,
+}

@@ -1,0 +1,162 @@
+//! Scopes and their approvers.
+
+use std::collections::BTreeMap;
+
+use meed_audit::amount::{Credits, Units};
+use meed_audit::ids::{ScopeId, ScopeKey};
+use meed_audit::policy::Unlinked;
+use meed_audit::text::FreeText;
+use meed_audit::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// `POST /scopes`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeRequest {
+    /// The readable name.
+    pub key: String,
+    /// The unit's symbol; `credits` where none is given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unit: Option<String>,
+    /// The unit's decimals.
+    #[serde(default)]
+    pub decimals: u8,
+    /// What happens to identities that nobody has bound.
+    #[serde(default)]
+    pub unlinked: Unlinked,
+    /// What events weigh; the default table where none is given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub weights: Option<Box<RawValue>>,
+    /// The length of an epoch.
+    pub window_days: u32,
+    /// What opening an epoch adds to its pool.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub base_issuance: Option<String>,
+}
+
+/// `PATCH /scopes/{key}`: what is left out stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeChangeRequest {
+    /// What happens to identities that nobody has bound.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unlinked: Option<Unlinked>,
+    /// What events weigh.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub weights: Option<Box<RawValue>>,
+    /// The length of an epoch.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub window_days: Option<u32>,
+    /// What opening an epoch adds to its pool.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub base_issuance: Option<String>,
+    /// Opening an epoch adds nothing from now on.
+    #[serde(default)]
+    pub no_base_issuance: bool,
+}
+
+/// A request that says why, and nothing else.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonRequest {
+    /// Why.
+    pub reason: String,
+}
+
+/// A scope.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScopeView {
+    /// The readable name.
+    pub key: ScopeKey,
+    /// The id.
+    pub id: ScopeId,
+    /// The unit's symbol.
+    pub unit: String,
+    /// The unit's decimals.
+    pub decimals: u8,
+    /// What happens to identities that nobody has bound.
+    pub unlinked: Unlinked,
+    /// The length of an epoch.
+    pub window_days: u32,
+    /// What opening an epoch adds to its pool.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub base_issuance: Option<Credits>,
+    /// What events weigh, in milli-units.
+    pub weights: BTreeMap<String, Units>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Who made it.
+    pub created_by: FreeText,
+    /// Whether it was ended.
+    pub ended: bool,
+    /// The version of the approver set in force.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approvers_version: Option<u64>,
+    /// The final epoch that is being amended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub amending: Option<u64>,
+}
+
+/// `POST /scopes/{key}/approvers`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApproversRequest {
+    /// k.
+    pub threshold: u8,
+    /// The verifier keys of all n.
+    pub keys: Vec<String>,
+}
+
+/// Who approves, and who is proposed to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApproversView {
+    /// The set in force.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub in_force: Option<ApproverSetView>,
+    /// The set that waits for cosignatures.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pending: Option<PendingSetView>,
+}
+
+/// An approver set in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApproverSetView {
+    /// The version, from 1.
+    pub version: u64,
+    /// k.
+    pub threshold: u8,
+    /// The verifier keys, by name.
+    pub keys: Vec<String>,
+    /// SHA-256 of the text, in hex.
+    pub text_hash: String,
+    /// The signed note, as the statements log holds it.
+    pub note: String,
+    /// Where the log holds it.
+    pub log_index: u64,
+    /// When it came into force.
+    pub at: Timestamp,
+    /// Who proposed it.
+    pub by: FreeText,
+}
+
+/// An approver set that waits for cosignatures.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PendingSetView {
+    /// The version that it will be.
+    pub version: u64,
+    /// k.
+    pub threshold: u8,
+    /// The verifier keys, by name.
+    pub keys: Vec<String>,
+    /// The text with the node's line: what members cosign.
+    pub note: String,
+    /// Whose cosignatures came.
+    pub signed_by: Vec<String>,
+    /// What is missing, in words.
+    pub missing: String,
+    /// When it was proposed.
+    pub at: Timestamp,
+    /// Who proposed it.
+    pub by: FreeText,
+}

@@ -1,0 +1,114 @@
+//! Statements, allocations, and what a recomputation finds.
+
+use meed_audit::allocation::Allocation;
+use meed_audit::amount::Credits;
+use meed_audit::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A statement in JSON; its lines stand in `text`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatementView {
+    /// The origin line.
+    pub origin: String,
+    /// The epoch.
+    pub epoch: u64,
+    /// The revision.
+    pub revision: u64,
+    /// Whether it is final.
+    pub is_final: bool,
+    /// SHA-256 of the text, in hex.
+    pub text_hash: String,
+    /// The signed text.
+    pub text: String,
+    /// The whole note: the text and its signature lines.
+    pub note: String,
+    /// The pool.
+    pub pool_total: Credits,
+    /// What is paid in all.
+    pub distributed: Credits,
+    /// What is left.
+    pub undistributed: Credits,
+    /// How many claimants.
+    pub allocations: u64,
+    /// The last moment at which an approval counts.
+    pub sign_by: Timestamp,
+}
+
+/// What a freeze would give now.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PreviewView {
+    /// SHA-256 of the text, in hex.
+    pub text_hash: String,
+    /// The text; nobody signs it.
+    pub text: String,
+}
+
+/// What one claimant gets, as tables show it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PayoutItem {
+    /// The origin line of the statement.
+    pub statement: String,
+    /// The epoch.
+    pub epoch: u64,
+    /// The leaf.
+    pub allocation: Allocation,
+}
+
+/// The allocations of an epoch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AllocationsView {
+    /// The revision that they are of; none for what a freeze would give now.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revision: Option<u64>,
+    /// The leaves, by claimant.
+    pub items: Vec<Allocation>,
+    /// The `from` of the next part; none at the end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<u64>,
+    /// The pool.
+    pub pool_total: Credits,
+    /// What is left of it.
+    pub undistributed: Credits,
+    /// The unit's symbol.
+    pub unit: String,
+    /// The unit's decimals.
+    pub decimals: u8,
+}
+
+/// A final statement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FinalView {
+    /// The origin line.
+    pub origin: String,
+    /// The epoch.
+    pub epoch: u64,
+    /// The revision.
+    pub revision: u64,
+    /// SHA-256 of the text, in hex.
+    pub text_hash: String,
+    /// Where the statements log holds it.
+    pub log_index: u64,
+    /// Who approved it.
+    pub approved_by: Vec<String>,
+    /// What is paid in all.
+    pub distributed: Credits,
+    /// What is left of the pool.
+    pub undistributed: Credits,
+    /// How many claimants.
+    pub allocations: u64,
+    /// The unit's symbol.
+    pub unit: String,
+    /// The unit's decimals.
+    pub decimals: u8,
+}
+
+/// The node's own recomputation of an epoch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VerificationView {
+    /// Whether it gives the stored statement, byte for byte.
+    pub equal: bool,
+    /// SHA-256 of the stored text, in hex.
+    pub stored_hash: String,
+    /// SHA-256 of the recomputed text, in hex.
+    pub recomputed_hash: String,
+}

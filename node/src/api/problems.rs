@@ -1,0 +1,210 @@
+//! Problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)): what HTTP answers and the command line
+//! prints when something is refused.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use meed_audit::{Rejection, RejectionCode};
+use meed_storage::{LedgerError, StorageError};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Failure, with_sources};
+
+/// The media type of problem documents.
+pub const PROBLEM_TYPE: &str = "application/problem+json";
+
+/// A problem document, with the members `remedy`, `code`, `number` and `lines` beside those of the RFC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A reference that identifies the kind: `/problems/<code>`.
+    pub r#type: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened here: the subject, what was expected, what came.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// The stable name.
+    pub code: String,
+    /// The stable number, for refusals by a rule.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub number: Option<u16>,
+    /// What is wrong with each line, where a batch of lines was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lines: Vec<LineProblem>,
+}
+
+/// What is wrong with one line of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineProblem {
+    /// The number of the line, from 1.
+    pub line: u64,
+    /// The stable name of the reason.
+    pub code: String,
+    /// Which field, what was expected there, and what came.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem that is not a refusal by a numbered rule.
+    pub fn local(code: &str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            r#type: type_of(code),
+            title: title_of(code),
+            status: StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
+            detail: detail.into(),
+            remedy: remedy.into(),
+            code: code.to_owned(),
+            number: None,
+            lines: Vec::new(),
+        }
+    }
+
+    /// The same problem with another HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status.as_u16();
+        self
+    }
+}
+
+fn type_of(code: &str) -> String {
+    format!("/problems/{code}")
+}
+
+fn title_of(code: &str) -> String {
+    code.replace('_', " ")
+}
+
+impl From<&Rejection> for Problem {
+    fn from(rejection: &Rejection) -> Self {
+        let code = rejection.code;
+        Self {
+            r#type: type_of(code.name()),
+            title: title_of(code.name()),
+            status: status_of(code).as_u16(),
+            detail: rejection.to_string(),
+            remedy: rejection.remedy().to_owned(),
+            code: code.name().to_owned(),
+            number: Some(code.number()),
+            lines: Vec::new(),
+        }
+    }
+}
+
+impl From<&StorageError> for Problem {
+    fn from(error: &StorageError) -> Self {
+        let code = match error {
+            StorageError::AlreadyExists { .. } | StorageError::Unfinished { .. } => "exists",
+            StorageError::NotFound { .. } => "ledger_not_found",
+            StorageError::AlreadyOpen { .. } => "ledger_in_use",
+            StorageError::NotALedger { .. } => "not_a_ledger",
+            StorageError::NewerFormat { .. } => "newer_format",
+            StorageError::WrongLogKey { .. } => "wrong_log_key",
+            StorageError::Corrupt { .. } => "corrupt",
+            StorageError::DiskFull { .. } => "disk_full",
+            StorageError::WriterStopped { .. } => "writer_stopped",
+            StorageError::GroupUndone { .. } => "group_undone",
+            StorageError::Unsigned { .. } => "unsigned",
+            _ => "storage",
+        };
+        let status = match error {
+            StorageError::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
+            StorageError::WriterStopped { .. } | StorageError::GroupUndone { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::local(code, with_sources(error), error.remedy()).with_status(status)
+    }
+}
+
+/// The HTTP status of a refusal.
+pub fn status_of(code: RejectionCode) -> StatusCode {
+    use RejectionCode as R;
+    match code {
+        R::InputTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        R::TokenInvalid => StatusCode::UNAUTHORIZED,
+        R::RoleForbids => StatusCode::FORBIDDEN,
+        R::KeyInUse | R::LedgerRestored | R::LedgerBehind | R::QuorumMissing | R::SignByPassed => {
+            StatusCode::CONFLICT
+        }
+        R::SignedOther => StatusCode::CONFLICT,
+        R::ArithmeticOverflow => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => match code.number() {
+            1..=32 => StatusCode::BAD_REQUEST,
+            40..=48 => StatusCode::NOT_FOUND,
+            50..=74 => StatusCode::CONFLICT,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        },
+    }
+}
+
+/// What a handler answers in place of its result.
+pub struct ProblemResponse(pub Box<Problem>);
+
+impl IntoResponse for ProblemResponse {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, PROBLEM_TYPE)], body).into_response()
+    }
+}
+
+impl From<Failure> for ProblemResponse {
+    fn from(failure: Failure) -> Self {
+        Self(Box::new(failure.problem))
+    }
+}
+
+impl From<Rejection> for ProblemResponse {
+    fn from(rejection: Rejection) -> Self {
+        Self(Box::new(Problem::from(&rejection)))
+    }
+}
+
+impl From<LedgerError> for ProblemResponse {
+    fn from(error: LedgerError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl From<StorageError> for ProblemResponse {
+    fn from(error: StorageError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rejection_becomes_a_problem_with_its_number_and_an_error_status() {
+        for code in RejectionCode::ALL {
+            let problem = Problem::from(&Rejection::new(*code, "subject", "this", "that"));
+            assert_eq!(problem.number, Some(code.number()));
+            assert!((400..600).contains(&problem.status), "{problem:?}");
+            assert!(problem.detail.contains("expected this, got that"));
+            assert_eq!(problem.remedy, code.remedy());
+        }
+    }
+
+    #[test]
+    fn statuses_say_who_is_at_fault() {
+        for (code, status) in [
+            (RejectionCode::InputTooLarge, 413),
+            (RejectionCode::MissingField, 400),
+            (RejectionCode::TokenInvalid, 401),
+            (RejectionCode::RoleForbids, 403),
+            (RejectionCode::ScopeNotFound, 404),
+            (RejectionCode::PoolConflict, 409),
+            (RejectionCode::EpochFinalized, 409),
+            (RejectionCode::SignatureInvalid, 422),
+            (RejectionCode::ArithmeticOverflow, 500),
+        ] {
+            assert_eq!(status_of(code).as_u16(), status, "{}", code.name());
+        }
+    }
+}

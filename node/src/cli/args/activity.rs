@@ -1,0 +1,84 @@
+//! Arguments of `import`, `collect`, `activity` and `conflicts`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{EpochArgs, ScopeArg};
+
+/// `meed import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A line is one event:
+  {\"id\",\"source\",\"source_ref\",\"event_type\",\"platform_user_id\" (or \"authors\":[{\"provider\",\"id\",\"share\"}]),
+   \"metadata\":{},\"payload_hash\",\"producer\",\"producer_version\",\"event_time\",\"retrieved_at\"}
+Every bad line is reported with its number, and then nothing is stored; with --keep-good the good lines are.
+An event that is stored already is a duplicate and no error. FILE may be - for standard input.
+
+Examples:
+  meed import --scope default events.ndjson
+  meed import --scope default --keep-good events.ndjson")]
+pub struct ImportArgs {
+    /// The scope
+    #[command(flatten)]
+    pub scope: ScopeArg,
+    /// The file, one JSON object a line
+    pub file: PathBuf,
+    /// Store the good lines although others are bad
+    #[arg(long)]
+    pub keep_good: bool,
+}
+
+/// `meed collect`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads the history of a local clone with the git command: commits, merges and Reviewed-by trailers, through .mailmap.
+Identities are hashes of e-mail addresses; no address is stored or shown. Collecting twice stores nothing new.
+
+Examples:
+  meed collect --scope default                             the repository you stand in
+  meed collect --scope default --git ../project --ref main --since 2026-11-09T00:00:00Z
+  meed collect --scope default --bot 'name:build-*'        leave these out too")]
+pub struct CollectArgs {
+    /// The scope
+    #[command(flatten)]
+    pub scope: ScopeArg,
+    /// A folder in a clone
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub git: PathBuf,
+    /// A branch, tag or commit
+    #[arg(long = "ref", value_name = "REF", default_value = "HEAD")]
+    pub reference: String,
+    /// The first committer time to take
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// The first committer time not to take any more
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// One more pattern of authors who are programs, name:<pattern> or email:<pattern>, beside the setting `bots`
+    #[arg(long = "bot", value_name = "PATTERN")]
+    pub bots: Vec<String>,
+}
+
+/// `meed activity`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  meed activity --scope default --epoch 1
+  meed activity --scope default --epoch 1 --json | jq -r .event")]
+pub struct ActivityArgs {
+    /// The epoch
+    #[command(flatten)]
+    pub epoch: EpochArgs,
+}
+
+/// `meed conflicts`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  meed conflicts --scope default")]
+pub struct ConflictsArgs {
+    /// The scope
+    #[command(flatten)]
+    pub scope: ScopeArg,
+}

@@ -1,0 +1,98 @@
+//! Arguments of `epoch`.
+
+use clap::{Args, Subcommand};
+
+use super::{EpochArgs, ScopeArg};
+
+/// `meed epoch …`.
+#[derive(Debug, Subcommand)]
+pub enum EpochCommand {
+    /// Open the window that holds a time
+    Open(OpenArgs),
+    /// The epochs of a scope
+    #[command(after_help = "Examples:\n  meed epoch list --scope default")]
+    List(ScopeArg),
+    /// An epoch: its state, its pool, its drafts and their signatures
+    #[command(after_help = "Examples:\n  meed epoch show --scope default --epoch 1")]
+    Show(EpochArgs),
+    /// End the taking in of events: from now on the epoch is in review
+    Close(CloseArgs),
+    /// Fix a draft that approvers can sign, with the next revision
+    Freeze(FreezeArgs),
+    /// Make the signed draft final
+    #[command(after_help = "\
+Recomputes the epoch, compares every byte with what was signed, and stores all or nothing. Again: the same answer.
+
+Examples:
+  meed epoch finalize --scope default --epoch 1")]
+    Finalize(EpochArgs),
+    /// Begin to correct a final epoch
+    Amend(AmendArgs),
+}
+
+/// `meed epoch open`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Windows begin on Mondays at 00:00 UTC. One epoch of a scope is open at a time.
+
+Examples:
+  meed epoch open --scope default --at 2026-11-10T00:00:00Z")]
+pub struct OpenArgs {
+    /// The scope
+    #[command(flatten)]
+    pub scope: ScopeArg,
+    /// A time in the window
+    #[arg(long, value_name = "TIME")]
+    pub at: String,
+}
+
+/// `meed epoch close`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  meed epoch close --scope default --epoch 1
+  meed epoch close --scope default --epoch 1 --early --reason \"the project ends today\"")]
+pub struct CloseArgs {
+    /// The epoch
+    #[command(flatten)]
+    pub epoch: EpochArgs,
+    /// Close before the window has ended
+    #[arg(long, requires = "reason")]
+    pub early: bool,
+    /// Why it is closed early
+    #[arg(long, value_name = "TEXT", requires = "early")]
+    pub reason: Option<String>,
+}
+
+/// `meed epoch freeze`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Any change after a freeze needs a new one; signatures of an older revision are kept and never count.
+
+Examples:
+  meed epoch freeze --scope default --epoch 1
+  meed epoch freeze --scope default --epoch 1 --sign-by-days 30")]
+pub struct FreezeArgs {
+    /// The epoch
+    #[command(flatten)]
+    pub epoch: EpochArgs,
+    /// How long signatures are taken [default: the setting `sign_by_days`, else 14]
+    #[arg(long, value_name = "DAYS")]
+    pub sign_by_days: Option<u32>,
+}
+
+/// `meed epoch amend`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The final statement stays in force until a corrected one is frozen, signed and finalized.
+
+Examples:
+  meed epoch amend --scope default --epoch 1 --reason \"two reviews were counted for the wrong person\"")]
+pub struct AmendArgs {
+    /// The epoch
+    #[command(flatten)]
+    pub epoch: EpochArgs,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}

@@ -1,0 +1,165 @@
+//! The command line as types: one for each command, with its examples.
+
+mod activity;
+mod approval;
+mod care;
+mod decision;
+mod epoch;
+mod setup;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use activity::{ActivityArgs, CollectArgs, ConflictsArgs, ImportArgs};
+pub use approval::{
+    DossierArgs, ProofArgs, SignArgs, SignatureCommand, StatementArgs, TrustArgs, VerifyArgs,
+};
+pub use care::{
+    BackupArgs, DemoArgs, ExportArgs, ExportFormat, LogCommand, LogName, RestoreArgs, ResumeArgs,
+};
+pub use decision::{
+    AllocateArgs, BindArgs, CurateArgs, DecisionsArgs, IdentityArgs, PoolCommand, RebindArgs, RevokeArgs,
+    UserCommand,
+};
+pub use epoch::{AmendArgs, CloseArgs, EpochCommand, FreezeArgs, OpenArgs};
+pub use setup::{
+    ApproversArgs, ConfigureArgs, InitArgs, KeyCommand, KeyNewArgs, KeyPurpose, ScopeAddArgs, ScopeCommand,
+    UnlinkedArg,
+};
+
+/// The folder of the ledger where nothing else is said.
+pub const DEFAULT_DATA: &str = "./meed-data";
+
+const ABOUT: &str =
+    "Keeps the payout ledger of a community, and proves to each contributor what they were paid";
+
+const LONG: &str = "\
+What was asked for goes to standard output and nothing else does; notices, questions and progress go to standard
+error. An error is two lines, what happened and what to do about it; with --json it is a problem document (RFC 9457).
+
+The ledger is the folder --data, else $MEED_DATA, else ./meed-data. Settings are in its meed.toml, each also as
+MEED_… in the environment; NODE_ID names the node.
+
+Exit codes:
+  0  done; for verify: verified
+  1  refused or failed; for verify: not verified
+  2  wrong usage: the command line, or a file that it names and that cannot be read";
+
+const EXAMPLES: &str = "\
+Examples:
+  meed demo                                   see a whole epoch, on the repository you stand in
+  meed init --origin ledger.example.org       begin a ledger
+  meed epoch close --help                     what a command does, with examples";
+
+/// Everything that stands on the command line.
+#[derive(Debug, Parser)]
+#[command(name = "meed", version, about = ABOUT, long_about = format!("{ABOUT}\n\n{LONG}"), after_help = EXAMPLES)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// The folder of the ledger [default: $MEED_DATA, else ./meed-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Answer in JSON, for programs; errors become problem documents on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Who decides, as decisions record it [default: the setting `actor`, else "operator"]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub actor: Option<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a ledger: its id, its log key, its settings
+    Init(InitArgs),
+    /// Scopes: what one budget pays for
+    #[command(subcommand)]
+    Scope(ScopeCommand),
+    /// Keys of approvers, witnesses and logs
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Take in events from a file, one JSON object a line
+    Import(ImportArgs),
+    /// Take in events from a git repository
+    Collect(CollectArgs),
+    /// The events of an epoch, and what each gives to whom
+    Activity(ActivityArgs),
+    /// Events that came again with another content, and were kept out
+    Conflicts(ConflictsArgs),
+    /// The life of an epoch: open, review, final
+    #[command(subcommand)]
+    Epoch(EpochCommand),
+    /// Leave an event out, or weigh or share it otherwise
+    Curate(CurateArgs),
+    /// Set the final units of a claimant
+    Allocate(AllocateArgs),
+    /// The parts of an epoch's budget
+    #[command(subcommand)]
+    Pool(PoolCommand),
+    /// Every change that a person made, with who, when and why
+    Decisions(DecisionsArgs),
+    /// People
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Record that an account elsewhere is a user's
+    Bind(BindArgs),
+    /// End the binding of an account
+    Revoke(RevokeArgs),
+    /// Give an account that was somebody else's to a user, by a decision that names both
+    Rebind(RebindArgs),
+    /// The statement of an epoch, exactly as it is signed
+    Statement(StatementArgs),
+    /// All that recomputing an epoch needs, in one file for approvers
+    Dossier(DossierArgs),
+    /// Approve a statement, offline: recompute it, show it, sign it
+    Sign(SignArgs),
+    /// Signatures of approvers
+    #[command(subcommand)]
+    Signature(SignatureCommand),
+    /// A file that proves what a claimant gets, or that they are not in the epoch
+    Proof(ProofArgs),
+    /// The file that a verifier starts from
+    Trust(TrustArgs),
+    /// Check a proof file against a trust file, without ledger and network
+    Verify(VerifyArgs),
+    /// Check every stored byte, root and proof by computing them again
+    Fsck,
+    /// Copy the ledger to a file, while it is in use
+    Backup(BackupArgs),
+    /// Make a ledger folder of a backup
+    Restore(RestoreArgs),
+    /// Let a restored ledger sign again, after confirming what was published
+    Resume(ResumeArgs),
+    /// Give unused space of the ledger file back
+    Compact,
+    /// The allocations of an epoch, for other programs
+    Export(ExportArgs),
+    /// The node's Merkle logs
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Play a whole epoch on a real repository, up to a verified payout
+    Demo(DemoArgs),
+}
+
+/// Which epoch of which scope.
+#[derive(Clone, Debug, Args)]
+pub struct EpochArgs {
+    /// The scope
+    #[arg(long, value_name = "KEY")]
+    pub scope: String,
+    /// The number of the epoch in its scope, from 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub epoch: u64,
+}
+
+/// Which scope.
+#[derive(Clone, Debug, Args)]
+pub struct ScopeArg {
+    /// The scope
+    #[arg(long, value_name = "KEY")]
+    pub scope: String,
+}

@@ -1,0 +1,134 @@
+//! `meed curate`, `allocate`, `pool`, `decisions`.
+
+use std::collections::BTreeMap;
+
+use meed_audit::RejectionCode;
+
+use super::raw_json_file;
+use crate::api::documents::{
+    AllocationRequest, CurationRequest, DecisionView, Page, PoolAddedView, PoolRequest, PoolView,
+};
+use crate::cli::args::{AllocateArgs, CurateArgs, DecisionsArgs, PoolCommand};
+use crate::cli::console::{amount, table};
+use crate::cli::session::{Session, epoch_path, scope_path};
+use crate::failure::{Failure, reject};
+
+/// Items of a list that are asked for at once.
+const PAGE_ITEMS: u64 = 100_000;
+
+/// Runs `meed curate`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn curate(args: &CurateArgs, session: &Session) -> Result<(), Failure> {
+    let request = CurationRequest {
+        event: args.event.clone(),
+        included: (args.exclude || args.include).then_some(args.include),
+        weight: args.weight.clone(),
+        shares: if args.share.is_empty() { None } else { Some(read_shares(&args.share)?) },
+        reason: args.reason.clone(),
+    };
+    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/curation"), &request)?, session)
+}
+
+fn read_shares(shares: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let refuse = |expected: &str, got: &str| reject(RejectionCode::InvalidShares, "share", expected, got);
+    let mut by_claimant = BTreeMap::new();
+    for share in shares {
+        let (claimant, ppm) = share.rsplit_once('=').ok_or_else(|| refuse("CLAIMANT=PPM", share))?;
+        if by_claimant.insert(claimant.to_owned(), ppm.to_owned()).is_some() {
+            return Err(refuse("each claimant once", claimant));
+        }
+    }
+    Ok(by_claimant)
+}
+
+/// Runs `meed allocate`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn allocate(args: &AllocateArgs, session: &Session) -> Result<(), Failure> {
+    let request = AllocationRequest {
+        claimant: args.claimant.clone(),
+        units: args.units.clone(),
+        reason: args.reason.clone(),
+    };
+    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/allocations"), &request)?, session)
+}
+
+fn show_decision(decision: &DecisionView, session: &Session) -> Result<(), Failure> {
+    session.console.answer(decision, || describe(decision))
+}
+
+fn describe(view: &DecisionView) -> String {
+    let decision = &view.decision;
+    let action = serde_json::to_string(&decision.action).unwrap_or_default();
+    let epoch = decision.epoch.map(|epoch| format!(" epoch {epoch}")).unwrap_or_default();
+    let before = decision.before.as_deref().unwrap_or("none");
+    let change = match &decision.after {
+        Some(after) => format!(": {before} -> {after}"),
+        None => String::new(),
+    };
+    format!(
+        "{:>4}  {}  {}  {}{epoch}  {}{change}  ({})",
+        view.sequence,
+        decision.at,
+        decision.actor,
+        action.trim_matches('"'),
+        decision.subject,
+        decision.reason
+    )
+}
+
+/// Runs `meed decisions`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn decisions(args: &DecisionsArgs, session: &Session) -> Result<(), Failure> {
+    let mut items: Vec<DecisionView> = Vec::new();
+    let mut from = Some(0);
+    while let Some(at) = from {
+        let query = format!("/decisions?from={at}&limit={PAGE_ITEMS}");
+        let page: Page<DecisionView> = session.client.get(&scope_path(&args.scope.scope, &query))?;
+        items.extend(page.items);
+        from = page.next;
+    }
+    session.console.answer(&items, || items.iter().map(|item| describe(item) + "\n").collect())
+}
+
+/// Runs `meed pool …`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn pool(command: &PoolCommand, session: &Session) -> Result<(), Failure> {
+    match command {
+        PoolCommand::List(epoch) => {
+            let view: PoolView = session.client.get(&epoch_path(epoch, "/pool"))?;
+            session.console.answer(&view, || pool_table(&view))
+        }
+        PoolCommand::Add { epoch, component, amount, evidence, algorithm, inputs } => {
+            let request = PoolRequest {
+                component: component.clone(),
+                amount: amount.clone(),
+                evidence: evidence.clone(),
+                algorithm: algorithm.clone(),
+                inputs: inputs.as_deref().map(raw_json_file).transpose()?,
+            };
+            let view: PoolAddedView = session.client.post(&epoch_path(epoch, "/pool"), &request)?;
+            if !view.added {
+                session.console.notice("notice: the same component is there already; nothing changed");
+            }
+            session.console.answer(&view, || pool_table(&view.pool))
+        }
+    }
+}
+
+fn pool_table(pool: &PoolView) -> String {
+    let rows = pool.components.iter().map(|component| {
+        let evidence = component.evidence_ref.as_ref().map(ToString::to_string).unwrap_or_default();
+        let amount = amount(component.amount.value(), pool.decimals);
+        vec![component.component.to_string(), component.algorithm_version.clone(), evidence, amount]
+    });
+    let table = table(&["component", "algorithm", "evidence", &pool.unit], 3, rows);
+    format!("{table}\ntotal {} {}", amount(pool.total.value(), pool.decimals), pool.unit)
+}

@@ -1,0 +1,170 @@
+//! `meed epoch …`.
+
+use std::fmt::Write as _;
+
+use crate::api::documents::{
+    AmendRequest, CloseRequest, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest, SignaturesView,
+};
+use crate::cli::args::{EpochArgs, EpochCommand};
+use crate::cli::console::{amount, table};
+use crate::cli::session::{Session, epoch_path, scope_path};
+use crate::failure::Failure;
+
+/// Runs `meed epoch …`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
+    let client = &session.client;
+    match command {
+        EpochCommand::Open(args) => {
+            let request = OpenRequest { at: args.at.clone() };
+            let epoch: EpochView = client.post(&scope_path(&args.scope.scope, "/epochs"), &request)?;
+            show(&epoch, session)
+        }
+        EpochCommand::List(scope) => {
+            list(&client.get::<Vec<EpochView>>(&scope_path(&scope.scope, "/epochs"))?, session)
+        }
+        EpochCommand::Show(args) => show_all(args, session),
+        EpochCommand::Close(args) => {
+            let request = CloseRequest { early: args.reason.clone().filter(|_| args.early) };
+            show(&client.post::<EpochView>(&epoch_path(&args.epoch, "/close"), &request)?, session)
+        }
+        EpochCommand::Freeze(args) => {
+            let request = FreezeRequest { sign_by_days: args.sign_by_days };
+            let path = epoch_path(&args.epoch, "/drafts");
+            show_draft(&session.waiting("freezing", |client| client.post(&path, &request))?, session)
+        }
+        EpochCommand::Finalize(args) => {
+            let path = epoch_path(args, "/finalize");
+            show_final(
+                &session.waiting("finalizing", |client| client.post(&path, &serde_json::json!({})))?,
+                session,
+            )
+        }
+        EpochCommand::Amend(args) => {
+            let request = AmendRequest { reason: args.reason.clone() };
+            show(&client.post::<EpochView>(&epoch_path(&args.epoch, "/amendments"), &request)?, session)
+        }
+    }
+}
+
+fn list(epochs: &[EpochView], session: &Session) -> Result<(), Failure> {
+    session.console.answer(&epochs, || {
+        let rows = epochs.iter().map(|epoch| {
+            vec![
+                epoch.epoch.to_string(),
+                epoch.phase.clone(),
+                epoch.period_start.to_string(),
+                epoch.period_end.to_string(),
+                epoch.events.to_string(),
+                amount(epoch.pool_total.value(), epoch.decimals),
+            ]
+        });
+        table(&["epoch", "state", "from", "to", "events", "pool"], 4, rows)
+    })
+}
+
+fn describe(epoch: &EpochView) -> String {
+    let mut text = format!(
+        "epoch    {} of {}\nstate    {}{}\nperiod   {} to {}\nevents   {}\npool     {} {}\n",
+        epoch.epoch,
+        epoch.scope,
+        epoch.phase,
+        if epoch.amending { ", being amended" } else { "" },
+        epoch.period_start,
+        epoch.period_end,
+        epoch.events,
+        amount(epoch.pool_total.value(), epoch.decimals),
+        epoch.unit,
+    );
+    if let Some(closed) = &epoch.closed {
+        let _ = writeln!(
+            text,
+            "closed   {} by {}, events log at {}, approver set version {}",
+            closed.at, closed.by, closed.events_size, closed.approvers_version
+        );
+        if let Some(reason) = &closed.early {
+            let _ = writeln!(text, "early    {reason}");
+        }
+    }
+    if let Some(revision) = epoch.current_draft {
+        let _ = writeln!(text, "draft    revision {revision}");
+    }
+    if let Some(revision) = epoch.final_revision {
+        let _ = writeln!(text, "final    revision {revision}");
+    }
+    text
+}
+
+fn show(epoch: &EpochView, session: &Session) -> Result<(), Failure> {
+    session.console.answer(epoch, || describe(epoch))
+}
+
+/// An epoch with its drafts and their signatures.
+#[derive(serde::Serialize)]
+struct EpochAnswer {
+    #[serde(flatten)]
+    epoch: EpochView,
+    drafts: Vec<DraftView>,
+    signatures: SignaturesView,
+}
+
+fn show_all(args: &EpochArgs, session: &Session) -> Result<(), Failure> {
+    let answer = EpochAnswer {
+        epoch: session.client.get(&epoch_path(args, ""))?,
+        drafts: session.client.get(&epoch_path(args, "/drafts"))?,
+        signatures: session.client.get(&epoch_path(args, "/signatures"))?,
+    };
+    session.console.answer(&answer, || {
+        let mut text = describe(&answer.epoch);
+        for draft in &answer.drafts {
+            let _ = writeln!(
+                text,
+                "  revision {}: {}, {} of {} must sign by {}",
+                draft.revision, draft.text_hash, draft.threshold, draft.members, draft.sign_by
+            );
+            let signatures = answer.signatures.signatures.iter();
+            for signature in signatures.filter(|signature| signature.revision == draft.revision) {
+                let state = if signature.counts { "" } else { " (kept as evidence, does not count)" };
+                let _ = writeln!(text, "    signed by {}{state}", signature.name);
+            }
+        }
+        text
+    })
+}
+
+fn show_draft(draft: &DraftView, session: &Session) -> Result<(), Failure> {
+    session.console.answer(draft, || {
+        format!(
+            "draft    epoch {} revision {} of {}\ntext     {}\nsigning  {} of {} approvers by {}\n\
+             next     meed dossier --scope {} --epoch {} --out FILE",
+            draft.epoch,
+            draft.revision,
+            draft.scope,
+            draft.text_hash,
+            draft.threshold,
+            draft.members,
+            draft.sign_by,
+            draft.scope,
+            draft.epoch
+        )
+    })
+}
+
+fn show_final(last: &FinalView, session: &Session) -> Result<(), Failure> {
+    session.console.answer(last, || {
+        format!(
+            "final        {}\ntext         {}\napproved by  {}\nlog entry    {}\n\
+             paid         {} {} to {} claimants; {} undistributed",
+            last.origin,
+            last.text_hash,
+            last.approved_by.join(", "),
+            last.log_index,
+            amount(last.distributed.value(), last.decimals),
+            last.unit,
+            last.allocations,
+            amount(last.undistributed.value(), last.decimals),
+        )
+    })
+}

@@ -1,0 +1,48 @@
+//! One file for each group of commands: what it sends to the router, and how it shows the answer.
+
+pub mod activity;
+pub mod approvals;
+pub mod decisions;
+pub mod epochs;
+pub mod init;
+pub mod logs;
+pub mod people;
+pub mod proofs;
+pub mod scopes;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::value::RawValue;
+
+use crate::failure::Failure;
+use crate::files;
+
+/// Longest text file that a command hands on, in bytes.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// The text of a file, or of standard input for `-`.
+fn read_input(path: &Path) -> Result<String, Failure> {
+    if path != Path::new("-") {
+        return files::read_text(path, TEXT_BYTES_MAX);
+    }
+    let mut text = String::new();
+    let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX);
+    let read = std::io::stdin().lock().take(limit).read_to_string(&mut text);
+    read.map(|_| text).map_err(|error| Failure::unreadable(Path::new("standard input"), &error))
+}
+
+/// JSON that a person wrote, kept as it is: the ledger's own reader judges its numbers and repeated fields.
+fn raw_json(what: &str, text: String) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(text).map_err(|error| {
+        Failure::usage(
+            format!("{what}: expected JSON: {error}"),
+            "correct the JSON at the place that is named",
+        )
+    })
+}
+
+/// The JSON of a file.
+fn raw_json_file(path: &Path) -> Result<Box<RawValue>, Failure> {
+    raw_json(&path.display().to_string(), files::read_text(path, TEXT_BYTES_MAX)?.trim().to_owned())
+}

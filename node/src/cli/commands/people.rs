@@ -1,0 +1,82 @@
+//! `meed user`, `bind`, `revoke`, `rebind`.
+
+use super::raw_json;
+use crate::api::documents::{BindRequest, BoundView, RebindRequest, RevokeRequest, UserRequest, UserView};
+use crate::cli::args::{BindArgs, RebindArgs, RevokeArgs, UserCommand};
+use crate::cli::console::table;
+use crate::cli::session::Session;
+use crate::failure::Failure;
+
+/// Runs `meed user …`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn user(command: &UserCommand, session: &Session) -> Result<(), Failure> {
+    match command {
+        UserCommand::Add { name, id } => {
+            let request = UserRequest { id: id.clone(), name: name.clone() };
+            let user: UserView = session.client.post("/users", &request)?;
+            session.console.answer(&user, || user.id.to_string())
+        }
+        UserCommand::List => {
+            let users: Vec<UserView> = session.client.get("/users")?;
+            session.console.answer(&users, || {
+                let rows = users.iter().map(|user| {
+                    let name = user.name.as_ref().map(ToString::to_string).unwrap_or_default();
+                    vec![user.id.to_string(), name, user.identities.join("\n")]
+                });
+                table(&["user", "name", "accounts"], 3, rows)
+            })
+        }
+    }
+}
+
+/// Runs `meed bind`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn bind(args: &BindArgs, session: &Session) -> Result<(), Failure> {
+    let request = BindRequest {
+        provider: args.identity.provider.clone(),
+        external_id: args.identity.external_id.clone(),
+        user: args.user.clone(),
+        evidence: raw_json("evidence", args.evidence.clone())?,
+    };
+    show(&session.client.post("/identities/bind", &request)?, session)
+}
+
+/// Runs `meed revoke`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn revoke(args: &RevokeArgs, session: &Session) -> Result<(), Failure> {
+    let request = RevokeRequest {
+        provider: args.identity.provider.clone(),
+        external_id: args.identity.external_id.clone(),
+        evidence: raw_json("evidence", args.evidence.clone())?,
+    };
+    show(&session.client.post("/identities/revoke", &request)?, session)
+}
+
+/// Runs `meed rebind`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn rebind(args: &RebindArgs, session: &Session) -> Result<(), Failure> {
+    let request = RebindRequest {
+        provider: args.identity.provider.clone(),
+        external_id: args.identity.external_id.clone(),
+        from: args.from.clone(),
+        user: args.user.clone(),
+        evidence: raw_json("evidence", args.evidence.clone())?,
+    };
+    show(&session.client.post("/identities/rebind", &request)?, session)
+}
+
+fn show(bound: &BoundView, session: &Session) -> Result<(), Failure> {
+    session.console.answer(bound, || {
+        let owner = bound.user.map_or("nobody's".to_owned(), |user| format!("user:{user}'s"));
+        let change = if bound.changed { "is now" } else { "was already" };
+        format!("{} {change} {owner}", bound.identity)
+    })
+}

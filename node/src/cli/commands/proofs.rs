@@ -1,0 +1,60 @@
+//! `meed proof`, `trust`, `export`.
+
+use meed_audit::trust::Trust;
+
+use super::approvals::write_file;
+use crate::cli::args::{ExportArgs, ExportFormat, ProofArgs, TrustArgs};
+use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
+use crate::client::segment;
+use crate::failure::Failure;
+
+/// Runs `meed proof`.
+///
+/// # Errors
+/// What the ledger refuses; `exists`.
+pub fn proof(args: &ProofArgs, session: &Session) -> Result<(), Failure> {
+    let rest = format!("/proofs/{}{}", segment(&args.claimant), revision_query(args.revision));
+    let bytes = session.client.bytes(&epoch_path(&args.epoch, &rest))?;
+    if bytes.starts_with(br#"{"approver_sets":"#) && find(&bytes, b"meed/absence-proof/v1") {
+        session.console.notice("notice: the claimant is not in this epoch; this file proves that");
+    }
+    match &args.out {
+        Some(path) => write_file(path, &bytes, session),
+        None => session.console.bytes(&bytes),
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// Runs `meed trust`.
+///
+/// # Errors
+/// What the ledger refuses; `exists`.
+pub fn trust(args: &TrustArgs, session: &Session) -> Result<(), Failure> {
+    let bytes = session.client.bytes(&scope_path(&args.scope.scope, "/trust"))?;
+    let text = String::from_utf8_lossy(&bytes);
+    session.console.notice(format!(
+        "notice: fingerprint {}: compare it with others before you rely on the file",
+        Trust::parse(&text)?.fingerprint()
+    ));
+    match &args.out {
+        Some(path) => write_file(path, &bytes, session),
+        None => session.console.bytes(&bytes),
+    }
+}
+
+/// Runs `meed export`.
+///
+/// # Errors
+/// What the ledger refuses.
+pub fn export(args: &ExportArgs, session: &Session) -> Result<(), Failure> {
+    let format = match args.format {
+        ExportFormat::Csv => "csv",
+        ExportFormat::Json => "json",
+    };
+    let revision = args.revision.map(|revision| format!("&revision={revision}")).unwrap_or_default();
+    let path = epoch_path(&args.epoch, &format!("/export?format={format}{revision}"));
+    session.console.bytes(&session.client.bytes(&path)?)
+}

@@ -1,0 +1,95 @@
+//! The command line: parsing, running, and what is said about failure.
+
+pub mod args;
+pub mod commands;
+pub mod console;
+pub mod session;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::failure::{Exit, Failure};
+use crate::{key_command, sign, verify_command};
+use args::{Cli, Command};
+use console::Console;
+use session::Session;
+
+/// Runs the program with `arguments`, the first of which is its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refuse_usage(&error, arguments.iter().any(|argument| argument == "--json")),
+    };
+    let console = Console::new(cli.json);
+    match dispatch(&cli, console) {
+        Ok(()) => ExitCode::from(Exit::Done as u8),
+        Err(failure) => {
+            console.failure(&failure);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+/// Help and version are answers; everything else that the parser has to say is wrong usage.
+fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
+    use clap::error::ErrorKind;
+    let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if shown || (error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json) {
+        // Nothing can be said where the streams are gone.
+        let _ = error.print();
+        return ExitCode::from(if shown { Exit::Done } else { Exit::Usage } as u8);
+    }
+    let text = error.render().to_string();
+    let mut parts = text.split("\n\n");
+    let what = parts.next().unwrap_or_default().trim_start_matches("error: ");
+    let usage = parts.find_map(|part| part.trim().strip_prefix("Usage: "));
+    let remedy = match usage {
+        Some(usage) => {
+            format!("usage: {}; --help has examples", usage.split_whitespace().collect::<Vec<_>>().join(" "))
+        }
+        None => "see --help".to_owned(),
+    };
+    Console::new(json).failure(&Failure::usage(what, remedy));
+    ExitCode::from(Exit::Usage as u8)
+}
+
+fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
+    match &cli.command {
+        Command::Init(args) => commands::init::run(args, cli.data.as_deref(), console),
+        Command::Key(command) => key_command::run(command, console),
+        Command::Sign(args) => sign::run(args, console),
+        Command::Verify(args) => verify_command::run(args, console),
+        command => ask_ledger(command, &Session::open(cli, console)?),
+    }
+}
+
+/// The commands that need the ledger.
+fn ask_ledger(command: &Command, session: &Session) -> Result<(), Failure> {
+    match command {
+        Command::Scope(command) => commands::scopes::run(command, session),
+        Command::Import(args) => commands::activity::import(args, session),
+        Command::Collect(args) => commands::activity::collect(args, session),
+        Command::Activity(args) => commands::activity::activity(args, session),
+        Command::Conflicts(args) => commands::activity::conflicts(args, session),
+        Command::Epoch(command) => commands::epochs::run(command, session),
+        Command::Curate(args) => commands::decisions::curate(args, session),
+        Command::Allocate(args) => commands::decisions::allocate(args, session),
+        Command::Pool(command) => commands::decisions::pool(command, session),
+        Command::Decisions(args) => commands::decisions::decisions(args, session),
+        Command::User(command) => commands::people::user(command, session),
+        Command::Bind(args) => commands::people::bind(args, session),
+        Command::Revoke(args) => commands::people::revoke(args, session),
+        Command::Rebind(args) => commands::people::rebind(args, session),
+        Command::Statement(args) => commands::approvals::statement(args, session),
+        Command::Dossier(args) => commands::approvals::dossier(args, session),
+        Command::Signature(command) => commands::approvals::signature(command, session),
+        Command::Proof(args) => commands::proofs::proof(args, session),
+        Command::Trust(args) => commands::proofs::trust(args, session),
+        Command::Export(args) => commands::proofs::export(args, session),
+        Command::Log(command) => commands::logs::run(command, session),
+        _ => Err(Failure::internal("a command without its ledger was sent to one")),
+    }
+}

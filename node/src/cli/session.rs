@@ -1,0 +1,90 @@
+//! A command's ledger, opened and ready to be asked.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use meed_audit::text::FreeText;
+
+use super::args::{Cli, EpochArgs};
+use super::console::Console;
+use crate::client::{Client, segment};
+use crate::config::{DataFolder, Settings};
+use crate::failure::Failure;
+use crate::service::Service;
+
+/// The client of an open ledger, and where answers go.
+pub struct Session {
+    /// Sends requests to the ledger's router.
+    pub client: Client,
+    /// Where answers go.
+    pub console: Console,
+}
+
+impl Session {
+    /// Opens the ledger that the command line means.
+    ///
+    /// # Errors
+    /// What the settings or the ledger refuse.
+    pub fn open(cli: &Cli, console: Console) -> Result<Self, Failure> {
+        let folder = DataFolder::choose(cli.data.as_deref());
+        let settings = Settings::read(&folder)?;
+        let actor = match &cli.actor {
+            Some(name) => FreeText::parse("actor", name)?,
+            None => settings.actor.clone(),
+        };
+        Self::open_at(&folder, settings, actor, console)
+    }
+
+    /// Opens the ledger of a folder, in the name of `actor`.
+    ///
+    /// # Errors
+    /// What the ledger refuses.
+    pub fn open_at(
+        folder: &DataFolder,
+        settings: Settings,
+        actor: FreeText,
+        console: Console,
+    ) -> Result<Self, Failure> {
+        let (service, keyless) = Service::open(folder, settings)?;
+        if keyless {
+            console.notice(format!(
+                "notice: {} is missing: this ledger can be read, and signs nothing",
+                folder.log_key().display()
+            ));
+        }
+        Ok(Self { client: Client::new(service, actor)?, console })
+    }
+
+    /// Does something that takes a while, with a sign of life on a terminal.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn waiting<T>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&Client) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        // It draws on standard error, and only where that is a terminal.
+        let bar = ProgressBar::new_spinner().with_message(what);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        let result = work(&self.client);
+        bar.finish_and_clear();
+        result
+    }
+}
+
+/// The path of a scope, with what comes after it.
+pub fn scope_path(scope: &str, rest: &str) -> String {
+    format!("/scopes/{}{rest}", segment(scope))
+}
+
+/// The path of an epoch, with what comes after it.
+pub fn epoch_path(epoch: &EpochArgs, rest: &str) -> String {
+    scope_path(&epoch.scope, &format!("/epochs/{}{rest}", epoch.epoch))
+}
+
+/// `?revision=R`, where there is one.
+pub fn revision_query(revision: Option<u64>) -> String {
+    revision.map(|revision| format!("?revision={revision}")).unwrap_or_default()
+}

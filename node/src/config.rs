@@ -1,0 +1,294 @@
+//! The data folder: where its files are, and its settings from `meed.toml` and the environment.
+//!
+//! Every setting of `meed.toml` can also be given as `MEED_<NAME>`, which stands above the file; unknown names are
+//! errors in both places, since a misspelt setting must not be a setting that silently does nothing.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use meed_audit::ids::{NodeId, Origin};
+use meed_audit::text::FreeText;
+use meed_storage::SIGN_BY_DAYS_DEFAULT;
+use serde::Deserialize;
+
+use crate::cli::args::DEFAULT_DATA;
+use crate::failure::Failure;
+use crate::files;
+use crate::sources::git::{BotList, BotPattern};
+
+/// Longest settings file, in bytes.
+const SETTINGS_BYTES_MAX: usize = 65_536;
+/// Memory for pages of the ledger where nothing else is said, in MiB.
+pub const CACHE_MIB_DEFAULT: usize = 64;
+/// Variables of this program that are no settings.
+const OTHER_VARIABLES: [&str; 2] = ["MEED_DATA", "MEED_CI"];
+
+/// The names in a data folder.
+#[derive(Clone, Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+}
+
+impl DataFolder {
+    /// The folder that the command line names, else `MEED_DATA`, else `./meed-data`.
+    pub fn choose(given: Option<&Path>) -> Self {
+        let path = given.map(Path::to_path_buf);
+        let path =
+            path.or_else(|| std::env::var_os("MEED_DATA").filter(|d| !d.is_empty()).map(PathBuf::from));
+        Self::at(path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))
+    }
+
+    /// The folder at `path`.
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join("ledger.redb")
+    }
+
+    /// The node's log key: plain, since the node starts without anybody there; for its owner alone.
+    pub fn log_key(&self) -> PathBuf {
+        self.path.join("log.key")
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> PathBuf {
+        self.path.join("meed.toml")
+    }
+}
+
+/// The settings of a node.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The id that the ledger must have.
+    pub node_id: Option<NodeId>,
+    /// The origin that the ledger must have.
+    pub origin: Option<Origin>,
+    /// Who decides, where the command line does not say.
+    pub actor: FreeText,
+    /// How long signatures are taken after a freeze, in days.
+    pub sign_by_days: u32,
+    /// Memory for pages of the ledger, in MiB.
+    pub cache_mib: usize,
+    /// Authors who are programs.
+    pub bots: BotList,
+}
+
+/// The file, and the environment brought into its form.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    node_id: Option<String>,
+    origin: Option<String>,
+    actor: Option<String>,
+    sign_by_days: Option<u32>,
+    cache_mib: Option<usize>,
+    bots: Option<Vec<String>>,
+}
+
+impl Settings {
+    /// Reads the settings of a folder; where it has no file, those of the environment and the defaults.
+    ///
+    /// # Errors
+    /// `usage`, naming the setting that is unknown or malformed.
+    pub fn read(folder: &DataFolder) -> Result<Self, Failure> {
+        let path = folder.settings();
+        let text = match std::fs::symlink_metadata(&path) {
+            Ok(_) => files::read_text(&path, SETTINGS_BYTES_MAX)?,
+            Err(_) => String::new(),
+        };
+        Self::parse(&text, &path, std::env::vars_os())
+    }
+
+    /// Reads settings from the text of a file and from variables.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn parse(
+        text: &str,
+        path: &Path,
+        variables: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Failure> {
+        let file: SettingsFile = toml::from_str(text).map_err(|error| {
+            let place = error.span().map_or(1, |span| line_of(text, span.start));
+            let what = format!("{} line {place}: {}", path.display(), error.message());
+            Failure::usage(what, "correct the settings file; `meed init` writes one with every setting in it")
+        })?;
+        let file = over(file, read_environment(variables)?);
+        Self::check(file)
+    }
+
+    fn check(file: SettingsFile) -> Result<Self, Failure> {
+        let wrong = |name: &'static str| {
+            move |rejection: meed_audit::Rejection| {
+                let failure = Failure::from(rejection).within(format!("setting {name}"));
+                Failure { exit: crate::failure::Exit::Usage, ..failure }
+            }
+        };
+        let mut patterns = Vec::new();
+        for text in file.bots.iter().flatten() {
+            patterns.push(text.parse::<BotPattern>().map_err(wrong("bots"))?);
+        }
+        let actor = file.actor.as_deref().unwrap_or("operator");
+        Ok(Self {
+            node_id: file.node_id.as_deref().map(str::parse).transpose().map_err(wrong("node_id"))?,
+            origin: file.origin.as_deref().map(str::parse).transpose().map_err(wrong("origin"))?,
+            actor: FreeText::parse("actor", actor).map_err(wrong("actor"))?,
+            sign_by_days: file.sign_by_days.unwrap_or(SIGN_BY_DAYS_DEFAULT),
+            cache_mib: file.cache_mib.unwrap_or(CACHE_MIB_DEFAULT),
+            bots: if file.bots.is_some() { BotList::new(patterns) } else { BotList::default() },
+        })
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// What the environment gives stands above the file.
+fn over(file: SettingsFile, environment: SettingsFile) -> SettingsFile {
+    SettingsFile {
+        node_id: environment.node_id.or(file.node_id),
+        origin: environment.origin.or(file.origin),
+        actor: environment.actor.or(file.actor),
+        sign_by_days: environment.sign_by_days.or(file.sign_by_days),
+        cache_mib: environment.cache_mib.or(file.cache_mib),
+        bots: environment.bots.or(file.bots),
+    }
+}
+
+fn read_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<SettingsFile, Failure> {
+    let mut given = BTreeMap::new();
+    for (name, value) in variables {
+        let Some(name) = name.to_str() else { continue };
+        let is_setting = name.starts_with("MEED_") && !OTHER_VARIABLES.contains(&name);
+        if (is_setting || name == "NODE_ID") && !value.is_empty() {
+            let value = value.into_string().map_err(|_| bad_variable(name, "UTF-8", "other bytes"))?;
+            given.insert(name.to_owned(), value);
+        }
+    }
+    let mut take = |name: &str| given.remove(name);
+    let bots: Option<Vec<String>> =
+        take("MEED_BOTS").map(|list| list.split(',').map(|pattern| pattern.trim().to_owned()).collect());
+    let file = SettingsFile {
+        node_id: take("NODE_ID"),
+        origin: take("MEED_ORIGIN"),
+        actor: take("MEED_ACTOR"),
+        sign_by_days: take("MEED_SIGN_BY_DAYS").map(|text| number("MEED_SIGN_BY_DAYS", &text)).transpose()?,
+        cache_mib: take("MEED_CACHE_MIB").map(|text| number("MEED_CACHE_MIB", &text)).transpose()?,
+        bots,
+    };
+    let node_id = take("MEED_NODE_ID");
+    match given.keys().next() {
+        None => Ok(SettingsFile { node_id: file.node_id.or(node_id), ..file }),
+        Some(name) => Err(bad_variable(name, "a name that is a setting", name)),
+    }
+}
+
+fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|_| bad_variable(name, "a whole number", text))
+}
+
+fn bad_variable(name: &str, expected: &str, got: &str) -> Failure {
+    let what = format!("environment variable {name}: expected {expected}, got {got}");
+    Failure::usage(what, "correct the variable or unset it; the settings are those in meed.toml")
+}
+
+/// The settings file that `init` writes: every setting, with its default, as a comment.
+pub fn commented(node_id: &NodeId, origin: &Origin) -> String {
+    let bots = BotList::default().to_string();
+    let bots: Vec<String> = bots.lines().map(|pattern| format!("#   {},\n", toml_string(pattern))).collect();
+    format!(
+        "\
+# Settings of this node. Each can also be given as MEED_<NAME> in the environment, which stands above this file.
+# What is commented out shows the default. Unknown names are errors.
+
+# Which ledger this is; the program refuses to run on another one. NODE_ID in the environment says the same.
+node_id = \"{node_id}\"
+origin = \"{origin}\"
+
+# Who decides, as decisions record it, where --actor does not say.
+# actor = \"operator\"
+
+# How long signatures are taken after a draft is frozen.
+# sign_by_days = {SIGN_BY_DAYS_DEFAULT}
+
+# Memory for pages of the ledger, in MiB.
+# cache_mib = {CACHE_MIB_DEFAULT}
+
+# Authors of commits who are programs and earn nothing: name:<pattern> or email:<pattern>, * for anything.
+# A list here replaces the default. In the environment: separated by commas.
+# bots = [
+{}# ]
+",
+        bots.concat()
+    )
+}
+
+fn toml_string(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
+        let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        Settings::parse(text, Path::new("meed.toml"), variables)
+    }
+
+    #[test]
+    fn the_file_that_init_writes_is_read_and_its_comments_are_the_defaults() {
+        let node_id = "4ff8eac1-4eba-4ed0-931b-b1fe4f64713d".parse().expect("id");
+        let origin = "ledger.example.org".parse().expect("origin");
+        let text = commented(&node_id, &origin);
+        let written = parse(&text, &[]).expect("read");
+        assert_eq!((written.node_id, &written.origin), (Some(node_id), &Some(origin)));
+        let uncommented: String = text
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.contains(" = ") || rest.starts_with([' ', ']']) => format!("{rest}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let spelled_out = parse(&uncommented, &[]).expect(&uncommented);
+        assert_eq!(spelled_out.actor, written.actor);
+        assert_eq!(spelled_out.sign_by_days, written.sign_by_days);
+        assert_eq!(spelled_out.cache_mib, written.cache_mib);
+        assert_eq!(spelled_out.bots.to_string(), BotList::default().to_string());
+    }
+
+    #[test]
+    fn unknown_names_are_errors_in_both_places() {
+        let refusal = parse("\nsign_by = 3\n", &[]).expect_err("unknown");
+        assert!(refusal.problem.detail.contains("line 2"), "{}", refusal.problem.detail);
+        assert!(refusal.problem.detail.contains("sign_by"), "{}", refusal.problem.detail);
+        let refusal = parse("", &[("MEED_SIGN_BY", "3")]).expect_err("unknown");
+        assert!(refusal.problem.detail.contains("MEED_SIGN_BY"), "{}", refusal.problem.detail);
+        parse("", &[("MEED_DATA", "x"), ("PATH", "y")]).expect("no settings");
+    }
+
+    #[test]
+    fn the_environment_stands_above_the_file() {
+        let text = "actor = \"file\"\nsign_by_days = 7\n";
+        let settings =
+            parse(text, &[("MEED_ACTOR", "carol"), ("MEED_BOTS", "name:a*, email:b@*")]).expect("read");
+        assert_eq!(settings.actor.to_string(), "carol");
+        assert_eq!(settings.sign_by_days, 7);
+        assert_eq!(settings.bots.to_string().lines().count(), 2);
+        assert!(parse("", &[("MEED_CACHE_MIB", "much")]).is_err());
+        assert!(parse("", &[("NODE_ID", "not a uuid")]).is_err());
+        let id = "4ff8eac1-4eba-4ed0-931b-b1fe4f64713d";
+        let settings = parse("", &[("NODE_ID", id)]).expect("read");
+        assert_eq!(settings.node_id.map(|id| id.to_string()).as_deref(), Some(id));
+    }
+}

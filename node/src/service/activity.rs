@@ -1,0 +1,245 @@
+//! Events: taking them in, and showing them as an epoch takes them.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+use meed_audit::activity::Activity;
+use meed_audit::close::close_with;
+use meed_audit::event::{Event, NewEvent};
+use meed_audit::ids::ScopeId;
+use meed_audit::time::Timestamp;
+use meed_storage::{AppendReport, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Phase, Which};
+
+use super::{Service, outcome};
+use crate::api::documents::{
+    ActivityItem, CollectRequest, CollectView, ConflictView, ImportView, Page, SkippedView, StoredView,
+};
+use crate::api::problems::{LineProblem, Problem};
+use crate::clock;
+use crate::failure::Failure;
+use crate::sources::CollectError;
+use crate::sources::git::{CollectReport, GitRequest, collect};
+use crate::sources::ndjson::NdjsonReader;
+
+/// Most bytes of one import: it is one transaction.
+pub const IMPORT_BYTES_MAX: usize = 16 << 20;
+
+impl Service {
+    /// Takes in lines, the first of which has the number `first_line`. Where a line is bad, nothing is stored, unless
+    /// the good ones are to be kept; with `dry_run` nothing is stored at all.
+    ///
+    /// # Errors
+    /// `lines_refused` with every bad line; `scope_not_found`.
+    pub fn import(
+        &self,
+        key: &str,
+        lines: &[u8],
+        first_line: u64,
+        (keep_good, dry_run): (bool, bool),
+    ) -> Result<ImportView, Failure> {
+        let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
+        let now = clock::now()?;
+        let (mut events, mut bad_lines) = (Vec::new(), Vec::new());
+        for line in NdjsonReader::new(lines, now) {
+            let line = line?;
+            let number = line.number.saturating_add(first_line.saturating_sub(1));
+            match line.event {
+                Ok(event) => events.push(event),
+                Err(rejection) => bad_lines.push(LineProblem {
+                    line: number,
+                    code: rejection.code.name().to_owned(),
+                    detail: without_line(&rejection.to_string(), line.number),
+                }),
+            }
+        }
+        if !bad_lines.is_empty() && !keep_good {
+            return Err(lines_refused(bad_lines, events.len()));
+        }
+        let stored = if dry_run { StoredView::default() } else { self.append(scope, events, now, None)? };
+        Ok(ImportView { events: stored, bad_lines })
+    }
+
+    fn append(
+        &self,
+        scope: ScopeId,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+        cursor: Option<CursorUpdate>,
+    ) -> Result<StoredView, Failure> {
+        if events.is_empty() && cursor.is_none() {
+            return Ok(StoredView::default());
+        }
+        let salts = events.iter().map(|_| clock::random()).collect::<Result<Vec<[u8; 32]>, _>>()?;
+        let mut batch = EventBatch::prepare(events, vec![scope], salts, now)?;
+        if let Some(cursor) = cursor {
+            batch = batch.with_cursor(cursor);
+        }
+        Ok(stored_view(&self.ledger.append(batch)?))
+    }
+
+    /// Collects from a git repository. Batches are stored as they are found; the last one with the cursor.
+    ///
+    /// # Errors
+    /// What the source or the ledger refuses; batches before stay stored, and collecting again finds them there.
+    pub fn collect(&self, key: &str, request: &CollectRequest) -> Result<CollectView, Failure> {
+        let snapshot = self.snapshot()?;
+        let (_, scope) = Self::scope_id(&snapshot, key)?;
+        let node_id = snapshot.node_id()?;
+        drop(snapshot);
+        let now = clock::now()?;
+        let time = |name: &str, text: &Option<String>| {
+            text.as_deref().map(|text| Timestamp::parse_edge(name, text)).transpose()
+        };
+        let bots = request.bots.iter().map(|pattern| pattern.parse()).collect::<Result<Vec<_>, _>>()?;
+        let request = GitRequest {
+            path: PathBuf::from(&request.git),
+            reference: request.reference.clone(),
+            since: time("since", &request.since)?,
+            until: time("until", &request.until)?,
+            node_id,
+            bots: self.settings.bots.clone().with(bots),
+            now,
+        };
+        let (mut stored, mut held): (StoredView, Vec<NewEvent>) = Default::default();
+        // One batch is held back, so that the last one can be stored together with the cursor.
+        let mut sink = |events: Vec<NewEvent>| -> Result<(), Failure> {
+            stored.add(&self.append(scope, std::mem::replace(&mut held, events), now, None)?);
+            Ok(())
+        };
+        let report = collect(&request, &mut sink).map_err(|error| match error {
+            CollectError::Source(error) => Failure::from(error),
+            CollectError::Sink(failure) => failure,
+        })?;
+        let cursor = cursor_of(scope, &report)?;
+        stored.add(&self.append(scope, held, now, cursor)?);
+        Ok(collect_view(report, stored))
+    }
+
+    /// The events of an epoch, as it takes them.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn activity(
+        &self,
+        key: &str,
+        epoch: u64,
+        from: u64,
+        limit: u64,
+    ) -> Result<Page<ActivityItem>, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let state = snapshot.epoch(place.scope, place.epoch)?;
+        let leaves: Vec<Activity> = if state.phase == Phase::Finalized && !state.amending {
+            let input = snapshot.epoch_input(place.scope, place.epoch, Which::Final)?;
+            let mut leaves = Vec::with_capacity(input.events.len());
+            close_with(&input, &mut |leaf| leaves.push(leaf.clone()))?;
+            leaves
+        } else {
+            snapshot.proposal(place.scope, place.epoch)?.activity
+        };
+        let (leaves, next) = outcome::page(leaves, from, limit);
+        let mut items = Vec::with_capacity(leaves.len());
+        for activity in leaves {
+            let found = snapshot.event_by_id(&activity.event)?;
+            let (_, event) = found.ok_or_else(|| Failure::internal("an event of the epoch is missing"))?;
+            items.push(ActivityItem { activity, event_time: event.event_time, kind: event.weight_key() });
+        }
+        Ok(Page { items, next })
+    }
+
+    /// The events that were kept out although a scope wanted them.
+    ///
+    /// # Errors
+    /// `scope_not_found`.
+    pub fn conflicts(&self, key: &str) -> Result<Vec<ConflictView>, Failure> {
+        let snapshot = self.snapshot()?;
+        let (_, scope) = Self::scope_id(&snapshot, key)?;
+        let mut views = Vec::new();
+        for conflict in
+            snapshot.conflicts()?.into_iter().filter(|conflict| conflict.came.scopes.contains(&scope))
+        {
+            let stored = snapshot.event_by_id(&conflict.id)?;
+            let (_, stored) = stored.ok_or_else(|| Failure::internal("the event that stays is missing"))?;
+            views.push(ConflictView {
+                event: conflict.id.to_string(),
+                at: conflict.at,
+                stored_index: conflict.stored_index,
+                stored: leaf_json(&stored)?,
+                came: leaf_json(&conflict.came)?,
+            });
+        }
+        Ok(views)
+    }
+}
+
+fn leaf_json(event: &Event) -> Result<serde_json::Value, Failure> {
+    serde_json::to_value(event).map_err(|error| Failure::internal(error.to_string()))
+}
+
+/// The reader's refusals name the line themselves, counted from the start of what it was given.
+fn without_line(text: &str, number: u64) -> String {
+    text.replacen(&format!("line {number}: "), "", 1)
+}
+
+fn lines_refused(lines: Vec<LineProblem>, good: usize) -> Failure {
+    let (bad, total) = (lines.len(), lines.len().saturating_add(good));
+    let detail = format!("{bad} of {total} lines are refused, and nothing was stored");
+    let remedy = "correct these lines, or store the good ones with --keep-good";
+    let problem = Problem::local("lines_refused", detail, remedy);
+    let problem = problem.with_status(axum::http::StatusCode::UNPROCESSABLE_ENTITY);
+    Problem { lines, ..problem }.into()
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn stored_view(report: &AppendReport) -> StoredView {
+    StoredView {
+        stored: count(report.stored()),
+        duplicates: count(report.duplicates()),
+        routed: count(report.routed()),
+        conflicts: count(report.conflicts()),
+    }
+}
+
+/// How far the history was collected: up to the latest event, at this commit.
+fn cursor_of(scope: ScopeId, report: &CollectReport) -> Result<Option<CursorUpdate>, Failure> {
+    let Some(last) = report.last_time else { return Ok(None) };
+    let key = CursorKey {
+        scope,
+        source: "git".parse()?,
+        stream: "commits".parse()?,
+        source_ref: report.source_ref.parse()?,
+    };
+    let cursor = Cursor { order: last.as_ms().unsigned_abs(), token: report.head.clone() };
+    Ok(Some(CursorUpdate { key, cursor }))
+}
+
+fn collect_view(report: CollectReport, events: StoredView) -> CollectView {
+    let skipped = report.skipped.into_iter().map(|(reason, skipped)| SkippedView {
+        reason: reason.name().to_owned(),
+        count: skipped.count,
+        explanation: reason.explanation().to_owned(),
+        examples: skipped.examples,
+    });
+    CollectView {
+        source_ref: report.source_ref,
+        head: report.head,
+        commits_seen: report.commits_seen,
+        commits_in_period: report.commits_in_period,
+        found: report.events.into_iter().map(|(kind, number)| (kind.to_owned(), number)).collect(),
+        events,
+        skipped: skipped.collect(),
+        first_time: report.first_time,
+        last_time: report.last_time,
+    }
+}
+
+impl From<CollectError<Infallible>> for Failure {
+    fn from(error: CollectError<Infallible>) -> Self {
+        match error {
+            CollectError::Source(error) => error.into(),
+            CollectError::Sink(never) => match never {},
+        }
+    }
+}

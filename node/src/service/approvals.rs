@@ -1,0 +1,186 @@
+//! Approver sets, and the signatures of approvers.
+
+use meed_audit::RejectionCode;
+use meed_audit::approvers::ApproverSetText;
+use meed_audit::text::FreeText;
+use meed_keys::{ApproverSet, Note, SignatureLine, VerifierKey};
+use meed_storage::{Added, ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
+
+use super::{Service, which};
+use crate::api::documents::{
+    ApproverSetView, ApproversRequest, ApproversView, PendingSetView, SignatureView, SignaturesView,
+};
+use crate::clock;
+use crate::failure::{Failure, reject, with_sources};
+
+impl Service {
+    /// Sets or proposes the approvers of a scope.
+    ///
+    /// # Errors
+    /// `key_invalid`, `approver_set_invalid`, `key_in_use`, `approver_set_pending`.
+    pub fn set_approvers(
+        &self,
+        key: &str,
+        request: &ApproversRequest,
+        actor: &FreeText,
+    ) -> Result<ApproversView, Failure> {
+        let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
+        let keys = request.keys.iter().map(|text| parse_key(text)).collect::<Result<Vec<_>, _>>()?;
+        let set = ApproverSet::new(request.threshold, keys).map_err(|error| {
+            let expected = "1 to 15 distinct approver keys and a threshold between 1 and their number";
+            reject(RejectionCode::ApproverSetInvalid, "approver set", expected, with_sources(&error))
+        })?;
+        Ok(outcome_view(self.ledger.set_approvers(scope, set, Self::by(actor)?)?))
+    }
+
+    /// The approver set in force, and the one that is proposed.
+    ///
+    /// # Errors
+    /// `scope_not_found`.
+    pub fn approvers(&self, key: &str) -> Result<ApproversView, Failure> {
+        let snapshot = self.snapshot()?;
+        let (_, scope) = Self::scope_id(&snapshot, key)?;
+        let in_force = snapshot.approver_sets(scope)?.into_iter().last();
+        let pending = snapshot.pending_approvers(scope)?;
+        Ok(ApproversView { in_force: in_force.map(set_view), pending: pending.map(pending_view) })
+    }
+
+    /// Gives up the set that is proposed.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `draft_not_found`.
+    pub fn withdraw_approvers(&self, key: &str) -> Result<ApproversView, Failure> {
+        let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
+        self.ledger.withdraw_approvers(scope)?;
+        self.approvers(key)
+    }
+
+    /// Adds cosignatures to the set that is proposed: lines, or a note.
+    ///
+    /// # Errors
+    /// `draft_not_found`, `signer_unknown`, `signature_invalid`.
+    pub fn add_approver_signatures(&self, key: &str, text: &str) -> Result<ApproversView, Failure> {
+        let snapshot = self.snapshot()?;
+        let (key, scope) = Self::scope_id(&snapshot, key)?;
+        let origin = format!("{}/{key}/approvers", snapshot.origin()?);
+        drop(snapshot);
+        let lines = read_lines(text, &origin)?;
+        Ok(outcome_view(self.ledger.add_approver_signatures(scope, lines, clock::now()?)?))
+    }
+
+    /// Adds approvals to the current draft: lines, or a note.
+    ///
+    /// # Errors
+    /// Those of the first line that is refused; the lines before it stay.
+    pub fn add_signatures(&self, key: &str, epoch: u64, text: &str) -> Result<SignaturesView, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let draft = snapshot.draft(place.scope, place.epoch, which(&snapshot, &place, None)?)?;
+        drop(snapshot);
+        for line in read_lines(text, &draft.statement.origin_line())? {
+            match self.ledger.add_signature(place.scope, place.epoch, line, clock::now()?)? {
+                Added::New | Added::Same => {}
+            }
+        }
+        self.signatures(key, epoch)
+    }
+
+    /// The signatures of an epoch.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn signatures(&self, key: &str, epoch: u64) -> Result<SignaturesView, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let stored = snapshot.signatures(place.scope, place.epoch)?;
+        let state = snapshot.epoch(place.scope, place.epoch)?;
+        let revision = state.current_draft.or(state.final_revision);
+        let threshold = match revision {
+            None => 0,
+            Some(_) => {
+                let draft = snapshot.draft(place.scope, place.epoch, which(&snapshot, &place, None)?)?;
+                draft.statement.approvers.threshold
+            }
+        };
+        let signatures: Vec<SignatureView> = stored
+            .iter()
+            .map(|signature| SignatureView {
+                revision: signature.revision.get(),
+                name: signature.line.name().to_string(),
+                line: signature.line.to_string(),
+                counts: signature.counts,
+            })
+            .collect();
+        let approvals = signatures.iter().filter(|signature| signature.counts).count();
+        Ok(SignaturesView {
+            revision: revision.map(|revision| revision.get()),
+            threshold,
+            approvals: u64::try_from(approvals).unwrap_or(u64::MAX),
+            signatures,
+        })
+    }
+}
+
+fn parse_key(text: &str) -> Result<VerifierKey, Failure> {
+    text.parse().map_err(|error: meed_keys::VerifierKeyError| {
+        let expected = "a verifier key as `meed key new` prints it";
+        reject(RejectionCode::KeyInvalid, "key", expected, with_sources(&error))
+    })
+}
+
+/// The signature lines of a text, or those of a note; the node's own line is no approval and is left out.
+fn read_lines(text: &str, node_name: &str) -> Result<Vec<SignatureLine>, Failure> {
+    let refuse = |got: String| {
+        let expected = "signature lines, or a whole signed note";
+        reject(RejectionCode::SignatureInvalid, "signatures", expected, got)
+    };
+    let lines: Vec<SignatureLine> = if text.contains("\n\n") {
+        let note = Note::parse(text).map_err(|error| refuse(with_sources(&error)))?;
+        note.signatures().iter().filter(|line| line.name().as_str() != node_name).cloned().collect()
+    } else {
+        let parse = |line: &str| line.parse().map_err(|error| refuse(with_sources(&error)));
+        let lines = text.lines().map(|line| line.trim_end_matches('\r')).filter(|line| !line.is_empty());
+        lines.map(parse).collect::<Result<_, Failure>>()?
+    };
+    if lines.is_empty() {
+        return Err(refuse("none".to_owned()));
+    }
+    Ok(lines)
+}
+
+fn outcome_view(outcome: ApproverSetOutcome) -> ApproversView {
+    match outcome {
+        ApproverSetOutcome::InForce(set) => ApproversView { in_force: Some(set_view(set)), pending: None },
+        ApproverSetOutcome::Pending(set) => {
+            ApproversView { in_force: None, pending: Some(pending_view(set)) }
+        }
+    }
+}
+
+fn keys_of(text: &ApproverSetText) -> Vec<String> {
+    text.set.approvers().iter().map(ToString::to_string).collect()
+}
+
+fn set_view(set: ApproverSetVersion) -> ApproverSetView {
+    ApproverSetView {
+        version: set.text.version.get(),
+        threshold: set.text.set.threshold(),
+        keys: keys_of(&set.text),
+        text_hash: set.text.text_hash().to_hex(),
+        note: set.note,
+        log_index: set.log_index,
+        at: set.at,
+        by: set.by,
+    }
+}
+
+fn pending_view(set: PendingApproverSet) -> PendingSetView {
+    PendingSetView {
+        version: set.text.version.get(),
+        threshold: set.text.set.threshold(),
+        keys: keys_of(&set.text),
+        note: set.note,
+        signed_by: set.signatures.iter().map(|line| line.name().to_string()).collect(),
+        missing: set.missing,
+        at: set.at,
+        by: set.by,
+    }
+}

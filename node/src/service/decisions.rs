@@ -1,0 +1,150 @@
+//! What people decide: curation, overrides, pool components; and the list of all decisions.
+
+use std::collections::BTreeMap;
+
+use meed_audit::RejectionCode;
+use meed_audit::amount::{Credits, Units};
+use meed_audit::decision::{Change, read_shares};
+use meed_audit::hash::Hash;
+use meed_audit::ids::EventId;
+use meed_audit::json::Value;
+use meed_audit::pool::{Pool, PoolComponent};
+use meed_audit::text::FreeText;
+use meed_storage::{Added, Snapshot};
+
+use super::{Place, Service};
+use crate::api::documents::{
+    AllocationRequest, CurationRequest, DecisionView, Page, PoolAddedView, PoolRequest, PoolView,
+};
+use crate::failure::{Failure, reject};
+
+impl Service {
+    /// Decides on one event.
+    ///
+    /// # Errors
+    /// `event_not_found`, `epoch_finalized`, `nothing_to_change`, and refusals of the change's own form.
+    pub fn curate(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: &CurationRequest,
+        actor: &FreeText,
+    ) -> Result<DecisionView, Failure> {
+        let event: EventId = request.event.parse()?;
+        let change = match (request.included, &request.weight, &request.shares) {
+            (Some(true), None, None) => Change::Include(event),
+            (Some(false), None, None) => Change::Exclude(event),
+            (None, Some(weight), None) => Change::Weight(event, Units::parse_single("weight", weight)?),
+            (None, None, Some(shares)) => Change::Shares(event, read_shares(&join_shares(shares))?),
+            _ => {
+                let expected = "exactly one of included, weight and shares";
+                return Err(reject(RejectionCode::MissingField, "change", expected, "none or several"));
+            }
+        };
+        self.decide(key, epoch, change, &request.reason, actor)
+    }
+
+    /// Sets the final units of a claimant.
+    ///
+    /// # Errors
+    /// `epoch_finalized`, and refusals of the request's fields.
+    pub fn allocate(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: &AllocationRequest,
+        actor: &FreeText,
+    ) -> Result<DecisionView, Failure> {
+        let units = Units::parse_single("units", &request.units)?;
+        let change = Change::Override(request.claimant.parse()?, units);
+        self.decide(key, epoch, change, &request.reason, actor)
+    }
+
+    fn decide(
+        &self,
+        key: &str,
+        epoch: u64,
+        change: Change,
+        reason: &str,
+        actor: &FreeText,
+    ) -> Result<DecisionView, Failure> {
+        let reason = FreeText::parse("reason", reason)?;
+        let (_, place) = self.place(key, epoch)?;
+        let by = Self::by(actor)?;
+        let (sequence, decision) = self.ledger.decide(place.scope, place.epoch, change, reason, by)?;
+        Ok(DecisionView { sequence, decision })
+    }
+
+    /// The decisions of a scope, from a sequence on.
+    ///
+    /// # Errors
+    /// `scope_not_found`.
+    pub fn decisions(&self, key: &str, from: u64, limit: u64) -> Result<Page<DecisionView>, Failure> {
+        let snapshot = self.snapshot()?;
+        let (_, scope) = Self::scope_id(&snapshot, key)?;
+        let decisions = snapshot.decisions(scope, from, limit)?;
+        let after = from.saturating_add(limit);
+        let next = (after < snapshot.decisions_size(scope)?).then_some(after);
+        let items =
+            decisions.into_iter().map(|(sequence, decision)| DecisionView { sequence, decision }).collect();
+        Ok(Page { items, next })
+    }
+
+    /// Adds a pool component.
+    ///
+    /// # Errors
+    /// `epoch_not_open`, `pool_conflict`, `pool_not_positive`, and refusals of the request's fields.
+    pub fn add_pool(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: &PoolRequest,
+        actor: &FreeText,
+    ) -> Result<PoolAddedView, Failure> {
+        let evidence = FreeText::parse("evidence", &request.evidence)?;
+        let amount = Credits::parse_single("amount", &request.amount)?;
+        let inputs = match &request.inputs {
+            None => "{}".to_owned(),
+            Some(raw) => {
+                let value = Value::parse_edge(raw.get().as_bytes());
+                value.map_err(|rejection| rejection.within("inputs"))?.to_canonical()
+            }
+        };
+        let component = PoolComponent::new(
+            request.component.parse()?,
+            amount,
+            &request.algorithm,
+            Hash::of(inputs.as_bytes()),
+            Some(evidence.clone()),
+        )?;
+        let (_, place) = self.place(key, epoch)?;
+        // The evidence is the reason that the decision gives.
+        let by = Self::by(actor)?;
+        let added = self.ledger.add_pool_component(place.scope, place.epoch, component, evidence, by)?;
+        Ok(PoolAddedView { added: added == Added::New, pool: self.pool(key, epoch)? })
+    }
+
+    /// The pool of an epoch.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn pool(&self, key: &str, epoch: u64) -> Result<PoolView, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        pool_view(&snapshot, &place)
+    }
+}
+
+fn pool_view(snapshot: &Snapshot, place: &Place) -> Result<PoolView, Failure> {
+    let pool: Pool = snapshot.pool(place.scope, place.epoch)?;
+    let unit = Service::unit_of(snapshot, place)?;
+    Ok(PoolView {
+        components: pool.components().cloned().collect(),
+        total: pool.total(),
+        unit: unit.symbol().to_owned(),
+        decimals: unit.decimals(),
+    })
+}
+
+fn join_shares(shares: &BTreeMap<String, String>) -> String {
+    shares.iter().map(|(claimant, share)| format!("{claimant}={share}")).collect::<Vec<_>>().join(" ")
+}

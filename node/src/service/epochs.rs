@@ -1,0 +1,185 @@
+//! Epochs: opening, closing, freezing, finalizing, amending, reading.
+
+use meed_audit::policy::Unit;
+use meed_audit::text::FreeText;
+use meed_audit::time::Timestamp;
+use meed_storage::{Draft, Epoch, Snapshot};
+
+use super::{Place, Service};
+use crate::api::documents::{
+    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest,
+};
+use crate::failure::Failure;
+
+impl Service {
+    /// Opens the epoch whose window holds a time.
+    ///
+    /// # Errors
+    /// `invalid_time`, `epoch_already_open`, `window_overlaps`.
+    pub fn open_epoch(
+        &self,
+        key: &str,
+        request: &OpenRequest,
+        actor: &FreeText,
+    ) -> Result<EpochView, Failure> {
+        let at = Timestamp::parse_edge("at", &request.at)?;
+        let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
+        let epoch = self.ledger.open_epoch(scope, at, Self::by(actor)?)?;
+        self.epoch(key, epoch.number.get())
+    }
+
+    /// The epochs of a scope.
+    ///
+    /// # Errors
+    /// `scope_not_found`.
+    pub fn epochs(&self, key: &str) -> Result<Vec<EpochView>, Failure> {
+        let snapshot = self.snapshot()?;
+        let (key, scope) = Self::scope_id(&snapshot, key)?;
+        let epochs = snapshot.epochs(scope)?;
+        epochs.iter().map(|epoch| view(&snapshot, key.as_str(), epoch)).collect()
+    }
+
+    /// One epoch.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn epoch(&self, key: &str, epoch: u64) -> Result<EpochView, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        view(&snapshot, key, &snapshot.epoch(place.scope, place.epoch)?)
+    }
+
+    /// Closes an epoch.
+    ///
+    /// # Errors
+    /// `window_not_ended`, `approvers_missing`, `base_issuance_missing`.
+    pub fn close_epoch(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: &CloseRequest,
+        actor: &FreeText,
+    ) -> Result<EpochView, Failure> {
+        let (_, place) = self.place(key, epoch)?;
+        let early = request.early.as_deref().map(|text| FreeText::parse("reason", text)).transpose()?;
+        self.ledger.close_epoch(place.scope, place.epoch, early, Self::by(actor)?)?;
+        self.epoch(key, epoch)
+    }
+
+    /// Freezes a draft.
+    ///
+    /// # Errors
+    /// `epoch_not_in_review`, `earlier_epoch_unfinished`, `override_claimant_moved`.
+    pub fn freeze(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: &FreezeRequest,
+        actor: &FreeText,
+    ) -> Result<DraftView, Failure> {
+        let (_, place) = self.place(key, epoch)?;
+        let days = request.sign_by_days.unwrap_or(self.settings.sign_by_days);
+        Ok(draft_view(&self.ledger.freeze(place.scope, place.epoch, days, Self::by(actor)?)?))
+    }
+
+    /// Every draft of an epoch.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn drafts(&self, key: &str, epoch: u64) -> Result<Vec<DraftView>, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        Ok(snapshot.drafts(place.scope, place.epoch)?.iter().map(draft_view).collect())
+    }
+
+    /// Finalizes the current draft.
+    ///
+    /// # Errors
+    /// `draft_not_found`, `quorum_missing`, `recomputation_differs`.
+    pub fn finalize(&self, key: &str, epoch: u64, actor: &FreeText) -> Result<FinalView, Failure> {
+        let (_, place) = self.place(key, epoch)?;
+        let last = self.ledger.finalize(place.scope, place.epoch, Self::by(actor)?)?;
+        let statement = &last.statement;
+        let origin = statement.origin_line();
+        let note =
+            meed_keys::Note::parse(&last.note).map_err(|error| Failure::internal(error.to_string()))?;
+        let signers = note.signatures().iter().map(|line| line.name().to_string());
+        Ok(FinalView {
+            epoch: statement.epoch.get(),
+            revision: statement.revision.get(),
+            text_hash: last.text_hash.to_hex(),
+            log_index: last.log_index,
+            approved_by: signers.filter(|name| *name != origin).collect(),
+            origin,
+            distributed: statement.distributed,
+            undistributed: statement.undistributed,
+            allocations: statement.allocations_count,
+            unit: statement.unit.symbol().to_owned(),
+            decimals: statement.unit.decimals(),
+        })
+    }
+
+    /// Begins an amendment of a final epoch.
+    ///
+    /// # Errors
+    /// `statement_not_found`, `amendment_open`.
+    pub fn amend(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: &AmendRequest,
+        actor: &FreeText,
+    ) -> Result<EpochView, Failure> {
+        let (_, place) = self.place(key, epoch)?;
+        let reason = FreeText::parse("reason", &request.reason)?;
+        self.ledger.amend(place.scope, place.epoch, reason, Self::by(actor)?)?;
+        self.epoch(key, epoch)
+    }
+
+    /// The unit in which an epoch pays.
+    pub(super) fn unit_of(snapshot: &Snapshot, place: &Place) -> Result<Unit, Failure> {
+        Ok(snapshot.epoch(place.scope, place.epoch)?.policy.unit)
+    }
+}
+
+fn view(snapshot: &Snapshot, key: &str, epoch: &Epoch) -> Result<EpochView, Failure> {
+    let closed = epoch.closed.as_ref().map(|closed| ClosedView {
+        at: closed.at,
+        by: closed.by.clone(),
+        early: closed.early.clone(),
+        events_log: closed.events_log.clone(),
+        events_size: closed.events.size,
+        events_root: closed.events.root.to_base64(),
+        approvers_version: closed.approvers.get(),
+    });
+    Ok(EpochView {
+        scope: key.to_owned(),
+        epoch: epoch.number.get(),
+        period_start: epoch.period.start,
+        period_end: epoch.period.end,
+        phase: epoch.phase.name().to_owned(),
+        unit: epoch.policy.unit.symbol().to_owned(),
+        decimals: epoch.policy.unit.decimals(),
+        policy_hash: epoch.policy.hash().to_hex(),
+        pool_total: snapshot.pool(epoch.scope, epoch.number)?.total(),
+        events: snapshot.epoch_events_count(epoch.scope, epoch.number)?,
+        opened_at: epoch.opened_at,
+        opened_by: epoch.opened_by.clone(),
+        closed,
+        current_draft: epoch.current_draft.map(|revision| revision.get()),
+        final_revision: epoch.final_revision.map(|revision| revision.get()),
+        amending: epoch.amending,
+    })
+}
+
+fn draft_view(draft: &Draft) -> DraftView {
+    let statement = &draft.statement;
+    DraftView {
+        scope: statement.scope_key.to_string(),
+        epoch: statement.epoch.get(),
+        revision: statement.revision.get(),
+        text_hash: statement.text_hash().to_hex(),
+        sign_by: statement.sign_by,
+        threshold: statement.approvers.threshold,
+        members: statement.approvers.members,
+        note: draft.note.clone(),
+    }
+}

@@ -1,0 +1,141 @@
+//! The service: commands to the ledger's writer, answers from its snapshots. It reads the clock and draws randomness.
+//!
+//! Every method takes a request's document and gives an answer's; domain texts are parsed here, once. Methods block:
+//! the router calls them off its own thread.
+
+mod activity;
+mod approvals;
+mod care;
+mod decisions;
+mod epochs;
+mod outcome;
+mod people;
+mod proofs;
+mod scopes;
+mod statements;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use meed_audit::ids::{EpochNumber, Revision, ScopeId, ScopeKey};
+use meed_audit::text::FreeText;
+use meed_keys::SigningKey;
+use meed_storage::{By, Ledger, Options, Snapshot, Which};
+
+use crate::clock;
+use crate::config::{DataFolder, Settings};
+use crate::failure::Failure;
+use crate::key_command;
+
+pub use activity::IMPORT_BYTES_MAX;
+pub use proofs::ExportKind;
+
+/// An open ledger with the settings of its folder.
+#[derive(Clone)]
+pub struct Service {
+    ledger: Ledger,
+    ledger_path: PathBuf,
+    settings: Arc<Settings>,
+}
+
+/// A scope and an epoch as a request names them, found in a snapshot.
+pub(crate) struct Place {
+    pub(crate) key: ScopeKey,
+    pub(crate) scope: ScopeId,
+    pub(crate) epoch: EpochNumber,
+}
+
+impl Service {
+    /// Opens the ledger of a folder, with its log key where the folder has it. True beside it when it has none: then
+    /// the ledger can be read and signs nothing.
+    ///
+    /// # Errors
+    /// What opening refuses; a ledger that is not the one that the settings name.
+    pub fn open(folder: &DataFolder, settings: Settings) -> Result<(Self, bool), Failure> {
+        let log_key = read_log_key(folder)?;
+        let keyless = log_key.is_none();
+        let options = Options { cache_bytes: settings.cache_mib << 20, log_key, ..Options::default() };
+        let ledger = Ledger::open(folder.ledger(), options)?;
+        let service = Self { ledger, ledger_path: folder.ledger(), settings: Arc::new(settings) };
+        service.check_identity()?;
+        Ok((service, keyless))
+    }
+
+    /// The ledger must be the one that the settings name.
+    fn check_identity(&self) -> Result<(), Failure> {
+        let snapshot = self.ledger.snapshot()?;
+        let other = |what: &str, expected: String, got: String| {
+            let what = format!("expected the ledger of {what} {expected} as the settings say, got {got}");
+            Failure::refused(
+                "other_ledger",
+                what,
+                "choose the other folder with --data, or correct meed.toml and NODE_ID",
+            )
+        };
+        let (node_id, origin) = (snapshot.node_id()?, snapshot.origin()?);
+        if let Some(expected) = self.settings.node_id
+            && expected != node_id
+        {
+            return Err(other("node", expected.to_string(), node_id.to_string()));
+        }
+        match &self.settings.origin {
+            Some(expected) if *expected != origin => {
+                Err(other("origin", expected.to_string(), origin.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, Failure> {
+        Ok(self.ledger.snapshot()?)
+    }
+
+    fn by(actor: &FreeText) -> Result<By, Failure> {
+        Ok(By::new(actor.clone(), clock::now()?))
+    }
+
+    /// The scope of this key.
+    fn scope_id(snapshot: &Snapshot, key: &str) -> Result<(ScopeKey, ScopeId), Failure> {
+        let key: ScopeKey = key.parse()?;
+        let id = snapshot.scope_id(&key)?;
+        Ok((key, id))
+    }
+
+    fn place(&self, key: &str, epoch: u64) -> Result<(Snapshot, Place), Failure> {
+        let snapshot = self.snapshot()?;
+        let (key, scope) = Self::scope_id(&snapshot, key)?;
+        let epoch = EpochNumber::new(epoch)?;
+        Ok((snapshot, Place { key, scope, epoch }))
+    }
+}
+
+/// The statement that a request means: a revision, else the current draft, else the one in force.
+fn which(snapshot: &Snapshot, place: &Place, revision: Option<u64>) -> Result<Which, Failure> {
+    if let Some(revision) = revision {
+        return Ok(Which::Revision(Revision::new(revision)?));
+    }
+    let epoch = snapshot.epoch(place.scope, place.epoch)?;
+    Ok(if epoch.current_draft.is_none() && epoch.final_revision.is_some() {
+        Which::Final
+    } else {
+        Which::Draft
+    })
+}
+
+/// The final statement that a request means.
+fn which_final(revision: Option<u64>) -> Result<Which, Failure> {
+    Ok(revision.map(Revision::new).transpose()?.map_or(Which::Final, Which::Revision))
+}
+
+fn read_log_key(folder: &DataFolder) -> Result<Option<SigningKey>, Failure> {
+    let path = folder.log_key();
+    if std::fs::symlink_metadata(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    Ok(Some(key_command::read(&path)?.open(None)?))
+}

@@ -1,0 +1,103 @@
+//! Statements: the note, the preview, the policy for stock tools, the dossier, the recomputation.
+
+use meed_audit::close::close;
+use meed_audit::statement::Statement;
+use meed_audit::tlog_policy::statement_policy;
+use meed_keys::{Note, PublicKey};
+use meed_storage::Which;
+
+use super::{Service, which};
+use crate::api::documents::{PreviewView, StatementView, VerificationView};
+use crate::clock;
+use crate::failure::Failure;
+
+impl Service {
+    /// The statement that a request means, with its note.
+    ///
+    /// # Errors
+    /// `draft_not_found`, `statement_not_found`.
+    pub fn statement(&self, key: &str, epoch: u64, revision: Option<u64>) -> Result<StatementView, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let which = which(&snapshot, &place, revision)?;
+        let note = snapshot.statement_note(place.scope, place.epoch, which)?;
+        let parsed = Note::parse(&note).map_err(|error| Failure::internal(error.to_string()))?;
+        let text = parsed.text().as_str().to_owned();
+        let statement: Statement = text.parse()?;
+        let last = snapshot.final_statement(place.scope, place.epoch, Which::Revision(statement.revision));
+        Ok(StatementView {
+            origin: statement.origin_line(),
+            epoch: statement.epoch.get(),
+            revision: statement.revision.get(),
+            is_final: last.is_ok(),
+            text_hash: statement.text_hash().to_hex(),
+            text,
+            note,
+            pool_total: statement.pool_total,
+            distributed: statement.distributed,
+            undistributed: statement.undistributed,
+            allocations: statement.allocations_count,
+            sign_by: statement.sign_by,
+        })
+    }
+
+    /// The text that a freeze would give now.
+    ///
+    /// # Errors
+    /// What a freeze would refuse.
+    pub fn preview(&self, key: &str, epoch: u64) -> Result<PreviewView, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let input = snapshot.epoch_input(place.scope, place.epoch, Which::Preview(clock::now()?))?;
+        let statement = close(&input)?.statement;
+        Ok(PreviewView { text_hash: statement.text_hash().to_hex(), text: statement.to_string() })
+    }
+
+    /// The C2SP tlog-policy with which a stock tool checks the statement's signatures.
+    ///
+    /// # Errors
+    /// `draft_not_found`, `statement_not_found`.
+    pub fn statement_policy(&self, key: &str, epoch: u64, revision: Option<u64>) -> Result<String, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let draft = snapshot.draft(place.scope, place.epoch, which(&snapshot, &place, revision)?)?;
+        let sets = snapshot.approver_sets(place.scope)?;
+        let set = sets.into_iter().find(|set| set.text.version == draft.approvers);
+        let set = set.ok_or_else(|| Failure::internal("the draft's approver set is missing"))?;
+        let log_key = PublicKey::from_bytes(&snapshot.log_key()?)
+            .map_err(|error| Failure::internal(format!("the log's public key: {error}")))?;
+        Ok(statement_policy(&draft.statement, &set.text, &log_key)?)
+    }
+
+    /// All that recomputing a draft or final statement needs.
+    ///
+    /// # Errors
+    /// `draft_not_found`, `statement_not_found`.
+    pub fn dossier(&self, key: &str, epoch: u64, revision: Option<u64>) -> Result<Vec<u8>, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let dossier = snapshot.dossier(place.scope, place.epoch, which(&snapshot, &place, revision)?)?;
+        let mut bytes = Vec::new();
+        dossier
+            .write(&mut bytes)
+            .map_err(|error| Failure::internal(format!("writing a dossier: {error}")))?;
+        Ok(bytes)
+    }
+
+    /// Computes a draft or final statement again and compares.
+    ///
+    /// # Errors
+    /// `recomputation_differs`, `draft_not_found`, `statement_not_found`.
+    pub fn verification(
+        &self,
+        key: &str,
+        epoch: u64,
+        revision: Option<u64>,
+    ) -> Result<VerificationView, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let which = which(&snapshot, &place, revision)?;
+        let stored = snapshot.draft(place.scope, place.epoch, which)?.statement.text_hash();
+        let recomputed = snapshot.verification(place.scope, place.epoch, which)?.statement.text_hash();
+        Ok(VerificationView {
+            equal: stored == recomputed,
+            stored_hash: stored.to_hex(),
+            recomputed_hash: recomputed.to_hex(),
+        })
+    }
+}
