@@ -1,5 +1,6 @@
 //! The world: one scope, its approvers and witnesses, two approved epochs, and every proof that can be made of them.
 
+use meed_audit::allocation::Allocation;
 use meed_audit::approvers::{ApproverSetText, ScopeName};
 use meed_audit::close::{ClosedEpoch, DraftTerms, EpochInput, close};
 use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
@@ -94,6 +95,11 @@ impl World {
     /// The world in which, between the two epochs, dave takes bob's place.
     pub fn with_changed_approvers() -> Self {
         Self::build(&[&["alice", "bob", "carol"], &["alice", "carol", "dave"]])
+    }
+
+    /// The world in which eve takes dave's place at once after him.
+    pub fn with_twice_changed_approvers() -> Self {
+        Self::build(&[&["alice", "bob", "carol"], &["alice", "carol", "dave"], &["alice", "carol", "eve"]])
     }
 
     /// The world with these approver sets, each two of its members; the last one approves the second epoch.
@@ -203,6 +209,41 @@ impl World {
             log: self.logged(&epoch.note, false).to_string(),
             right: (before < allocations.len()).then(|| text(before + 1)),
         }
+    }
+
+    /// The world whose second epoch has this note instead, in the log too.
+    #[must_use]
+    pub fn with_note(mut self, note: String) -> Self {
+        self.replace_entry(&self.full.note.clone(), note.clone());
+        self.full.note = note;
+        self
+    }
+
+    /// The world whose approver set `version` (from 1) has this note instead, in the log too.
+    #[must_use]
+    pub fn with_set_note(mut self, version: usize, note: String) -> Self {
+        let old = self.set_notes.get(version - 1).expect("a version").clone();
+        self.replace_entry(&old, note.clone());
+        self.set_notes.splice(version - 1..version, [note]);
+        self
+    }
+
+    /// The world whose second epoch was altered, with the tree and the signatures made again as if it were right:
+    /// what a node and its approvers could do together.
+    #[must_use]
+    pub fn resigned(mut self, alter: impl FnOnce(&mut Statement, &mut Vec<Allocation>)) -> Self {
+        let closed = &mut self.full.closed;
+        alter(&mut closed.statement, &mut closed.allocations);
+        closed.allocation_hashes = vec![closed.statement.leaf_zero_hash()];
+        closed.allocation_hashes.extend(closed.allocations.iter().map(Leaf::leaf_hash));
+        closed.statement.root = allocation_tree(closed).root();
+        let note = sign_statement(&closed.statement, &self.node_key, &["alice", "carol"]);
+        self.with_note(note)
+    }
+
+    fn replace_entry(&mut self, old: &str, new: String) {
+        let entry = self.log.entries.iter_mut().find(|entry| *entry == old.as_bytes());
+        *entry.expect("an entry of the log") = new.into_bytes();
     }
 
     /// The dossier of the second epoch's draft.
