@@ -13,6 +13,7 @@ pub mod client;
 pub mod clock;
 
 pub mod config;
+pub mod demo;
 pub mod failure;
 pub mod files;
 pub mod key_command;

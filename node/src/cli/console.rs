@@ -15,12 +15,19 @@ use crate::files;
 #[derive(Clone, Copy, Debug)]
 pub struct Console {
     json: bool,
+    quiet: bool,
 }
 
 impl Console {
     /// A console that answers in JSON or in text.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, quiet: false }
+    }
+
+    /// The same console without notices.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     /// Whether programs read the answer.
@@ -60,6 +67,9 @@ impl Console {
 
     /// Says something beside the answer.
     pub fn notice(self, text: impl AsRef<str>) {
+        if self.quiet {
+            return;
+        }
         // There is nobody left to tell when standard error is gone.
         let _ = writeln!(io::stderr().lock(), "{}", text.as_ref().trim_end());
     }

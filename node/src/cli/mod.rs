@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::failure::{Exit, Failure};
-use crate::{key_command, sign, verify_command};
+use crate::{demo, key_command, sign, verify_command};
 use args::{Cli, Command};
 use console::Console;
 use session::Session;
@@ -62,6 +62,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Key(command) => key_command::run(command, console),
         Command::Sign(args) => sign::run(args, console),
         Command::Verify(args) => verify_command::run(args, console),
+        Command::Demo(args) => demo::run(args, cli.data.as_deref(), console),
         command => ask_ledger(command, &Session::open(cli, console)?),
     }
 }

@@ -7,22 +7,29 @@ use meed_audit::activity::Activity;
 use meed_audit::close::close_with;
 use meed_audit::event::{Event, NewEvent};
 use meed_audit::ids::ScopeId;
+use meed_audit::json::Value;
 use meed_audit::time::Timestamp;
-use meed_storage::{AppendReport, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Phase, Which};
+use meed_storage::{
+    AppendReport, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Phase, PrivateData, Which,
+};
 
 use super::{Service, outcome};
 use crate::api::documents::{
-    ActivityItem, CollectRequest, CollectView, ConflictView, ImportView, Page, SkippedView, StoredView,
+    ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, ImportView, Page, SkippedView,
+    StoredView,
 };
 use crate::api::problems::{LineProblem, Problem};
 use crate::clock;
 use crate::failure::Failure;
 use crate::sources::CollectError;
+use crate::sources::display::visible_line;
 use crate::sources::git::{CollectReport, GitRequest, collect};
 use crate::sources::ndjson::NdjsonReader;
 
 /// Most bytes of one import: it is one transaction.
 pub const IMPORT_BYTES_MAX: usize = 16 << 20;
+/// Longest name or title that is shown, in bytes.
+const SHOWN_BYTES_MAX: usize = 120;
 
 impl Service {
     /// Takes in lines, the first of which has the number `first_line`. Where a line is bad, nothing is stored, unless
@@ -140,8 +147,16 @@ impl Service {
         let mut items = Vec::with_capacity(leaves.len());
         for activity in leaves {
             let found = snapshot.event_by_id(&activity.event)?;
-            let (_, event) = found.ok_or_else(|| Failure::internal("an event of the epoch is missing"))?;
-            items.push(ActivityItem { activity, event_time: event.event_time, kind: event.weight_key() });
+            let (index, event) =
+                found.ok_or_else(|| Failure::internal("an event of the epoch is missing"))?;
+            let shown = Shown::read(snapshot.event_private(index)?, &event);
+            items.push(ActivityItem {
+                activity,
+                event_time: event.event_time,
+                kind: event.weight_key(),
+                authors: shown.authors,
+                title: shown.title,
+            });
         }
         Ok(Page { items, next })
     }
@@ -168,6 +183,37 @@ impl Service {
             });
         }
         Ok(views)
+    }
+}
+
+/// What the metadata says for people to see, made safe to show; nothing where it was erased.
+struct Shown {
+    authors: Vec<AuthorView>,
+    title: Option<String>,
+}
+
+impl Shown {
+    fn read(private: Option<PrivateData>, event: &Event) -> Self {
+        let metadata = match private {
+            Some(PrivateData::Kept { metadata, .. }) => Value::parse_edge(metadata.as_bytes()).ok(),
+            _ => None,
+        };
+        let visible = |value: &Value| {
+            let text = visible_line(value.as_str()?.as_bytes(), SHOWN_BYTES_MAX);
+            (!text.is_empty()).then_some(text)
+        };
+        let field = |name: &str| metadata.as_ref().and_then(|metadata| metadata.field(name));
+        // A source with several authors names them in their order; one with a single author gives a login.
+        let names: Vec<Option<String>> = match (field("names"), field("platform_login")) {
+            (Some(Value::Array(names)), _) => names.iter().map(visible).collect(),
+            (_, Some(login)) => vec![visible(login)],
+            _ => Vec::new(),
+        };
+        let authors = event.authors.iter().enumerate().map(|(place, author)| AuthorView {
+            identity: author.identity.to_string(),
+            name: names.get(place).cloned().flatten(),
+        });
+        Self { authors: authors.collect(), title: field("title").and_then(visible) }
     }
 }
 

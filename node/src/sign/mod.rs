@@ -42,13 +42,18 @@ enum Subject {
 }
 
 /// What `--json` prints.
-#[derive(Serialize)]
-struct SignAnswer {
-    origin: String,
-    text_hash: String,
-    key: String,
-    time_seconds: u64,
-    signature: String,
+#[derive(Debug, Serialize)]
+pub struct SignAnswer {
+    /// The origin line of what was signed.
+    pub origin: String,
+    /// SHA-256 of the signed text, in hex.
+    pub text_hash: String,
+    /// The verifier key.
+    pub key: String,
+    /// The time that is signed, in seconds since 1970.
+    pub time_seconds: u64,
+    /// The signature line.
+    pub signature: String,
 }
 
 /// Runs `meed sign`.
@@ -56,6 +61,15 @@ struct SignAnswer {
 /// # Errors
 /// Where anything is not as it must be; then nothing is signed.
 pub fn run(args: &SignArgs, console: Console) -> Result<(), Failure> {
+    let answer = make(args, console)?;
+    console.answer(&answer, || answer.signature.clone())
+}
+
+/// Makes the signature, after everything that must come before it.
+///
+/// # Errors
+/// As [`run`].
+pub fn make(args: &SignArgs, console: Console) -> Result<SignAnswer, Failure> {
     let key = key_command::read(&args.key)?;
     if key.key_use() != KeyUse::Approver {
         let what = format!("expected the key of an approver, got one for use as {}", key.key_use());
@@ -72,7 +86,7 @@ pub fn run(args: &SignArgs, console: Console) -> Result<(), Failure> {
     if !args.yes && !console.confirm(&signing.question())? {
         return Err(Failure::refused("not_confirmed", "not signed", "run it again and answer y"));
     }
-    signing.sign(args, &state_path, console)
+    signing.sign(args, &state_path)
 }
 
 struct Signing {
@@ -140,7 +154,7 @@ impl Signing {
         })
     }
 
-    fn sign(mut self, args: &SignArgs, state_path: &Path, console: Console) -> Result<(), Failure> {
+    fn sign(mut self, args: &SignArgs, state_path: &Path) -> Result<SignAnswer, Failure> {
         let key = key_command::open(&self.key, args.passphrase_file.as_deref())?;
         let text = self.text()?;
         // The passphrase may have taken its time: the time that is signed is that of signing.
@@ -151,14 +165,13 @@ impl Signing {
         let text_hash = Hash::of(text.as_bytes());
         let origin = self.remember(text_hash);
         self.signed.write(state_path)?;
-        let answer = SignAnswer {
+        Ok(SignAnswer {
             origin,
             text_hash: text_hash.to_hex(),
             key: self.verifier().to_string(),
             time_seconds,
             signature: line.to_string(),
-        };
-        console.answer(&answer, || answer.signature.clone())
+        })
     }
 
     /// The ledger must be able to take what is about to be printed.

@@ -13,7 +13,7 @@ pub mod git;
 pub mod ndjson;
 pub mod sample;
 
-mod display;
+pub(crate) mod display;
 mod error;
 
 pub use error::{CollectError, SourceError};

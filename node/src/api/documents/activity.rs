@@ -109,6 +109,21 @@ pub struct ActivityItem {
     pub event_time: Timestamp,
     /// `<source>:<event_type>`.
     pub kind: String,
+    /// Who did it, with the names that the source gave.
+    pub authors: Vec<AuthorView>,
+    /// What it is about, as the source gave it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
+}
+
+/// An author of an event.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuthorView {
+    /// The account.
+    pub identity: String,
+    /// The name that the source gave; nothing rests on it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
 }
 
 /// An event that was kept out.

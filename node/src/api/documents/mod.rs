@@ -14,7 +14,7 @@ mod statements;
 use serde::{Deserialize, Serialize};
 
 pub use activity::{
-    ActivityItem, CollectRequest, CollectView, ConflictView, ImportView, SkippedView, StoredView,
+    ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, ImportView, SkippedView, StoredView,
 };
 pub use care::{BackupRequest, BackupView, CheckpointView, CompactView, FsckView, NodeView, ResumeRequest};
 pub use decisions::{AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView};
