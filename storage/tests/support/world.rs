@@ -204,7 +204,7 @@ impl World {
 
     /// Appends events.
     pub fn append(&self, scopes: &[ScopeId], events: Vec<NewEvent>) -> AppendReport {
-        let salts = (0_u8..).map(|number| [number; 32]).take(events.len()).collect::<Vec<_>>();
+        let salts: Vec<_> = (0..=u8::MAX).cycle().map(|number| [number; 32]).take(events.len()).collect();
         let batch = EventBatch::prepare(events, scopes.to_vec(), salts, time(LATER)).unwrap();
         self.ledger.append(batch).unwrap()
     }

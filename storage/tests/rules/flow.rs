@@ -1,8 +1,6 @@
 //! A whole epoch, from events to a verified payout, and what stands in the ledger on its way.
 
-mod support;
-
-use support::world::*;
+use crate::support::world::*;
 use meed_storage::{Phase, Which};
 
 #[test]

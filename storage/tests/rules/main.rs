@@ -1,0 +1,11 @@
+//! The rules of the ledger, each tested by its name against a ledger in a scratch folder.
+
+mod activity;
+mod amendments;
+mod approvers;
+mod drafts;
+mod epochs;
+mod flow;
+mod identities;
+#[path = "../support/mod.rs"]
+mod support;
