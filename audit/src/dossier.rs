@@ -4,6 +4,7 @@
 //! goes through the same strict parsers as everywhere else; the last line counts the lines before it, so that a file
 //! that was cut off is noticed.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
 use meed_keys::{Note, VerifierKey};
@@ -398,7 +399,7 @@ impl Dossier {
         compare_texts(note.text().as_str(), &closed.statement.to_string())?;
         split_node_line(&note, &closed.statement.origin_line(), self.log_key.public_key())?;
         self.check_approver_chain()?;
-        self.growth.iter().try_for_each(check_growth)?;
+        self.check_growths()?;
         if let Some(previous) = &self.previous
             && self.input.draft.previous != Some(previous.statement.text_hash())
         {
@@ -410,6 +411,47 @@ impl Dossier {
             ));
         }
         Ok(closed)
+    }
+
+    /// The growths lead from the size that each epoch pinned to that of the next, the last to this statement's root,
+    /// and the statement before is on their way.
+    fn check_growths(&self) -> Checked<()> {
+        let refuse = |expected: String, got: String| {
+            Rejection::new(RejectionCode::ConsistencyInvalid, "events log", expected, got)
+        };
+        let sizes: Vec<u64> =
+            self.input.windows.iter().map(|window| window.log_size.unwrap_or_default()).collect();
+        if self.growth.len() + 1 != sizes.len() {
+            let expected = format!("{} growths, from epoch to epoch", sizes.len().saturating_sub(1));
+            return Err(refuse(expected, self.growth.len().to_string()));
+        }
+        let mut roots = Vec::with_capacity(sizes.len());
+        for (pair, growth) in sizes.windows(2).zip(&self.growth) {
+            if pair != [growth.from_size, growth.to_size] {
+                let got = format!("from {} to {}", growth.from_size, growth.to_size);
+                return Err(refuse(format!("growth between the pinned sizes {pair:?}"), got));
+            }
+            if roots.last().is_some_and(|root| *root != growth.from_root) {
+                return Err(refuse(format!("one root at size {}", growth.from_size), "two".to_owned()));
+            }
+            if roots.is_empty() {
+                roots.push(growth.from_root);
+            }
+            roots.push(growth.to_root);
+            check_growth(growth)?;
+        }
+        if roots.last().is_some_and(|root| *root != self.input.events_root) {
+            return Err(refuse("growth to the statement's root".to_owned(), "another root".to_owned()));
+        }
+        let known: BTreeMap<u64, Hash> = (1..).zip(roots).collect();
+        match &self.previous {
+            Some(PreviousEpoch { statement, .. })
+                if known.get(&statement.epoch.get()).is_some_and(|root| *root != statement.events.root) =>
+            {
+                Err(refuse("the root of the statement before".to_owned(), "another root".to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_approver_chain(&self) -> Checked<()> {

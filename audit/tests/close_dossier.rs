@@ -1,0 +1,193 @@
+//! Dossiers: written and read back, recomputed, and refused when anything in them is another.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at what it did not expect")]
+
+mod rules_support;
+
+use meed_audit::RejectionCode::{self, *};
+use meed_audit::approvers::ApproverSetText;
+use meed_audit::close::{EpochInput, close};
+use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
+use meed_audit::hash::{EMPTY_ROOT, Hash};
+use meed_audit::leaf::Leaf;
+use meed_audit::merkle::Tree;
+use meed_keys::{Note, NoteText};
+use rules_support::*;
+
+/// The text with the node's line under its own origin.
+fn issued(text: &NoteText) -> String {
+    let origin = text.as_str().lines().next().expect("a line");
+    let line = log_key_as(origin).sign_note(text).expect("signs");
+    Note::new(text.clone(), vec![line]).expect("note").to_string()
+}
+
+fn set_note(set: &ApproverSetText) -> String {
+    issued(&set.note_text().expect("text"))
+}
+
+fn events_tree(input: &EpochInput) -> Tree {
+    Tree::build(input.events.iter().map(|entry| entry.event_hash))
+}
+
+/// The example of `SPEC.md` as a dossier: epoch 1 pinned two of its five events, epoch 2 takes the others.
+fn dossier() -> Dossier {
+    let mut first = example_input();
+    let tree = events_tree(&first);
+    first.windows = vec![week(1, "2026-11-02T00:00:00Z", 0)];
+    (first.events, first.decisions) = (Vec::new(), Vec::new());
+    first.events_root = EMPTY_ROOT;
+    let before = close(&first).expect("closes");
+    let mut input = example_input();
+    input.draft.previous = Some(before.statement.text_hash());
+    let statement = close(&input).expect("closes").statement;
+    Dossier {
+        note: issued(&statement.note_text().expect("text")),
+        log_key: log_key_as(&input.events_log).verifier_key().clone(),
+        approver_notes: vec![set_note(&input.approvers)],
+        growth: vec![LogGrowth {
+            from_size: 0,
+            from_root: EMPTY_ROOT,
+            to_size: 5,
+            to_root: input.events_root,
+            path: tree.consistency_path(0, 5).expect("sizes"),
+        }],
+        previous: Some(PreviousEpoch {
+            note: issued(&before.statement.note_text().expect("text")),
+            statement: before.statement,
+            allocations: before.allocations,
+        }),
+        input,
+    }
+}
+
+fn written(dossier: &Dossier) -> String {
+    let mut bytes = Vec::new();
+    dossier.write(&mut bytes).expect("writes");
+    String::from_utf8(bytes).expect("text")
+}
+
+fn read(text: &[u8]) -> Result<Dossier, RejectionCode> {
+    Dossier::read(&mut &*text).map_err(|rejection| rejection.code)
+}
+
+/// The text of the statement that a dossier's bytes recompute to.
+fn recomputed(text: &[u8]) -> Result<String, RejectionCode> {
+    let closed = read(text)?.recompute().map_err(|rejection| rejection.code)?;
+    Ok(closed.statement.to_string())
+}
+
+#[test]
+fn dossiers_are_read_as_they_were_written_and_recompute() {
+    let text = written(&dossier());
+    let again = read(text.as_bytes()).expect("reads");
+    assert_eq!(written(&again), text);
+    let statement = close(&dossier().input).expect("closes").statement.to_string();
+    assert_eq!(recomputed(text.as_bytes()), Ok(statement));
+}
+
+#[test]
+fn a_dossier_without_one_of_its_lines_is_refused() {
+    let text = written(&dossier());
+    let lines: Vec<&str> = text.lines().collect();
+    for place in 0..lines.len() {
+        let mut fewer = lines.clone();
+        fewer.remove(place);
+        assert!(read(format!("{}\n", fewer.join("\n")).as_bytes()).is_err(), "without {}", lines[place]);
+        // Counted right, it is found out by what it computes; the allocations of before are shown, not computed with.
+        let count = format!("{{\"kind\":\"end\",\"lines\":\"{}\"}}", fewer.len() - 1);
+        if place + 1 < lines.len() {
+            *fewer.last_mut().expect("an end") = &count;
+            let result = recomputed(format!("{}\n", fewer.join("\n")).as_bytes());
+            let only_shown = lines[place].starts_with("{\"kind\":\"previous\"");
+            assert_eq!(result.is_ok(), only_shown, "without {}: {result:?}", lines[place]);
+        }
+    }
+}
+
+/// Every byte of a dossier changed: it is refused, or the same statement comes out.
+#[test]
+fn no_changed_byte_changes_the_statement() {
+    let text = written(&dossier()).into_bytes();
+    let statement = close(&dossier().input).expect("closes").statement.to_string();
+    for place in 0..text.len() {
+        let mut changed = text.clone();
+        changed[place] ^= if changed[place].is_ascii_digit() { 1 } else { 0x20 };
+        if let Ok(other) = recomputed(&changed) {
+            assert_eq!(other, statement, "byte {place}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_belong_to_the_statement_is_refused() {
+    let refused = |change: fn(&mut Dossier)| {
+        let mut changed = dossier();
+        change(&mut changed);
+        changed.recompute().map(|_| ()).map_err(|rejection| rejection.code)
+    };
+    assert_eq!(refused(|_| {}), Ok(()));
+    assert_eq!(refused(|d| drop(d.input.decisions.pop())), Err(RecomputationDiffers));
+    assert_eq!(refused(|d| drop(d.input.events.remove(0))), Err(RecomputationDiffers));
+    assert_eq!(refused(|d| d.input.pool = pool(10_001)), Err(RecomputationDiffers));
+    assert_eq!(
+        refused(|d| d.log_key = log_key_as("other").verifier_key().clone()),
+        Ok(()),
+        "the name says nothing"
+    );
+    assert_eq!(refused(|d| d.log_key = verifier("alice", 1)), Err(SignatureInvalid), "another's key");
+    assert_eq!(refused(|d| d.approver_notes.clear()), Ok(()), "reading demands them");
+    assert_eq!(refused(|d| d.approver_notes.push(d.approver_notes[0].clone())), Err(Mismatch));
+    assert_eq!(refused(|d| d.growth.clear()), Err(ConsistencyInvalid), "growth left out");
+    assert_eq!(refused(|d| d.growth[0].to_size = 4), Err(ConsistencyInvalid), "not to the pinned size");
+    assert_eq!(refused(|d| d.growth[0].to_root = Hash::of(b"x")), Err(ConsistencyInvalid), "to another root");
+    assert_eq!(refused(|d| d.growth[0].from_root = Hash::of(b"x")), Err(ConsistencyInvalid));
+    assert_eq!(refused(|d| d.growth[0].path.push(EMPTY_ROOT)), Err(ConsistencyInvalid));
+    assert_eq!(
+        refused(|d| d.previous.as_mut().expect("one").statement.sign_by = at("2026-12-02T00:00:00Z")),
+        Err(Mismatch)
+    );
+}
+
+/// A log that was rewritten between two closes is found out, with every size and root right by itself.
+#[test]
+fn a_rewritten_log_does_not_grow() {
+    let mut changed = dossier();
+    let tree = events_tree(&changed.input);
+    let old = Tree::build(changed.input.events.iter().take(2).map(|entry| entry.event_hash));
+    changed.input.windows[0].log_size = Some(2);
+    changed.growth[0] = LogGrowth {
+        from_size: 2,
+        from_root: old.root(),
+        to_size: 5,
+        to_root: tree.root(),
+        path: tree.consistency_path(2, 5).expect("sizes"),
+    };
+    changed.previous = None;
+    let recompute = |dossier: &Dossier| dossier.recompute().map(|_| ()).map_err(|rejection| rejection.code);
+    assert_eq!(recompute(&changed), Ok(()));
+    let other = Tree::build(changed.input.events.iter().rev().take(2).map(|entry| entry.event_hash));
+    changed.growth[0].from_root = other.root();
+    assert_eq!(recompute(&changed), Err(ConsistencyInvalid));
+}
+
+#[test]
+fn dossiers_that_were_cut_off_or_padded_are_refused() {
+    let text = written(&dossier());
+    for length in 0..text.len() {
+        assert!(read(&text.as_bytes()[..length]).is_err(), "cut to {length} bytes");
+    }
+    let end = text.lines().last().expect("an end").to_owned();
+    for more in ["\n", &format!("{end}\n"), "{}\n", " "] {
+        assert!(read(format!("{text}{more}").as_bytes()).is_err(), "with {more:?} after the end");
+    }
+    let header = text.lines().next().expect("a header");
+    assert_eq!(
+        read(text.replacen(header, &format!("{header}\n{header}"), 1).as_bytes()).err(),
+        Some(InputIncomplete)
+    );
+    let long = format!("{{\"kind\":\"pool\",\"leaf\":\"{}\"}}\n", "x".repeat(600_000));
+    assert_eq!(read(long.as_bytes()).err(), Some(InputTooLarge));
+    assert_eq!(read(b"\xff\n").err(), Some(NotUtf8));
+    let event = dossier().input.events[0].event.encode();
+    let shown = String::from_utf8(event).expect("text").replace('"', "\\\"");
+    assert!(text.contains(&shown), "leaves stand verbatim, as JSON strings");
+}
