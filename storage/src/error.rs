@@ -210,6 +210,11 @@ impl StorageError {
                 key: String::new(),
                 detail: format!("could not {action}: expected more bytes, got the end of the file"),
             },
+            io::ErrorKind::InvalidData => Self::Corrupt {
+                table: "file".to_owned(),
+                key: String::new(),
+                detail: format!("could not {action}: {error}"),
+            },
             _ => Self::Io { action, source: Arc::new(error) },
         }
     }

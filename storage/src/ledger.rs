@@ -49,6 +49,30 @@ impl Shared {
         self.database.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives unused pages back, where no reader holds any.
+    pub(crate) fn compact(&self) -> Result<bool, StorageError> {
+        guard("file", || {
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            database.compact().map_err(|error| match error {
+                redb::CompactionError::TransactionInProgress => StorageError::Busy { action: "compact" },
+                other => StorageError::of_redb("compact", other),
+            })
+        })
+    }
+
+    /// Checks all pages, where no reader holds any.
+    pub(crate) fn check_pages(&self) -> Result<bool, StorageError> {
+        guard("file", || {
+            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+            database.check_integrity().map_err(|error| match error {
+                redb::DatabaseError::TransactionInProgress => {
+                    StorageError::Busy { action: "check the pages" }
+                }
+                other => StorageError::of_redb("check the pages", other),
+            })
+        })
+    }
+
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
         let published = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let inner = guard("file", || {
@@ -115,6 +139,32 @@ impl Ledger {
             },
             reply,
         );
+    }
+
+    /// As [`Ledger::run`], also while the ledger is restored and unconfirmed.
+    pub(crate) fn run_always<T, F>(&self, command: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Transaction) -> Result<T, LedgerError> + Send + 'static,
+    {
+        let (sender, answer) = mpsc::sync_channel(1);
+        self.submit_always(command, move |result| {
+            let _ = sender.send(result);
+        });
+        answer.recv().unwrap_or_else(|_| Err(stopped().into()))
+    }
+
+    /// Runs something in the writer's thread between two groups, and waits for it.
+    pub(crate) fn run_alone<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Writer) -> Result<T, StorageError> + Send + 'static,
+    {
+        let (sender, answer) = mpsc::sync_channel(1);
+        self.send(Job::Alone(Box::new(move |writer| {
+            let _ = sender.send(work(writer));
+        })));
+        answer.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
     /// As [`Ledger::submit`], also while the ledger is restored and unconfirmed.

@@ -8,12 +8,14 @@
 //! `FORMAT.md` beside this file says what the bytes are and why a crash cannot tear them.
 
 mod append;
+mod backup;
 mod codec;
 mod collect_cursor;
 mod error;
 mod event_record;
 mod events;
 mod fold;
+mod fsck;
 mod key;
 mod ledger;
 mod log;
@@ -24,16 +26,20 @@ mod snapshot;
 mod statements;
 mod table;
 mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tiles;
 mod transaction;
 mod writer;
 
 pub use append::{AppendOutcome, AppendReport, Conflict, EventBatch, OnConflict};
+pub use backup::{CopyProgress, CopyReport};
 pub use codec::{RECORD_BYTES_MAX, Record};
 pub use collect_cursor::{Cursor, CursorKey, CursorUpdate, cursor, cursors_of};
 pub use error::{LedgerError, StorageError};
 pub use event_record::LogEntry;
 pub use events::{EventHeadInfo, EventReader, PrivateData};
+pub use fsck::{FsckReport, Problem};
 pub use key::{All, Key, KeyText, PrefixOf};
 pub use ledger::Ledger;
 pub use log::{LogKind, LogState};

@@ -70,6 +70,40 @@ impl Ledger {
             guard("file", || builder(&options).open(path).map_err(|error| open_error(path, error)))?;
         start(database, options, path)
     }
+
+    /// Makes a new ledger on a backend of a test's own.
+    ///
+    /// # Errors
+    /// As [`Ledger::create`], where they do not concern a path.
+    #[cfg(feature = "testing")]
+    pub fn create_with_backend(
+        backend: impl redb::StorageBackend,
+        genesis: &Genesis,
+        options: Options,
+    ) -> Result<Self, StorageError> {
+        guard("file", || {
+            let database = builder(&options).create_with_backend(backend);
+            let database = database.map_err(|error| open_error(Path::new("backend"), error))?;
+            initialise(database, genesis, options)
+        })
+    }
+
+    /// Opens the ledger on a backend of a test's own.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`], where they do not concern a path.
+    #[cfg(feature = "testing")]
+    pub fn open_with_backend(backend: impl redb::StorageBackend, options: Options) -> Result<Self, StorageError> {
+        let path = Path::new("backend");
+        let length = backend.len().map_err(|error| StorageError::io("measure", path, error))?;
+        if length == 0 {
+            return Err(StorageError::NotALedger { path: path.to_owned(), got: "an empty file".to_owned() });
+        }
+        let database = guard("file", || {
+            builder(&options).create_with_backend(backend).map_err(|error| open_error(path, error))
+        })?;
+        start(database, options, path)
+    }
 }
 
 fn builder(options: &Options) -> Builder {
@@ -142,7 +176,7 @@ fn unsigned_logs(
     Ok(unsigned)
 }
 
-fn check_format(snapshot: &Snapshot, path: &Path) -> Result<(), StorageError> {
+pub(crate) fn check_format(snapshot: &Snapshot, path: &Path) -> Result<(), StorageError> {
     let Some(format) = snapshot.get(FORMAT, &format_key())? else {
         let got = "a redb database of another program".to_owned();
         return Err(StorageError::NotALedger { path: path.to_owned(), got });
@@ -159,7 +193,7 @@ fn check_format(snapshot: &Snapshot, path: &Path) -> Result<(), StorageError> {
 }
 
 /// Tells a foreign file from a ledger before redb sees it.
-fn check_magic(path: &Path) -> Result<(), StorageError> {
+pub(crate) fn check_magic(path: &Path) -> Result<(), StorageError> {
     let mut start = Vec::new();
     let opened = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
     match opened {
@@ -179,7 +213,7 @@ fn check_magic(path: &Path) -> Result<(), StorageError> {
     Err(StorageError::NotALedger { path: path.to_owned(), got: got.to_owned() })
 }
 
-fn open_error(path: &Path, error: redb::DatabaseError) -> StorageError {
+pub(crate) fn open_error(path: &Path, error: redb::DatabaseError) -> StorageError {
     match error {
         redb::DatabaseError::DatabaseAlreadyOpen => StorageError::AlreadyOpen { path: path.to_owned() },
         redb::DatabaseError::UpgradeRequired(version) => StorageError::NotALedger {

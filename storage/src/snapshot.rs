@@ -37,6 +37,11 @@ impl Snapshot {
         Self { inner, open: Mutex::new(Vec::new()), tail, covered: OnceLock::new() }
     }
 
+    /// The view as redb has it.
+    pub(crate) fn inner(&self) -> &redb::ReadTransaction {
+        &self.inner
+    }
+
     /// The node's id.
     ///
     /// # Errors

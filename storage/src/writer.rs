@@ -274,6 +274,13 @@ impl Writer {
         }
     }
 
+    /// Stops after a failure that leaves the state on disk unknown.
+    pub(crate) fn note_failure(&mut self, error: &StorageError) {
+        if error.stops_the_writer() {
+            self.stop(error);
+        }
+    }
+
     fn stop(&mut self, error: &StorageError) {
         self.stopped.get_or_insert_with(|| error.to_string());
     }

@@ -12,10 +12,12 @@ use meed_audit::merkle::{root, verify_consistency, verify_inclusion};
 use meed_audit::time::Period;
 use meed_keys::{Note, VerifierKey};
 use meed_storage::{
-    AppendOutcome, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Ledger, LogEntry, LogKind, OnConflict,
-    Options, PrivateData, Snapshot, StorageError, cursor, cursors_of,
+    AppendOutcome, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Ledger, LogEntry, LogKind,
+    OnConflict, Options, PrivateData, Snapshot, StorageError, cursor, cursors_of,
 };
-use support::{append, at, batch, batch_for, checked, event, fields, log_key, new_ledger_with, scope, signing};
+use support::{
+    append, at, batch, batch_for, checked, event, fields, log_key, new_ledger_with, scope, signing,
+};
 
 fn leaves(snapshot: &Snapshot, log: LogKind) -> Vec<Vec<u8>> {
     (0..snapshot.log_size(log).unwrap()).map(|index| snapshot.log_entry(log, index).unwrap()).collect()
@@ -60,7 +62,13 @@ fn events_and_their_log_grow_together() {
     check_log(&snapshot, LogKind::Events);
     let (index, stored) = snapshot.event_by_id(event(17).id()).unwrap().unwrap();
     assert_eq!(index, 17);
-    assert_eq!(stored, event(17).into_event([16; 32], vec![scope("default")]).map(|made| Event { metadata_hash: stored.metadata_hash, ..made }).unwrap());
+    assert_eq!(
+        stored,
+        event(17)
+            .into_event([16; 32], vec![scope("default")])
+            .map(|made| Event { metadata_hash: stored.metadata_hash, ..made })
+            .unwrap()
+    );
     assert_eq!(snapshot.log_entry(LogKind::Events, 17).unwrap(), stored.encode());
     drop((snapshot, ledger));
     let ledger = Ledger::open(&path, signing()).unwrap();
@@ -117,7 +125,9 @@ fn activity_idempotent() {
     assert_eq!(report.outcomes[1], AppendOutcome::Duplicate { index: 3, routes: vec![] });
     let snapshot = ledger.snapshot().unwrap();
     assert_eq!(snapshot.log_state(LogKind::Events).unwrap(), before);
-    let PrivateData::Kept { metadata, .. } = snapshot.event_private(3).unwrap().unwrap() else { panic!("kept") };
+    let PrivateData::Kept { metadata, .. } = snapshot.event_private(3).unwrap().unwrap() else {
+        panic!("kept")
+    };
     assert_eq!(metadata, r#"{"title":"Change 3"}"#, "the first stays");
     assert_eq!(snapshot.conflicts().unwrap(), vec![]);
 }
@@ -129,7 +139,10 @@ fn another_content_under_an_id_is_kept_out_and_recorded() {
     let mut other = fields(1);
     other.payload_hash = Hash::of(b"edited");
     let report = ledger.append(batch(vec![checked(other.clone()), event(3)])).unwrap();
-    assert_eq!(report.outcomes, vec![AppendOutcome::Conflict { index: 1 }, AppendOutcome::Stored { index: 3 }]);
+    assert_eq!(
+        report.outcomes,
+        vec![AppendOutcome::Conflict { index: 1 }, AppendOutcome::Stored { index: 3 }]
+    );
     let again = ledger.append(batch(vec![checked(other.clone())])).unwrap();
     assert_eq!(again.conflicts(), 1);
     let snapshot = ledger.snapshot().unwrap();
@@ -142,7 +155,8 @@ fn another_content_under_an_id_is_kept_out_and_recorded() {
     assert_eq!(snapshot.conflicts_of(event(2).id()).unwrap(), vec![]);
     assert_eq!(snapshot.event_by_id(&other.id).unwrap().unwrap().1.payload_hash, fields(1).payload_hash);
 
-    let refused = ledger.append(batch(vec![event(4), checked(other)]).on_conflict(OnConflict::Refuse)).unwrap_err();
+    let refused =
+        ledger.append(batch(vec![event(4), checked(other)]).on_conflict(OnConflict::Refuse)).unwrap_err();
     assert_eq!(refused.rejection().unwrap().code, RejectionCode::EventConflict);
     assert_eq!(ledger.snapshot().unwrap().event_index(event(4).id()).unwrap(), None);
 }
@@ -178,7 +192,9 @@ fn an_event_that_is_new_to_a_scope_gets_a_route() {
     let mut expected = vec![(scope("default"), 2), (scope("other"), 4)];
     expected.sort_unstable();
     assert_eq!(snapshot.scopes_of(2).unwrap(), expected);
-    let Some(LogEntry::Route { event_index, route }) = snapshot.event_entry(4).unwrap() else { panic!("a route") };
+    let Some(LogEntry::Route { event_index, route }) = snapshot.event_entry(4).unwrap() else {
+        panic!("a route")
+    };
     assert_eq!((event_index, &route.event, route.scope), (2, event(2).id(), scope("other")));
     assert_eq!(snapshot.log_entry(LogKind::Events, 4).unwrap(), route.encode());
     let routed = snapshot.event_in_scope(scope("other"), event(2).id()).unwrap().unwrap();
@@ -227,7 +243,10 @@ fn heads_are_read_in_order_and_within_the_log() {
         })
         .unwrap();
     assert_eq!(heads.iter().map(|head| head.index).collect::<Vec<_>>(), (2..11).collect::<Vec<_>>());
-    assert_eq!((heads[8].event_index, heads[8].scopes.clone(), heads[8].event_time), (3, vec![scope("other")], at(3)));
+    assert_eq!(
+        (heads[8].event_index, heads[8].scopes.clone(), heads[8].event_time),
+        (3, vec![scope("other")], at(3))
+    );
     assert_eq!(&heads[8].id, event(3).id());
 }
 
@@ -237,7 +256,9 @@ fn metadata_is_bound_by_its_salted_hash() {
     append(&ledger, 0..2);
     let snapshot = ledger.snapshot().unwrap();
     let (_, stored) = snapshot.event_by_id(event(1).id()).unwrap().unwrap();
-    let PrivateData::Kept { salt, metadata } = snapshot.event_private(1).unwrap().unwrap() else { panic!("kept") };
+    let PrivateData::Kept { salt, metadata } = snapshot.event_private(1).unwrap().unwrap() else {
+        panic!("kept")
+    };
     assert_eq!(salt, [1; 32]);
     assert_eq!(stored.metadata_hash, meed_audit::event::metadata_hash(&salt, &metadata));
     assert_eq!(snapshot.event_private(2).unwrap(), None);
@@ -246,10 +267,15 @@ fn metadata_is_bound_by_its_salted_hash() {
 #[test]
 fn batches_need_scopes_and_salts() {
     let prepare = |scopes, salts: usize| {
-        EventBatch::prepare(vec![event(0), event(1)], scopes, std::iter::repeat_n([0; 32], salts), at(0)).unwrap_err().code
+        EventBatch::prepare(vec![event(0), event(1)], scopes, std::iter::repeat_n([0; 32], salts), at(0))
+            .unwrap_err()
+            .code
     };
     assert_eq!(prepare(vec![], 2), RejectionCode::TooMany);
-    assert_eq!(prepare((0..17).map(|number| scope(&format!("s{number}"))).collect(), 2), RejectionCode::TooMany);
+    assert_eq!(
+        prepare((0..17).map(|number| scope(&format!("s{number}"))).collect(), 2),
+        RejectionCode::TooMany
+    );
     assert_eq!(prepare(vec![scope("default")], 1), RejectionCode::InputIncomplete);
     let twice = vec![scope("default"), scope("default")];
     assert_eq!(EventBatch::prepare(vec![], twice, [], at(0)).unwrap().scopes(), [scope("default")]);
@@ -258,7 +284,8 @@ fn batches_need_scopes_and_salts() {
 #[test]
 fn events_enter_for_scopes_of_this_node_only() {
     let (_folder, _path, ledger) = new_ledger_with(signing());
-    let refused = ledger.append(batch_for(vec![event(0)], vec![scope("default"), scope("nowhere")])).unwrap_err();
+    let refused =
+        ledger.append(batch_for(vec![event(0)], vec![scope("default"), scope("nowhere")])).unwrap_err();
     assert_eq!(refused.rejection().unwrap().code, RejectionCode::ScopeNotFound);
     assert_eq!(ledger.snapshot().unwrap().log_size(LogKind::Events).unwrap(), 0);
 }
@@ -318,7 +345,8 @@ fn folded_and_unfolded_ledgers_answer_alike() {
         let (_folder, path, mut ledger) = new_ledger_with(options.clone());
         let mut reports = Vec::new();
         for step in 0..12_u64 {
-            let scopes = if step % 3 == 0 { vec![scope("default")] } else { vec![scope("other"), scope("default")] };
+            let scopes =
+                if step % 3 == 0 { vec![scope("default")] } else { vec![scope("other"), scope("default")] };
             let numbers = (step * 5)..(step * 5 + 9);
             let events = numbers.map(|number| event(number * 7919 % 101)).collect();
             reports.push(ledger.append(batch_for(events, scopes)).unwrap());
@@ -328,7 +356,8 @@ fn folded_and_unfolded_ledgers_answer_alike() {
             }
         }
         let snapshot = ledger.snapshot().unwrap();
-        let found: Vec<_> = (0..101).map(|number| snapshot.event_by_id(event(number).id()).unwrap()).collect();
+        let found: Vec<_> =
+            (0..101).map(|number| snapshot.event_by_id(event(number).id()).unwrap()).collect();
         let scopes: Vec<_> = (0..200).map(|index| snapshot.scopes_of(index).unwrap()).collect();
         let windows: Vec<_> = (0..100)
             .step_by(9)
@@ -337,7 +366,14 @@ fn folded_and_unfolded_ledgers_answer_alike() {
                 snapshot.window_indexes(scope("other"), period, 90).unwrap()
             })
             .collect();
-        (reports, found, scopes, windows, leaves(&snapshot, LogKind::Events), snapshot.log_state(LogKind::Events).unwrap())
+        (
+            reports,
+            found,
+            scopes,
+            windows,
+            leaves(&snapshot, LogKind::Events),
+            snapshot.log_state(LogKind::Events).unwrap(),
+        )
     };
     let unfolded = answers(usize::MAX, false);
     for fold_events in [1, 7, 50] {
