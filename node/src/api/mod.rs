@@ -67,7 +67,11 @@ pub fn operator(service: Service, actor: FreeText) -> Router {
         .route("/identities", get(reads::identities))
         .route("/identities/bind", post(writes::bind))
         .route("/identities/revoke", post(writes::revoke))
-        .route("/identities/rebind", post(writes::rebind));
+        .route("/identities/rebind", post(writes::rebind))
+        .route("/erase", post(writes::erase))
+        .route("/backup", post(writes::backup))
+        .route("/resume", post(writes::resume))
+        .route("/compact", post(writes::compact));
     finish(api, app)
 }
 

@@ -6,10 +6,11 @@ use serde::Deserialize;
 
 use super::App;
 use super::documents::{
-    AllocationRequest, AmendRequest, ApproversRequest, ApproversView, BindRequest, BoundView, CloseRequest,
-    CollectRequest, CollectView, CurationRequest, DecisionView, DraftView, EpochView, FinalView,
-    FreezeRequest, ImportView, OpenRequest, PoolAddedView, PoolRequest, ReasonRequest, RebindRequest,
-    RevokeRequest, ScopeChangeRequest, ScopeRequest, ScopeView, SignaturesView, UserRequest, UserView,
+    AllocationRequest, AmendRequest, ApproversRequest, ApproversView, BackupRequest, BackupView, BindRequest,
+    BoundView, CloseRequest, CollectRequest, CollectView, CompactView, CurationRequest, DecisionView,
+    DraftView, EpochView, EraseRequest, ErasedView, FinalView, FreezeRequest, ImportView, NodeView,
+    OpenRequest, PoolAddedView, PoolRequest, ReasonRequest, RebindRequest, ResumeRequest, RevokeRequest,
+    ScopeChangeRequest, ScopeRequest, ScopeView, SignaturesView, UserRequest, UserView,
 };
 use super::extract::{Asked, At, Document, Raw, Refused, Text};
 
@@ -183,4 +184,29 @@ pub(crate) async fn rebind(
     Document(request): Document<RebindRequest>,
 ) -> Answer<BoundView> {
     app.run(move |service, actor| service.rebind(&request, actor)).await.map(Json)
+}
+
+pub(crate) async fn erase(
+    State(app): State<App>,
+    Document(request): Document<EraseRequest>,
+) -> Answer<ErasedView> {
+    app.run(move |service, actor| service.erase(&request, actor)).await.map(Json)
+}
+
+pub(crate) async fn backup(
+    State(app): State<App>,
+    Document(request): Document<BackupRequest>,
+) -> Answer<BackupView> {
+    app.run(move |service, _| service.backup(&request)).await.map(Json)
+}
+
+pub(crate) async fn resume(
+    State(app): State<App>,
+    Document(request): Document<ResumeRequest>,
+) -> Answer<NodeView> {
+    app.run(move |service, _| service.resume(&request)).await.map(Json)
+}
+
+pub(crate) async fn compact(State(app): State<App>) -> Answer<CompactView> {
+    app.run(|service, _| service.compact()).await.map(Json)
 }

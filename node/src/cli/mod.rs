@@ -62,6 +62,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Key(command) => key_command::run(command, console),
         Command::Sign(args) => sign::run(args, console),
         Command::Verify(args) => verify_command::run(args, console),
+        Command::Restore(args) => commands::restore::run(args, cli.data.as_deref(), console),
         Command::Demo(args) => demo::run(args, cli.data.as_deref(), console),
         command => ask_ledger(command, &Session::open(cli, console)?),
     }
@@ -91,6 +92,10 @@ fn ask_ledger(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Trust(args) => commands::proofs::trust(args, session),
         Command::Export(args) => commands::proofs::export(args, session),
         Command::Log(command) => commands::logs::run(command, session),
+        Command::Erase(args) => commands::care::erase(args, session),
+        Command::Backup(args) => commands::care::backup(args, session),
+        Command::Resume(args) => commands::care::resume(args, session),
+        Command::Compact => commands::care::compact(session),
         _ => Err(Failure::internal("a command without its ledger was sent to one")),
     }
 }

@@ -1,13 +1,16 @@
 //! The node itself and its logs; looking after its ledger.
 
+use meed_audit::RejectionCode;
 use meed_audit::approve::node_verifier;
+use meed_audit::text::FreeText;
 use meed_keys::PublicKey;
-use meed_storage::{LogKind, Snapshot};
+use meed_storage::{Erased, LogKind, Snapshot};
 
 use super::Service;
-use crate::api::documents::{CheckpointView, NodeView};
+use crate::api::documents::{
+    BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, NodeView, ResumeRequest,
+};
 use crate::failure::{Failure, reject};
-use meed_audit::RejectionCode;
 
 impl Service {
     /// The node and its logs.
@@ -35,6 +38,52 @@ impl Service {
         Ok(self.snapshot()?.checkpoint(log_kind(log)?)?)
     }
 
+    /// Copies the ledger to a new file.
+    ///
+    /// # Errors
+    /// `exists`, or a failure of reading or writing.
+    pub fn backup(&self, request: &BackupRequest) -> Result<BackupView, Failure> {
+        let report = self.ledger.backup(&request.path, &mut |_| {})?;
+        let bytes = size_of(std::path::Path::new(&request.path))?;
+        Ok(BackupView {
+            path: request.path.clone(),
+            bytes,
+            records: report.records,
+            events: report.events,
+            statements: report.statements,
+        })
+    }
+
+    /// Takes a restored ledger into use.
+    ///
+    /// # Errors
+    /// `nothing_to_change`, `ledger_behind`.
+    pub fn resume(&self, request: &ResumeRequest) -> Result<NodeView, Failure> {
+        self.ledger.resume(request.events, request.statements)?;
+        self.node()
+    }
+
+    /// Gives unused pages of the file back.
+    ///
+    /// # Errors
+    /// Where somebody reads, or a failure of reading or writing.
+    pub fn compact(&self) -> Result<CompactView, Failure> {
+        let bytes_before = size_of(&self.ledger_path)?;
+        // One round can make pages free for the next.
+        while self.ledger.compact()? {}
+        Ok(CompactView { bytes_before, bytes_after: size_of(&self.ledger_path)? })
+    }
+
+    /// Erases the metadata of an event.
+    ///
+    /// # Errors
+    /// `event_not_found`, and refusals of the request's fields.
+    pub fn erase(&self, request: &EraseRequest, actor: &FreeText) -> Result<ErasedView, Failure> {
+        let reason = FreeText::parse("reason", &request.reason)?;
+        let erased = self.ledger.erase_metadata(request.event.parse()?, reason, Self::by(actor)?)?;
+        Ok(ErasedView { event: request.event.clone(), erased_now: erased == Erased::Now })
+    }
+
     /// The bytes of a log's entry.
     ///
     /// # Errors
@@ -42,6 +91,10 @@ impl Service {
     pub fn log_entry(&self, log: &str, index: u64) -> Result<Vec<u8>, Failure> {
         Ok(self.snapshot()?.log_entry(log_kind(log)?, index)?)
     }
+}
+
+fn size_of(path: &std::path::Path) -> Result<u64, Failure> {
+    std::fs::metadata(path).map(|file| file.len()).map_err(|error| Failure::unreadable(path, &error))
 }
 
 fn log_kind(name: &str) -> Result<LogKind, Failure> {

@@ -40,7 +40,6 @@ pub struct Service {
 
 /// A scope and an epoch as a request names them, found in a snapshot.
 pub(crate) struct Place {
-    pub(crate) key: ScopeKey,
     pub(crate) scope: ScopeId,
     pub(crate) epoch: EpochNumber,
 }
@@ -108,9 +107,9 @@ impl Service {
 
     fn place(&self, key: &str, epoch: u64) -> Result<(Snapshot, Place), Failure> {
         let snapshot = self.snapshot()?;
-        let (key, scope) = Self::scope_id(&snapshot, key)?;
+        let (_, scope) = Self::scope_id(&snapshot, key)?;
         let epoch = EpochNumber::new(epoch)?;
-        Ok((snapshot, Place { key, scope, epoch }))
+        Ok((snapshot, Place { scope, epoch }))
     }
 }
 

@@ -51,6 +51,31 @@ pub struct BackupView {
     pub path: String,
     /// Its size, in bytes.
     pub bytes: u64,
+    /// Records in it.
+    pub records: u64,
+    /// Entries of the events log in it.
+    pub events: u64,
+    /// Entries of the statements log in it.
+    pub statements: u64,
+}
+
+/// `POST /erase`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EraseRequest {
+    /// The event whose metadata is erased.
+    pub event: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What erasing did.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ErasedView {
+    /// The event.
+    pub event: String,
+    /// Whether there was anything left to erase.
+    pub erased_now: bool,
 }
 
 /// What a check of the whole ledger found.

@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 pub use activity::{
     ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, ImportView, SkippedView, StoredView,
 };
-pub use care::{BackupRequest, BackupView, CheckpointView, CompactView, FsckView, NodeView, ResumeRequest};
+pub use care::{
+    BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, FsckView, NodeView,
+    ResumeRequest,
+};
 pub use decisions::{AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView};
 pub use epochs::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FreezeRequest, OpenRequest, SignatureView,

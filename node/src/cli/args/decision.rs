@@ -187,3 +187,20 @@ pub struct RebindArgs {
     #[arg(long, value_name = "JSON")]
     pub evidence: String,
 }
+
+/// `meed erase`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Erases names, titles and links of an event, which its leaf binds by a salted hash only: no proof and no statement
+changes. The bytes leave the file with the next `meed compact`; backups that were made before still hold them.
+
+Examples:
+  meed erase --event git:commit:… --reason \"asked for by the person named there\"")]
+pub struct EraseArgs {
+    /// The event
+    #[arg(long, value_name = "ID")]
+    pub event: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}

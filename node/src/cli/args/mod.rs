@@ -19,8 +19,8 @@ pub use care::{
     BackupArgs, DemoArgs, ExportArgs, ExportFormat, LogCommand, LogName, RestoreArgs, ResumeArgs,
 };
 pub use decision::{
-    AllocateArgs, BindArgs, CurateArgs, DecisionsArgs, IdentityArgs, PoolCommand, RebindArgs, RevokeArgs,
-    UserCommand,
+    AllocateArgs, BindArgs, CurateArgs, DecisionsArgs, EraseArgs, IdentityArgs, PoolCommand, RebindArgs,
+    RevokeArgs, UserCommand,
 };
 pub use epoch::{AmendArgs, CloseArgs, EpochCommand, FreezeArgs, OpenArgs};
 pub use setup::{
@@ -102,6 +102,8 @@ pub enum Command {
     Pool(PoolCommand),
     /// Every change that a person made, with who, when and why
     Decisions(DecisionsArgs),
+    /// Erase the metadata of an event: names, titles, links
+    Erase(EraseArgs),
     /// People
     #[command(subcommand)]
     User(UserCommand),

@@ -2,12 +2,14 @@
 
 pub mod activity;
 pub mod approvals;
+pub mod care;
 pub mod decisions;
 pub mod epochs;
 pub mod init;
 pub mod logs;
 pub mod people;
 pub mod proofs;
+pub mod restore;
 pub mod scopes;
 
 use std::io::Read as _;
