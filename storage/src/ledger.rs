@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use redb::ReadableDatabase;
@@ -29,14 +29,15 @@ struct Handle {
 
 /// What readers and the writer share.
 pub(crate) struct Shared {
-    database: RwLock<redb::Database>,
+    /// None only while it is being closed.
+    database: RwLock<Option<redb::Database>>,
     /// At least the entries that the newest commit has and its trees lack.
     tail: Mutex<Tail>,
 }
 
 impl Shared {
     pub(crate) fn new(database: redb::Database) -> Self {
-        Self { database: RwLock::new(database), tail: Mutex::new(Tail::default()) }
+        Self { database: RwLock::new(Some(database)), tail: Mutex::new(Tail::default()) }
     }
 
     /// Shows the tail to new snapshots. Before a commit it must hold the entries of that commit too, and what a commit
@@ -45,14 +46,29 @@ impl Shared {
         *self.tail.lock().unwrap_or_else(PoisonError::into_inner) = tail;
     }
 
-    pub(crate) fn database(&self) -> RwLockReadGuard<'_, redb::Database> {
-        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    /// Does something with the database.
+    pub(crate) fn with_database<T>(
+        &self,
+        action: impl FnOnce(&redb::Database) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or_else(|| StorageError::internal("the database is closed"))?;
+        guard("file", || action(database))
+    }
+
+    /// Does something with the database alone.
+    fn with_database_alone<T>(
+        &self,
+        action: impl FnOnce(&mut redb::Database) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_mut().ok_or_else(|| StorageError::internal("the database is closed"))?;
+        guard("file", || action(database))
     }
 
     /// Gives unused pages back, where no reader holds any.
     pub(crate) fn compact(&self) -> Result<bool, StorageError> {
-        guard("file", || {
-            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        self.with_database_alone(|database| {
             database.compact().map_err(|error| match error {
                 redb::CompactionError::TransactionInProgress => StorageError::Busy { action: "compact" },
                 other => StorageError::of_redb("compact", other),
@@ -62,12 +78,9 @@ impl Shared {
 
     /// Checks all pages, where no reader holds any.
     pub(crate) fn check_pages(&self) -> Result<bool, StorageError> {
-        guard("file", || {
-            let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        self.with_database_alone(|database| {
             database.check_integrity().map_err(|error| match error {
-                redb::DatabaseError::TransactionInProgress => {
-                    StorageError::Busy { action: "check the pages" }
-                }
+                redb::DatabaseError::TransactionInProgress => StorageError::Busy { action: "check the pages" },
                 other => StorageError::of_redb("check the pages", other),
             })
         })
@@ -75,10 +88,22 @@ impl Shared {
 
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
         let published = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        let inner = guard("file", || {
-            self.database().begin_read().map_err(|error| StorageError::of_redb("begin to read", error))
+        let inner = self.with_database(|database| {
+            database.begin_read().map_err(|error| StorageError::of_redb("begin to read", error))
         })?;
         Ok(Snapshot::new(inner, published.clone()))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // Closing writes what makes the next opening quick, and on damaged pages redb may panic there. Nothing durable
+        // depends on it, and nobody is left to be told.
+        let _ = guard("file", || {
+            drop(database);
+            Ok(())
+        });
     }
 }
 

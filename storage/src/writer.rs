@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use crate::error::{LedgerError, StorageError};
 use crate::ledger::Shared;
 use crate::meta::{NodeRecord, Signer};
-use crate::table::{guard, panic_text};
+use crate::table::panic_text;
 use crate::tail::WriterTail;
 use crate::transaction::{LogEdges, Transaction};
 
@@ -215,12 +215,9 @@ impl Writer {
 
     /// Begins a write transaction on what is durable.
     pub(crate) fn begin(&mut self) -> Result<Transaction, StorageError> {
-        let inner = guard("file", || {
-            let mut inner = self
-                .shared
-                .database()
-                .begin_write()
-                .map_err(|error| StorageError::of_redb("begin a transaction", error))?;
+        let inner = self.shared.with_database(|database| {
+            let begun = database.begin_write();
+            let mut inner = begun.map_err(|error| StorageError::of_redb("begin a transaction", error))?;
             inner.set_two_phase_commit(true);
             Ok(inner)
         })?;
