@@ -31,6 +31,10 @@ pub(crate) const CONFLICTS: Table<(EventId, Hash), ConflictRecord> = Table::new(
 
 /// An entry of the events log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all entries are events, and boxing them would cost each of them"
+)]
 pub(crate) enum EntryRecord<'a> {
     /// The leaf `meed/event/v1`.
     Event { head: EventHead<'a>, body: EventBody<'a> },
@@ -185,6 +189,10 @@ impl<'a> AuthorRecord<'a> {
 
 /// An entry as the rulebook has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all entries are events, and boxing them would cost each of them"
+)]
 pub enum LogEntry {
     /// An event.
     Event(Event),

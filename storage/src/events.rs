@@ -309,10 +309,13 @@ pub(crate) fn for_each_raw_head(
     if stopped || expected >= range.end { Ok(()) } else { Err(missing_entry(expected)) }
 }
 
+/// Takes an index, its key and its sealed record.
+type VisitSealed<'a> = dyn FnMut(u64, &[u8], &[u8]) -> Visit + 'a;
+
 fn for_each_sealed(
     reader: &(impl RawReader + ?Sized),
     range: Range<u64>,
-    visit: &mut dyn FnMut(u64, &[u8], &[u8]) -> Visit,
+    visit: &mut VisitSealed<'_>,
 ) -> Result<(), StorageError> {
     use std::ops::Bound;
     let (start, end) = (range.start.to_bytes(), range.end.to_bytes());

@@ -16,7 +16,8 @@ use crate::codec::check_seal;
 use crate::collect_cursor::CURSORS;
 use crate::error::StorageError;
 use crate::event_record::{
-    CONFLICTS, EVENT_ENTRIES, EVENT_IDS, EVENT_PRIVATE, EntryHead, IdRecord, LogEntry, PrivateRecord, ROUTES, RouteIndex, SCOPE_TIMES,
+    CONFLICTS, EVENT_ENTRIES, EVENT_IDS, EVENT_PRIVATE, EntryHead, IdRecord, LogEntry, PrivateRecord, ROUTES,
+    RouteIndex, SCOPE_TIMES,
 };
 use crate::events::{EventReader, for_each_raw_head};
 use crate::key::{All, Key};
@@ -115,7 +116,8 @@ impl Snapshot {
 /// Checks every record of every table against its checksum, whatever its type.
 fn check_seals(snapshot: &Snapshot, report: &mut FsckReport) {
     let listed = guard("file", || {
-        let tables = snapshot.inner().list_tables().map_err(|error| StorageError::of_redb("list tables", error))?;
+        let tables =
+            snapshot.inner().list_tables().map_err(|error| StorageError::of_redb("list tables", error))?;
         Ok(tables.map(|table| table.name().to_owned()).collect::<Vec<_>>())
     });
     for name in report.take(listed).unwrap_or_default() {
@@ -126,13 +128,19 @@ fn check_seals(snapshot: &Snapshot, report: &mut FsckReport) {
                 .map_err(|error| StorageError::of_redb(&format!("open table {name}"), error))
         })
         .and_then(|table| {
-            scan_from(&name, &table, (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded), false, &mut |key, sealed| {
-                report.records += 1;
-                if let Err(error) = check_seal(&name, key, sealed) {
-                    report.note_error(error);
-                }
-                Ok(ControlFlow::Continue(()))
-            })
+            scan_from(
+                &name,
+                &table,
+                (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded),
+                false,
+                &mut |key, sealed| {
+                    report.records += 1;
+                    if let Err(error) = check_seal(&name, key, sealed) {
+                        report.note_error(error);
+                    }
+                    Ok(ControlFlow::Continue(()))
+                },
+            )
         });
         report.take(scanned);
     }
@@ -176,7 +184,11 @@ impl<'a> Regrown<'a> {
         let key = (self.log.number(), level, index);
         match self.snapshot.get(LOG_TILES, &key) {
             Ok(Some(stored)) if stored.0 == *expected => {}
-            Ok(Some(_)) => report.note(LOG_TILES.name(), &key.to_bytes(), "expected the hashes of the log's entries, got others"),
+            Ok(Some(_)) => report.note(
+                LOG_TILES.name(),
+                &key.to_bytes(),
+                "expected the hashes of the log's entries, got others",
+            ),
             Ok(None) => report.note(LOG_TILES.name(), &key.to_bytes(), "expected a tile, got none"),
             Err(error) => report.note_error(error),
         }
@@ -234,7 +246,9 @@ fn check_events(snapshot: &Snapshot, node: Option<&NodeRecord>, report: &mut Fsc
     let mut expected = Expected::default();
     for index in 0..size {
         let entry = snapshot.event_entry(index).and_then(|entry| {
-            entry.ok_or_else(|| StorageError::corrupt(EVENT_ENTRIES.name(), &index.to_bytes(), "expected an entry, got none"))
+            entry.ok_or_else(|| {
+                StorageError::corrupt(EVENT_ENTRIES.name(), &index.to_bytes(), "expected an entry, got none")
+            })
         });
         let Some(entry) = report.take(entry) else {
             // Later hashes would only repeat what is known: the log cannot be grown over a hole.
@@ -278,12 +292,22 @@ fn check_entry(
         LogEntry::Route { event_index, route } => {
             expected.routes += 1;
             let key = (*event_index, route.scope);
-            check_equal(snapshot.get(ROUTES, &key), &RouteIndex { index }, ROUTES.name(), &key.to_bytes(), report);
+            check_equal(
+                snapshot.get(ROUTES, &key),
+                &RouteIndex { index },
+                ROUTES.name(),
+                &key.to_bytes(),
+                report,
+            );
             match snapshot.event_entry(*event_index) {
                 Ok(Some(LogEntry::Event(event))) if event.id == route.event && *event_index < index => {
                     check_time(snapshot, (route.scope, event.event_time, index), folded, expected, report);
                 }
-                Ok(_) => report.note(EVENT_ENTRIES.name(), &index.to_bytes(), "expected a route to an earlier event, got another"),
+                Ok(_) => report.note(
+                    EVENT_ENTRIES.name(),
+                    &index.to_bytes(),
+                    "expected a route to an earlier event, got another",
+                ),
                 Err(error) => report.note_error(error),
             }
         }
@@ -343,7 +367,11 @@ fn check_private(snapshot: &Snapshot, index: u64, expected: &Hash, report: &mut 
         Ok(Some(PrivateRecord::Kept { salt, metadata })) if metadata_hash(&salt, &metadata) == *expected => {}
         Ok(Some(PrivateRecord::Erased)) => {}
         Ok(Some(PrivateRecord::Kept { .. })) => {
-            report.note(EVENT_PRIVATE.name(), &index.to_bytes(), "expected the metadata of the leaf's hash, got other");
+            report.note(
+                EVENT_PRIVATE.name(),
+                &index.to_bytes(),
+                "expected the metadata of the leaf's hash, got other",
+            );
         }
         Ok(None) => report.note(EVENT_PRIVATE.name(), &index.to_bytes(), "expected a record, got none"),
         Err(error) => report.note_error(error),
@@ -374,7 +402,9 @@ fn check_statements(snapshot: &Snapshot, report: &mut FsckReport) -> (u64, Hash)
                 report.statements += 1;
                 regrown.push(leaf_hash(&entry.note), report);
             }
-            Ok(None) => report.note(STATEMENT_ENTRIES.name(), &index.to_bytes(), "expected an entry, got none"),
+            Ok(None) => {
+                report.note(STATEMENT_ENTRIES.name(), &index.to_bytes(), "expected an entry, got none")
+            }
             Err(error) => report.note_error(error),
         }
     }
@@ -392,7 +422,10 @@ fn check_checkpoint(
 ) {
     let Some(record) = log_record(snapshot, log, report) else { return };
     if (record.size, record.root) != *grown {
-        let detail = format!("expected size {} and root {}, got {} and {}", grown.0, grown.1, record.size, record.root);
+        let detail = format!(
+            "expected size {} and root {}, got {} and {}",
+            grown.0, grown.1, record.size, record.root
+        );
         report.note(LOGS.name(), &[log.number()], detail);
     }
     let Some(Some(checkpoint)) = report.take(snapshot.get(CHECKPOINTS, &log.number())) else { return };
@@ -403,7 +436,11 @@ fn check_checkpoint(
         (note.text().as_str() == text && note.verify_all(&[key]).is_ok()).then_some(())
     });
     if verified.is_none() {
-        report.note(CHECKPOINTS.name(), &[log.number()], "expected the signed size and root of the log, got another note");
+        report.note(
+            CHECKPOINTS.name(),
+            &[log.number()],
+            "expected the signed size and root of the log, got another note",
+        );
     }
 }
 
@@ -434,8 +471,15 @@ fn check_conflicts(snapshot: &Snapshot, report: &mut FsckReport) {
         let stored = report.take(snapshot.event_entry(conflict.stored_index)).flatten();
         let stored_is_other = matches!(&stored, Some(LogEntry::Event(event))
             if event.id == conflict.id && event.content_hash() != conflict.content_hash);
-        if !stored_is_other || conflict.came.id != conflict.id || conflict.came.content_hash() != conflict.content_hash {
-            report.note(CONFLICTS.name(), &key, "expected another content of a stored event, got something else");
+        if !stored_is_other
+            || conflict.came.id != conflict.id
+            || conflict.came.content_hash() != conflict.content_hash
+        {
+            report.note(
+                CONFLICTS.name(),
+                &key,
+                "expected another content of a stored event, got something else",
+            );
         }
     }
 }

@@ -80,7 +80,9 @@ impl Shared {
     pub(crate) fn check_pages(&self) -> Result<bool, StorageError> {
         self.with_database_alone(|database| {
             database.check_integrity().map_err(|error| match error {
-                redb::DatabaseError::TransactionInProgress => StorageError::Busy { action: "check the pages" },
+                redb::DatabaseError::TransactionInProgress => {
+                    StorageError::Busy { action: "check the pages" }
+                }
                 other => StorageError::of_redb("check the pages", other),
             })
         })

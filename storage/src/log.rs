@@ -4,7 +4,7 @@
 //! written by the same commit, so that none of them can run ahead of what is durable.
 
 use meed_audit::hash::Hash;
-use meed_audit::merkle::{self, Frontier, PathError, Tile};
+use meed_audit::merkle::{self, Frontier, PathError, Tile, TileSource};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Record;
@@ -83,10 +83,7 @@ pub(crate) const CHECKPOINTS: Table<u8, CheckpointRecord> = Table::new("log_chec
 /// The tiles of both logs, by log number, level and index.
 pub(crate) const LOG_TILES: Table<(u8, u8, u64), TileRecord> = Table::new("log_tiles");
 
-fn tiles<R: RawReader + ?Sized>(
-    reader: &R,
-    log: LogKind,
-) -> TableTiles<'_, R, (u8, u8, u64), impl Fn(u8, u64) -> (u8, u8, u64)> {
+fn tiles<R: RawReader + ?Sized>(reader: &R, log: LogKind) -> impl TileSource<Error = StorageError> {
     TableTiles::new(reader, LOG_TILES, move |level, index| (log.number(), level, index))
 }
 

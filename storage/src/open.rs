@@ -93,7 +93,10 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::open`], where they do not concern a path.
     #[cfg(feature = "testing")]
-    pub fn open_with_backend(backend: impl redb::StorageBackend, options: Options) -> Result<Self, StorageError> {
+    pub fn open_with_backend(
+        backend: impl redb::StorageBackend,
+        options: Options,
+    ) -> Result<Self, StorageError> {
         let path = Path::new("backend");
         let length = backend.len().map_err(|error| StorageError::io("measure", path, error))?;
         if length == 0 {

@@ -178,7 +178,7 @@ impl Transaction {
     pub(crate) fn raw_insert_all(
         &mut self,
         name: &'static str,
-        records: impl IntoIterator<Item = Result<(Vec<u8>, Vec<u8>), StorageError>>,
+        records: impl IntoIterator<Item = Result<Row, StorageError>>,
     ) -> Result<(), StorageError> {
         self.mark_written();
         guard(name, || {
@@ -196,7 +196,7 @@ impl Transaction {
     pub(crate) fn insert_sorted(
         &mut self,
         name: &'static str,
-        records: impl IntoIterator<Item = Result<(Vec<u8>, Vec<u8>), StorageError>>,
+        records: impl IntoIterator<Item = Result<Row, StorageError>>,
     ) -> Result<(), StorageError> {
         self.mark_written();
         guard(name, || {
@@ -350,6 +350,9 @@ impl RawReader for Transaction {
     }
 }
 
+/// The bytes of a key and of its sealed record.
+pub(crate) type Row = (Vec<u8>, Vec<u8>);
+
 type OpenTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
 
 fn open_for_writing<'txn>(
@@ -368,9 +371,9 @@ fn open_for_writing<'txn>(
 fn fill_gap(
     name: &str,
     open: &mut OpenTable<'_>,
-    first: Option<(Vec<u8>, Vec<u8>)>,
-    rest: &mut impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StorageError>>,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, StorageError> {
+    first: Option<Row>,
+    rest: &mut impl Iterator<Item = Result<Row, StorageError>>,
+) -> Result<Option<Row>, StorageError> {
     let failed = |error| write_error(name, error);
     let Some((key, sealed)) = first else { return Ok(None) };
     let mut gap = open.lower_bound_mut(Bound::Included(key.as_slice())).map_err(failed)?;
