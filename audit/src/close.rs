@@ -146,13 +146,14 @@ impl<'a> Closing<'a> {
     /// `mismatch` for an event of another scope or epoch.
     pub fn curate(&self, entry: &EpochEvent, curated: &mut Curated) -> Checked<Activity> {
         let scope = self.input.policy.scope;
-        if !entry.routed && entry.event.scopes.binary_search(&scope).is_err() {
-            let expected = format!("an event of scope {scope}");
+        // A route is looked for only where the leaf does not name the scope: the index would be another one.
+        if entry.routed == entry.event.scopes.binary_search(&scope).is_ok() {
+            let expected = format!("an event that names scope {scope}, or one that a route gives it");
             return Err(Rejection::new(
                 RejectionCode::Mismatch,
                 entry.event.id.as_str(),
                 expected,
-                "another's",
+                if entry.routed { "both" } else { "neither" },
             ));
         }
         let late = check_assignment(self.input, self.window, entry)?;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity::EpochEvent;
 use crate::allocation::Allocation;
 use crate::amount::parse_count;
-use crate::approve::split_node_line;
+use crate::approve::{node_verifier, split_node_line};
 use crate::approvers::{ApproverSetText, ScopeName};
 use crate::close::{DraftTerms, EpochInput};
 use crate::decision::Decision;
@@ -357,13 +357,36 @@ impl Builder {
                 supersedes: header.supersedes,
             },
         };
-        let log_key = header
-            .log_key
-            .parse()
-            .map_err(|error| Rejection::new(RejectionCode::KeyInvalid, "log_key", "a verifier key", error))?;
+        check_indexes(&input.events)?;
+        let log_key = read_log_key(&header.log_key, &input.events_log)?;
         let (note, approver_notes) = (header.note, self.approver_notes);
         Ok(Dossier { input, note, log_key, approver_notes, growth: self.growth, previous })
     }
+}
+
+/// No two events are at one place of the log.
+fn check_indexes(events: &[EpochEvent]) -> Checked<()> {
+    let mut indexes: Vec<u64> = events.iter().map(|entry| entry.index).collect();
+    indexes.sort_unstable();
+    match indexes.windows(2).find_map(|pair| (pair.first() == pair.last()).then(|| pair.first())?) {
+        None => Ok(()),
+        Some(index) => {
+            let subject = format!("index {index}");
+            Err(Rejection::new(RejectionCode::DuplicateField, subject, "one event", "two"))
+        }
+    }
+}
+
+/// The log key, of a log's type and named by the events log's origin line.
+fn read_log_key(text: &str, events_log: &str) -> Checked<VerifierKey> {
+    let key: VerifierKey = text
+        .parse()
+        .map_err(|error| Rejection::new(RejectionCode::KeyInvalid, "log_key", "a verifier key", error))?;
+    let expected = node_verifier(events_log, key.public_key())?;
+    if key == expected {
+        return Ok(key);
+    }
+    Err(Rejection::new(RejectionCode::Mismatch, "log_key", expected.to_string(), key))
 }
 
 fn parse_note(what: &str, text: &str) -> Checked<Note> {
@@ -400,14 +423,14 @@ impl Dossier {
         split_node_line(&note, &closed.statement.origin_line(), self.log_key.public_key())?;
         self.check_approver_chain()?;
         self.check_growths()?;
-        if let Some(previous) = &self.previous
-            && self.input.draft.previous != Some(previous.statement.text_hash())
-        {
+        let given = self.previous.as_ref().map(|previous| previous.statement.text_hash());
+        if self.input.draft.previous != given {
+            let name = |hash: Option<Hash>| hash.map_or_else(|| "none".to_owned(), |hash| hash.to_hex());
             return Err(Rejection::new(
                 RejectionCode::Mismatch,
                 "previous",
-                "the statement named Previous",
-                "another",
+                format!("the statement named Previous: {}", name(self.input.draft.previous)),
+                name(given),
             ));
         }
         Ok(closed)

@@ -215,6 +215,9 @@ fn parts_that_do_not_belong_together_are_refused_by_name() {
 #[test]
 fn a_route_gives_an_event_to_a_scope_that_its_leaf_does_not_name() {
     let mut input = example_input();
+    input.events[0].routed = true;
+    assert_eq!(close(&input).expect_err("named, and routed too").code, Mismatch);
+    input.events[0].routed = false;
     input.events[0].event.scopes.clear();
     assert_eq!(close(&input).expect_err("not routed").code, Mismatch);
     input.events[0].routed = true;

@@ -184,6 +184,8 @@ def read_visible(text: object, limit: int, where: str) -> str:
     size = len(text.encode("utf-8"))
     if not 1 <= size <= limit:
         refuse("1.7 visible text", where, f"1 to {limit} bytes", f"{size} bytes")
+    if text.isascii() and text.isprintable():
+        return text
     if any(is_hidden(character) for character in text):
         refuse("1.7 visible text", where, "no control or invisible characters", ascii(text))
     if not unicodedata.is_normalized("NFC", text):
@@ -198,17 +200,12 @@ def read_free(text: object, where: str) -> str:
 
 # JSON (1.4, 1.5)
 
-ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def write_string(text: str) -> str:
-    """A string with the escapes of canonical JSON."""
-
-    def escaped(match: re.Match[str]) -> str:
-        character = match.group(0)
-        return ESCAPES.get(character, f"\\u{ord(character):04x}")
-
-    return '"' + re.sub(r'[\x00-\x1f"\\]', escaped, text) + '"'
+    """A string with the escapes of canonical JSON, which are those that `json` writes outside of ASCII mode."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def write_canonical(value: Any) -> str:
@@ -268,7 +265,7 @@ def check_value(value: Any, rule: str, where: str, depth: int) -> None:
     """Refuses null, lone surrogates and more levels than `depth`."""
     if value is None:
         refuse(rule, where, "an absent field instead of null", "null")
-    if isinstance(value, str) and any(0xD800 <= ord(character) <= 0xDFFF for character in value):
+    if isinstance(value, str) and SURROGATE.search(value):
         refuse(rule, where, "no lone surrogates", ascii(value))
     if isinstance(value, (list, dict)):
         if depth == 0:

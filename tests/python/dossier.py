@@ -288,6 +288,10 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
     statement = replace(bare, size=len(leaves), root=root([leaf_hash(leaf) for leaf in leaves]))
     previous = read_previous(dossier, header, where)
     pinned = check_growth(dossier, windows, statement.log_root, where)
+    if previous is not None and previous[1].epoch <= epoch:
+        size = windows[previous[1].epoch - 1].log_size
+        got = (previous[1].log_size, previous[1].log_root.hex())
+        demand_equal("23.2 point 7, the log of previous", where, (size, pinned[size].hex()), got)
     return Recomputed(
         epoch=epoch,
         revision=revision,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -65,7 +66,7 @@ class Event:
         """The type as policies name it (7.1)."""
         return f"{self.fields['source']}:{self.fields['event_type']}"
 
-    @property
+    @cached_property
     def time(self) -> int:
         """When it happened, in milliseconds."""
         return read_time(self.fields["event_time"], self.id)

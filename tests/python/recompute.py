@@ -1,11 +1,13 @@
 """Recomputes what a meed node published, from the specification alone.
 
     python3 recompute.py <folder>
+    python3 recompute.py --each <folder of dossiers>
 
 The folder holds `trust.toml`, `dossiers/*.ndjson`, `statements/*.txt` (signed final statements), `proofs/*.json`
 (payout and absence proofs) and perhaps `import/*.ndjson` (the raw lines that were imported; files in the order of
 their names). It prints a table and ends with 0 if everything follows, or with 1 at the first difference, naming the
-rule of the specification, where, what was expected, and what came.
+rule of the specification, where, what was expected, and what came. With `--each` it recomputes every dossier of a
+folder by itself, and prints a line for each: its name and `accepted`, or its name, `refused` and the rule.
 """
 
 from __future__ import annotations
@@ -262,8 +264,21 @@ def run(folder: Path) -> None:
     print("everything follows")
 
 
+def judge_each(folder: Path) -> None:
+    """Recomputes every dossier of a folder by itself."""
+    for path in sorted(folder.glob("*.ndjson")):
+        try:
+            recompute(read_dossier(path.read_bytes(), path.name), path.name)
+            print(path.name, "accepted")
+        except Refused as refused:
+            print(path.name, "refused", refused.rule)
+
+
 def main(arguments: list[str]) -> int:
     """The command line."""
+    if len(arguments) == 3 and arguments[1] == "--each" and Path(arguments[2]).is_dir():
+        judge_each(Path(arguments[2]))
+        return 0
     if len(arguments) != 2 or not (Path(arguments[1]) / "trust.toml").is_file():
         print(__doc__, file=sys.stderr)
         return 2

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
+mod agree;
 mod export;
 mod life;
 #[path = "../../../storage/tests/support/mod.rs"]
