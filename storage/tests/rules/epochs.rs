@@ -158,7 +158,7 @@ fn policy_pinned() {
 }
 
 #[test]
-fn pool_immutable_unique_based_locked_and_reproducible() {
+fn pool_immutable_and_pool_unique_per_type_and_pool_locked_at_review() {
     let world = World::new();
     let scope = world.scope("default");
     let first = world.open(scope, WEEK_1);
