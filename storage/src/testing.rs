@@ -4,6 +4,7 @@
 //! the n-th change, before or after that took effect, and everything after it; and it gives the images that a crash at
 //! that moment can leave: all unsynced writes there, none, or any of them, whole or torn at a sector.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,9 @@ pub use redb::StorageBackend;
 
 /// Bytes that a disk writes whole or not at all.
 const SECTOR_BYTES: usize = 512;
+
+/// Bytes that a disk with little room gives at a time.
+const BLOCK_BYTES: usize = 4_096;
 
 /// When a change fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,11 @@ struct Disk {
     unsynced: Vec<Change>,
     changes: u64,
     fault: Option<Fault>,
+    /// Whether the fault is over once it has struck.
+    once: bool,
+    /// Blocks that were ever written, and how many there may be.
+    blocks: BTreeSet<usize>,
+    blocks_max: Option<usize>,
 }
 
 enum Change {
@@ -72,7 +81,8 @@ impl FaultyDisk {
 
     /// A disk that holds these bytes, all of them synced.
     pub fn with_bytes(bytes: Vec<u8>) -> Self {
-        let disk = Disk { current: bytes.clone(), synced: bytes, ..Disk::default() };
+        let blocks = blocks_of(0, bytes.len()).collect();
+        let disk = Disk { current: bytes.clone(), synced: bytes, blocks, ..Disk::default() };
         Self { state: Arc::new(Mutex::new(disk)) }
     }
 
@@ -81,9 +91,23 @@ impl FaultyDisk {
         self.disk().changes
     }
 
-    /// Lets the disk fail.
+    /// Lets the disk fail, and everything after that change too.
     pub fn fail(&self, fault: Fault) {
-        self.disk().fault = Some(fault);
+        let mut disk = self.disk();
+        (disk.fault, disk.once) = (Some(fault), false);
+    }
+
+    /// Lets one change fail; those after it succeed again, as after a fault of the cable.
+    pub fn fail_once(&self, fault: Fault) {
+        let mut disk = self.disk();
+        (disk.fault, disk.once) = (Some(fault), true);
+    }
+
+    /// Gives the disk room for this many blocks of 4,096 bytes more than it holds now; none takes the limit away. As on
+    /// a real disk, a longer file needs no room before it is written.
+    pub fn leave_room(&self, blocks: Option<usize>) {
+        let mut disk = self.disk();
+        disk.blocks_max = blocks.map(|blocks| disk.blocks.len().saturating_add(blocks));
     }
 
     /// Everything that was written.
@@ -132,6 +156,11 @@ impl Random {
     }
 }
 
+/// The blocks that some bytes stand in.
+fn blocks_of(offset: usize, length: usize) -> std::ops::Range<usize> {
+    offset / BLOCK_BYTES..offset.saturating_add(length).div_ceil(BLOCK_BYTES)
+}
+
 impl Change {
     fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
@@ -173,7 +202,8 @@ impl Disk {
     fn change(&mut self, effect: impl FnOnce(&mut Self)) -> Result<(), io::Error> {
         let number = self.changes;
         self.changes += 1;
-        let Some(fault) = self.fault.filter(|fault| number >= fault.at) else {
+        let strikes = |fault: &Fault| if self.once { number == fault.at } else { number >= fault.at };
+        let Some(fault) = self.fault.filter(strikes) else {
             effect(self);
             return Ok(());
         };
@@ -181,6 +211,17 @@ impl Disk {
             effect(self);
         }
         Err(io::Error::new(fault.kind, format!("made to fail at change {number}")))
+    }
+
+    /// Takes the blocks of a write, where there is room for those that are new.
+    fn take_blocks(&mut self, offset: usize, length: usize) -> Result<(), io::Error> {
+        let needed = blocks_of(offset, length);
+        let new: Vec<usize> = needed.filter(|block| !self.blocks.contains(block)).collect();
+        if self.blocks_max.is_some_and(|max| self.blocks.len().saturating_add(new.len()) > max) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        self.blocks.extend(new);
+        Ok(())
     }
 
     fn write(&mut self, change: Change) {
@@ -217,6 +258,8 @@ impl StorageBackend for FaultyDisk {
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
         let offset = usize::try_from(offset).map_err(|_| io::Error::from(io::ErrorKind::StorageFull))?;
-        self.disk().change(|disk| disk.write(Change::Write { offset, data: data.to_vec() }))
+        let mut disk = self.disk();
+        disk.take_blocks(offset, data.len())?;
+        disk.change(|disk| disk.write(Change::Write { offset, data: data.to_vec() }))
     }
 }
