@@ -1,0 +1,50 @@
+//! Checks of whatever bytes come: what must hold for every input of a parser or verifier, not only for good ones.
+//!
+//! The fuzz targets in `tests/fuzz` feed them, and ordinary tests feed them their seeds and all that was ever found.
+//! A check stops with a panic when a rule does not hold; refusing an input is never a failure.
+
+mod bytes;
+mod decisions;
+mod dossiers;
+mod forgeries;
+mod keys;
+mod leaves;
+mod merkle;
+mod proofs;
+mod texts;
+mod values;
+
+pub use bytes::Bytes;
+
+/// A check with its name and the valid inputs that it starts from.
+#[derive(Clone, Copy)]
+pub struct Target {
+    /// The name, that of its corpus too.
+    pub name: &'static str,
+    /// What it checks of an input.
+    pub check: fn(&[u8]),
+    /// Inputs that reach its depth.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// All targets.
+pub const TARGETS: [Target; 13] = [
+    Target { name: "note", check: keys::note, seeds: keys::note_seeds },
+    Target { name: "keys", check: keys::keys, seeds: keys::key_seeds },
+    Target { name: "json", check: leaves::json, seeds: leaves::json_seeds },
+    Target { name: "leaves", check: leaves::leaves, seeds: leaves::leaf_seeds },
+    Target { name: "values", check: values::values, seeds: values::value_seeds },
+    Target { name: "decisions", check: decisions::decisions, seeds: decisions::seeds },
+    Target { name: "texts", check: texts::texts, seeds: texts::text_seeds },
+    Target { name: "trust", check: texts::trust, seeds: texts::trust_seeds },
+    Target { name: "proof", check: proofs::proof, seeds: proofs::seeds },
+    Target { name: "forgeries", check: forgeries::forgeries, seeds: forgeries::seeds },
+    Target { name: "dossier", check: dossiers::dossier, seeds: dossiers::seeds },
+    Target { name: "edited_dossier", check: dossiers::edited, seeds: dossiers::edit_seeds },
+    Target { name: "merkle", check: merkle::merkle, seeds: merkle::seeds },
+];
+
+/// The target of a name.
+pub fn target(name: &str) -> Option<Target> {
+    TARGETS.into_iter().find(|target| target.name == name)
+}
