@@ -49,6 +49,16 @@ impl AllocationRows {
         Self { rows, tiles }
     }
 
+    /// The rows, by claimant.
+    pub(crate) fn rows(&self) -> &[(Claimant, AllocationRecord)] {
+        &self.rows
+    }
+
+    /// The tiles, by level and index.
+    pub(crate) fn tiles(&self) -> &[((u8, u64), TileRecord)] {
+        &self.tiles
+    }
+
     /// Writes both, in the order of their keys.
     pub(crate) fn write(
         &self,

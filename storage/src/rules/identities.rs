@@ -97,11 +97,15 @@ impl Evidence {
         Ok(Self { canonical, salt })
     }
 
-    /// The reason that decisions give: `evidence sha256:<hex of salt and evidence>`.
     fn reason(&self) -> meed_audit::Checked<FreeText> {
-        let hash = Hash::of(&[&self.salt[..], self.canonical.as_bytes()].concat());
-        FreeText::parse("reason", &format!("evidence sha256:{hash}"))
+        evidence_reason(&self.salt, &self.canonical)
     }
+}
+
+/// The reason that decisions give: `evidence sha256:<hex of salt and evidence>`.
+pub(crate) fn evidence_reason(salt: &[u8; 32], evidence: &str) -> meed_audit::Checked<FreeText> {
+    let hash = Hash::of(&[&salt[..], evidence.as_bytes()].concat());
+    FreeText::parse("reason", &format!("evidence sha256:{hash}"))
 }
 
 /// Whether a binding is new.

@@ -3,9 +3,12 @@
 mod activity;
 mod amendments;
 mod approvers;
+mod contract;
 mod drafts;
 mod epochs;
 mod flow;
 mod identities;
+mod life;
+mod model;
 #[path = "../support/mod.rs"]
 mod support;

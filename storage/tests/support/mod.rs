@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
+pub mod life;
 pub mod world;
 
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ pub(crate) fn genesis() -> Genesis {
     Genesis {
         node_id: "4ff8eac1-4eba-4ed0-931b-b1fe4f64713d".parse().unwrap(),
         origin: "ledger.example.org".parse().unwrap(),
-        log_key: log_key().public_key().clone(),
+        log_key: *log_key().public_key(),
         created_at: at(0),
     }
 }
