@@ -33,7 +33,8 @@ fn plain(pool: u128, units: &[u128], sum: u128) -> Vec<u128> {
     }
     let count = usize::try_from(left_over).expect("fewer than claimants");
     if count > 0 {
-        remainders.select_nth_unstable_by(count - 1, |(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
+        remainders
+            .select_nth_unstable_by(count - 1, |(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
     }
     for (_, position) in &remainders[..count] {
         parts[*position] += 1;
