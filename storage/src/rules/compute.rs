@@ -50,6 +50,6 @@ fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> L
     });
     match (refusal, read) {
         (Some(rejection), _) => Err(rejection.into()),
-        (None, read) => Ok(read.map(|()| curated)?),
+        (None, read) => Ok(read.map(|()| curated.ordered())?),
     }
 }

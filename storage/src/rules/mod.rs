@@ -43,8 +43,8 @@ pub use tokens::{Role, Token};
 
 /// Whether events may enter for these scopes: asked by `Transaction::append` before it decides about any of them.
 pub(crate) fn check_append(
-    transaction: &crate::transaction::Transaction,
+    reader: &impl crate::table::RawReader,
     scopes: &[meed_audit::ids::ScopeId],
 ) -> LedgerResult<()> {
-    scopes.iter().try_for_each(|scope| scopes::living_scope(transaction, *scope).map(|_| ()))
+    scopes.iter().try_for_each(|scope| scopes::living_scope(reader, *scope).map(|_| ()))
 }
