@@ -211,7 +211,8 @@ fn many_threads_ask_at_once_and_each_gets_its_answer() {
                 world.ledger.add_user(user(number), None, by(WEEK_1)).unwrap();
                 let bound = world.ledger.bind(github(ALICE), user(number), evidence("x"), by(WEEK_1)).is_ok();
                 let id = format!("part_{}", number % 4);
-                let added = world.ledger.add_pool_component(scope, first, component(&id, 5), text("w"), by(WEEK_1));
+                let added =
+                    world.ledger.add_pool_component(scope, first, component(&id, 5), text("w"), by(WEEK_1));
                 (bound, added.unwrap())
             })
         };

@@ -4,7 +4,7 @@ use meed_audit::ids::ScopeId;
 use meed_audit::merkle;
 use meed_audit::proof::Proof;
 use meed_audit::verify::{verify, verify_absence};
-use meed_storage::{Key, Ledger, LogKind, RawReader, Reader, Record, Snapshot, Table, Which};
+use meed_storage::{Key, Ledger, LogKind, RawReader, Record, Snapshot, Table, Which};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeTuple};
 
 use crate::support::life::live;
@@ -42,7 +42,8 @@ fn check_every_proof(world: &World, scope: meed_audit::ids::ScopeId) {
         assert_eq!(merkle::root(&hashes), last.statement.root);
         let absent = [unbound("1"), unbound("9999999")];
         for claimant in rows.iter().map(|row| row.claimant.clone()).chain(absent) {
-            match snapshot.proof(scope, epoch, which, &claimant, meed_audit::ids::SetVersion::FIRST).unwrap() {
+            match snapshot.proof(scope, epoch, which, &claimant, meed_audit::ids::SetVersion::FIRST).unwrap()
+            {
                 Proof::Payout(proof) => {
                     let verified = verify(&proof, &trust).unwrap();
                     assert_eq!(Some(verified.allocation()), rows.iter().find(|row| row.claimant == claimant));
@@ -162,7 +163,11 @@ fn fsck_notices_every_changed_removed_and_added_record() {
             let mut changed = body.clone();
             changed[(number * 131 + 7) % places] ^= 1;
             put(&world.ledger, table, key, Some(&changed));
-            assert!(!sound(&world.ledger), "{table}: record {number} is changed at {}", (number * 131 + 7) % places);
+            assert!(
+                !sound(&world.ledger),
+                "{table}: record {number} is changed at {}",
+                (number * 131 + 7) % places
+            );
             put(&world.ledger, table, key, Some(body));
         }
         let (key, body) = stored.last().unwrap();

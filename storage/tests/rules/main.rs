@@ -1,5 +1,13 @@
 //! The rules of the ledger, each tested by its name against a ledger in a scratch folder.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
 mod activity;
 mod amendments;
 mod approvers;

@@ -81,11 +81,18 @@ impl Model {
     }
 
     fn claimant(bindings: &BTreeMap<u64, u8>, author: u64) -> Claimant {
-        bindings.get(&author).map_or_else(|| unbound(&author.to_string()), |number| Claimant::User(user(*number)))
+        bindings
+            .get(&author)
+            .map_or_else(|| unbound(&author.to_string()), |number| Claimant::User(user(*number)))
     }
 
     /// Units by claimant, then a pool of 10,000 by largest remainder.
-    fn payouts(&self, epoch: usize, decided: &Decided, bindings: &BTreeMap<u64, u8>) -> BTreeMap<Claimant, u128> {
+    fn payouts(
+        &self,
+        epoch: usize,
+        decided: &Decided,
+        bindings: &BTreeMap<u64, u8>,
+    ) -> BTreeMap<Claimant, u128> {
         let mut units: BTreeMap<Claimant, u128> = BTreeMap::new();
         for (name, fact) in &self.events {
             if self.epoch_of(fact) != Some(epoch) || decided.excluded.contains(name) {
@@ -103,7 +110,8 @@ impl Model {
         }
         let mut paid: BTreeMap<Claimant, u128> =
             units.iter().map(|(claimant, own)| (claimant.clone(), own * 10_000 / sum)).collect();
-        let mut rest: Vec<_> = units.iter().map(|(claimant, own)| (own * 10_000 % sum, claimant.clone())).collect();
+        let mut rest: Vec<_> =
+            units.iter().map(|(claimant, own)| (own * 10_000 % sum, claimant.clone())).collect();
         rest.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.to_string().cmp(&y.to_string())));
         let left = usize::try_from(10_000 - paid.values().sum::<u128>()).unwrap();
         for (_, claimant) in rest.iter().take(left) {
@@ -113,9 +121,10 @@ impl Model {
     }
 
     fn is_moved(&self, decided: &Decided) -> bool {
-        decided.overrides.keys().any(|claimant| {
-            self.bindings.keys().any(|author| *claimant == unbound(&author.to_string()))
-        })
+        decided
+            .overrides
+            .keys()
+            .any(|claimant| self.bindings.keys().any(|author| *claimant == unbound(&author.to_string())))
     }
 }
 
@@ -203,7 +212,8 @@ impl Run {
         assert_eq!(got, expected.map(|_| ()));
         if expected == Ok(true) {
             let decided = Decided::default();
-            let epoch = ModelEpoch { week, state: State::Open, pinned: None, decided, draft: None, paid: None };
+            let epoch =
+                ModelEpoch { week, state: State::Open, pinned: None, decided, draft: None, paid: None };
             self.model.epochs.push(epoch);
         }
     }
@@ -247,7 +257,8 @@ impl Run {
     fn sign(&mut self) {
         let place = self.any_epoch();
         let approver = usize::try_from(self.dice.roll(4)).unwrap();
-        let Some((_, _, signed)) = self.model.epochs.get_mut(place).and_then(|epoch| epoch.draft.as_mut()) else {
+        let Some((_, _, signed)) = self.model.epochs.get_mut(place).and_then(|epoch| epoch.draft.as_mut())
+        else {
             return;
         };
         let draft = self.world.snapshot().draft(self.scope, number(place), Which::Draft).unwrap();
@@ -351,12 +362,15 @@ impl Run {
         let epochs = snapshot.epochs(self.scope).unwrap();
         assert_eq!(epochs.len(), self.model.epochs.len());
         for (place, expected) in self.model.epochs.iter().enumerate() {
-            let count = self.model.events.values().filter(|fact| self.model.epoch_of(fact) == Some(place)).count();
+            let count =
+                self.model.events.values().filter(|fact| self.model.epoch_of(fact) == Some(place)).count();
             let got = snapshot.epoch_events_count(self.scope, number(place)).unwrap();
             assert_eq!(usize::try_from(got).unwrap(), count);
             let Some(paid) = &expected.paid else { continue };
-            let rows = snapshot.allocations(self.scope, number(place), Which::Final, None, usize::MAX).unwrap();
-            let got: BTreeMap<_, _> = rows.into_iter().map(|row| (row.claimant, row.credits.value())).collect();
+            let rows =
+                snapshot.allocations(self.scope, number(place), Which::Final, None, usize::MAX).unwrap();
+            let got: BTreeMap<_, _> =
+                rows.into_iter().map(|row| (row.claimant, row.credits.value())).collect();
             assert_eq!(got, *paid, "epoch {place}");
         }
     }
@@ -381,7 +395,8 @@ fn random_actions_match_an_independent_model() {
     let mut finals = 0;
     for seed in 0..12 {
         let played = std::panic::catch_unwind(|| play(seed, 250));
-        finals += played.unwrap_or_else(|_| panic!("the run with seed {seed} fails; `play({seed}, 250)` repeats it"));
+        finals += played
+            .unwrap_or_else(|_| panic!("the run with seed {seed} fails; `play({seed}, 250)` repeats it"));
     }
     assert!(finals >= 12, "the dice must finish epochs, got {finals}");
 }

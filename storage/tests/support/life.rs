@@ -1,6 +1,7 @@
 //! A scripted life: two scopes, four epochs each, and everything that can happen to them.
 
 #![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 use meed_audit::decision::Change;
 use meed_audit::ids::{EpochNumber, ScopeId};

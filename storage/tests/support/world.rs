@@ -9,6 +9,7 @@
 //! let last = world.finish(scope, epoch);
 //! ```
 #![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
 use std::path::PathBuf;
 

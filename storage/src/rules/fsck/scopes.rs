@@ -14,12 +14,13 @@ use crate::key::All;
 use crate::log::LogKind;
 use crate::meta::NodeRecord;
 use crate::rules::approvers::{node_key, stored_note};
-use crate::rules::identities::evidence_reason;
 use crate::rules::decisions::{decisions_size, decisions_until, stored_state};
+use crate::rules::identities::evidence_reason;
 use crate::rules::record::{BytesRecord, LedgerResult, sound};
 use crate::rules::scopes::{current_policy, scope_name};
 use crate::rules::tables::{
-    APPROVER_SETS, BINDINGS, BindingRecord, DECISIONS, EPOCHS, EpochRecord, FINALS, IDENTITY_EVENTS, POOL, SCOPES, ScopeRecord,
+    APPROVER_SETS, BINDINGS, BindingRecord, DECISIONS, EPOCHS, EpochRecord, FINALS, IDENTITY_EVENTS, POOL,
+    SCOPES, ScopeRecord,
 };
 use crate::table::Reader;
 
@@ -51,7 +52,13 @@ impl Check<'_> {
         let replayed = State::replay(&decisions)?;
         let stored = stored_state(self.snapshot, scope)?;
         self.same(rule, SCOPES.name(), &scope, replayed.has_ended(), record.ended);
-        self.demand(rule, "curations, overrides, scope_bindings", &scope, replayed == stored, "the replayed decisions");
+        self.demand(
+            rule,
+            "curations, overrides, scope_bindings",
+            &scope,
+            replayed == stored,
+            "the replayed decisions",
+        );
         self.pools(scope, &decisions)?;
         self.amendments(scope, record, &decisions)?;
         if record.ended {
@@ -64,7 +71,13 @@ impl Check<'_> {
             .filter_map(|(identity, binding)| Some((identity, binding.user?)))
             .collect();
         let is_same = bound == *replayed.bindings();
-        self.demand("BINDINGS_ARE_EVIDENCED", BINDINGS.name(), &scope, is_same, "the bindings of the scope's decisions");
+        self.demand(
+            "BINDINGS_ARE_EVIDENCED",
+            BINDINGS.name(),
+            &scope,
+            is_same,
+            "the bindings of the scope's decisions",
+        );
         self.evidence(scope, &decisions)
     }
 
@@ -83,14 +96,26 @@ impl Check<'_> {
             self.same("POOL_IMMUTABLE", POOL.name(), &key, component.as_str(), leaf.component.as_str());
             stored.insert((epoch, component), leaf.amount);
         }
-        self.demand("POOL_REPRODUCIBLE", POOL.name(), &scope, decided == stored, "the components of the decisions");
+        self.demand(
+            "POOL_REPRODUCIBLE",
+            POOL.name(),
+            &scope,
+            decided == stored,
+            "the components of the decisions",
+        );
         Ok(())
     }
 
     /// As many amendments were begun as were finalized, and the one that is under way.
-    fn amendments(&mut self, scope: ScopeId, record: &ScopeRecord, decisions: &[Decision]) -> LedgerResult<()> {
+    fn amendments(
+        &mut self,
+        scope: ScopeId,
+        record: &ScopeRecord,
+        decisions: &[Decision],
+    ) -> LedgerResult<()> {
         for ((_, epoch), _) in self.snapshot.with_prefix(EPOCHS, &scope)? {
-            let begun = decisions.iter().filter(|d| d.action == Action::Amend && d.epoch == Some(epoch)).count();
+            let begun =
+                decisions.iter().filter(|d| d.action == Action::Amend && d.epoch == Some(epoch)).count();
             let finals = self.snapshot.with_prefix(FINALS, &(scope, epoch))?.len();
             let expected = finals.saturating_sub(1) + usize::from(record.amending == Some(epoch));
             self.same("CURATION_FREEZE_ON_FINALIZE", EPOCHS.name(), &(scope, epoch), expected, begun);
@@ -116,7 +141,13 @@ impl Check<'_> {
                     let (_, others) = split_node_line(&note, &text.origin_line(), &key)?;
                     let first = ApproverSetText::next(&name, &[], text.set.clone())?;
                     let is_first = first == text && others.is_empty();
-                    self.demand(rule, APPROVER_SETS.name(), &place, is_first, "version 1, signed by the node alone");
+                    self.demand(
+                        rule,
+                        APPROVER_SETS.name(),
+                        &place,
+                        is_first,
+                        "version 1, signed by the node alone",
+                    );
                 }
             }
             let entry = self.snapshot.log_entry(LogKind::Statements, record.log_index)?;
@@ -154,7 +185,13 @@ impl Check<'_> {
         self.demand(rule, table, &key, a.end <= b.start, "a window after the one before");
         self.demand("ONE_OPEN_EPOCH", table, &key, a.closed.is_some(), "the epoch before to be closed");
         let is_final = |record: &EpochRecord| record.final_revision.is_some();
-        self.demand("STATEMENTS_IN_ORDER", table, &key, is_final(a) || !is_final(b), "the epoch before to be final");
+        self.demand(
+            "STATEMENTS_IN_ORDER",
+            table,
+            &key,
+            is_final(a) || !is_final(b),
+            "the epoch before to be final",
+        );
     }
 
     /// The decisions on each identity are its last events, word for word; a scope that was made later begins with the
@@ -178,7 +215,10 @@ impl Check<'_> {
             let mut is_same = made.len() <= events.len();
             for (place, (action, user, reason)) in made.iter().enumerate() {
                 let from_end = made.len().saturating_sub(place);
-                let Some((_, event)) = events.len().checked_sub(from_end).and_then(|index| events.get(index)) else { continue };
+                let Some((_, event)) = events.len().checked_sub(from_end).and_then(|index| events.get(index))
+                else {
+                    continue;
+                };
                 let is_replayed = place == 0 && *action == Action::Bind && event.action != Action::Revoke;
                 is_same &= (event.action == *action || is_replayed)
                     && event.user == *user
@@ -186,7 +226,13 @@ impl Check<'_> {
             }
             let rule = "BINDINGS_ARE_EVIDENCED";
             let key = (scope, identity);
-            self.demand(rule, IDENTITY_EVENTS.name(), &key, is_same, "the identity's last events as decisions");
+            self.demand(
+                rule,
+                IDENTITY_EVENTS.name(),
+                &key,
+                is_same,
+                "the identity's last events as decisions",
+            );
         }
         Ok(())
     }
@@ -204,7 +250,9 @@ impl Check<'_> {
             let binding = bindings.get(&identity);
             let (owner, last) = (binding.and_then(|b| b.user), binding.map(|b| b.last));
             let follows = match event.action {
-                Action::Bind => owner.is_none() && event.before.is_none() && last.is_none_or(|last| last == event.user),
+                Action::Bind => {
+                    owner.is_none() && event.before.is_none() && last.is_none_or(|last| last == event.user)
+                }
                 Action::Revoke => owner == Some(event.user) && event.before == owner,
                 Action::Rebind => last.is_some() && event.before == last,
                 _ => false,
@@ -216,7 +264,13 @@ impl Check<'_> {
         }
         for (identity, binding) in self.snapshot.with_prefix(BINDINGS, &All)? {
             let is_last = bindings.remove(&identity) == Some(binding);
-            self.demand(rule, BINDINGS.name(), &identity, is_last, "what its last event says, with its evidence");
+            self.demand(
+                rule,
+                BINDINGS.name(),
+                &identity,
+                is_last,
+                "what its last event says, with its evidence",
+            );
         }
         for identity in bindings.keys() {
             self.differ(rule, BINDINGS.name(), identity, "a binding", "none");

@@ -9,8 +9,8 @@ use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::proof::Proof;
 use meed_audit::trust::Trust;
 use meed_audit::verify::verify;
-use meed_keys::{Note, SigningWindow};
 use meed_audit::{Rejection, RejectionCode};
+use meed_keys::{Note, SigningWindow};
 
 use super::{Check, FsckStep};
 use crate::key::All;
@@ -23,8 +23,8 @@ use crate::rules::input::Which;
 use crate::rules::record::{LedgerResult, sound};
 use crate::rules::signatures::lines_of;
 use crate::rules::tables::{
-    ALLOCATION_TILES, ALLOCATIONS, APPROVER_SETS, CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS, EpochRecord, FINALS,
-    FinalRecord, SIGNATURES,
+    ALLOCATION_TILES, ALLOCATIONS, APPROVER_SETS, CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS,
+    EpochRecord, FINALS, FinalRecord, SIGNATURES,
 };
 use crate::table::Reader;
 
@@ -50,7 +50,13 @@ impl Check<'_> {
                 Err(error) => return self.report.note_error(error),
             };
             let last = finals.last().map(|((_, _, revision), _)| *revision);
-            self.demand("EPOCH_FINALIZE_IDEMPOTENT", EPOCHS.name(), &(scope, epoch), last == record.final_revision, "the last final revision");
+            self.demand(
+                "EPOCH_FINALIZE_IDEMPOTENT",
+                EPOCHS.name(),
+                &(scope, epoch),
+                last == record.final_revision,
+                "the last final revision",
+            );
             for ((_, _, revision), stored) in finals {
                 let place = (scope, epoch, revision);
                 self.attempt("STATEMENT_BINDS_ALL", |check| check.final_statement(place, &stored));
@@ -72,7 +78,13 @@ impl Check<'_> {
         self.demand("DRAFT_PINNED", EPOCHS.name(), &key, is_known, "the last draft as the current one");
         for ((_, _, revision, name), _) in self.snapshot.with_prefix(SIGNATURES, &key)? {
             let key = (scope, epoch, revision, name);
-            self.demand("DRAFT_PINNED", SIGNATURES.name(), &key, revision.get() < frozen, "a signature of a draft");
+            self.demand(
+                "DRAFT_PINNED",
+                SIGNATURES.name(),
+                &key,
+                revision.get() < frozen,
+                "a signature of a draft",
+            );
         }
         for ((_, _, revision), draft) in drafts {
             self.draft((scope, epoch, revision), &draft)?;
@@ -87,7 +99,13 @@ impl Check<'_> {
         let note = stored_note(DRAFTS.name(), &draft.note)?;
         let statement = stored_statement(&draft.note)?;
         let named = (statement.scope, statement.epoch, statement.revision);
-        self.demand("SIGNATURE_SCOPE_BOUND", DRAFTS.name(), &place, named == place, "a statement of this place");
+        self.demand(
+            "SIGNATURE_SCOPE_BOUND",
+            DRAFTS.name(),
+            &place,
+            named == place,
+            "a statement of this place",
+        );
         let (_, others) = split_node_line(&note, &statement.origin_line(), &key)?;
         self.demand("DRAFT_PINNED", DRAFTS.name(), &place, others.is_empty(), "the node's line alone");
         let pinned = (draft.decisions_size, draft.approvers, draft.sign_by, draft.previous, draft.supersedes);
@@ -98,12 +116,24 @@ impl Check<'_> {
             statement.previous,
             statement.supersedes,
         );
-        self.demand("DRAFT_PINNED", DRAFTS.name(), &place, pinned == stated, "the terms that the text states");
+        self.demand(
+            "DRAFT_PINNED",
+            DRAFTS.name(),
+            &place,
+            pinned == stated,
+            "the terms that the text states",
+        );
         let set = set_text(self.snapshot, scope, draft.approvers)?;
         let text = statement.note_text()?;
         for line in lines_of(self.snapshot, scope, epoch, revision)? {
             let valid = set.set.check_approval(&text, &line, SigningWindow::ANY_TIME);
-            self.demand("ONE_TEXT_PER_ORIGIN", SIGNATURES.name(), &place, valid.is_ok(), "valid signatures of members");
+            self.demand(
+                "ONE_TEXT_PER_ORIGIN",
+                SIGNATURES.name(),
+                &place,
+                valid.is_ok(),
+                "valid signatures of members",
+            );
         }
         Ok(())
     }
@@ -113,13 +143,32 @@ impl Check<'_> {
         let (scope, epoch, revision) = place;
         let entry = self.snapshot.final_statement(scope, epoch, Which::Revision(revision))?;
         let draft = self.snapshot.draft(scope, epoch, Which::Revision(revision))?;
-        self.demand("DRAFT_PINNED", FINALS.name(), &place, entry.statement == draft.statement, "the frozen text");
-        self.same("STATEMENT_BINDS_ALL", FINALS.name(), &place, entry.statement.text_hash(), stored.text_hash);
+        self.demand(
+            "DRAFT_PINNED",
+            FINALS.name(),
+            &place,
+            entry.statement == draft.statement,
+            "the frozen text",
+        );
+        self.same(
+            "STATEMENT_BINDS_ALL",
+            FINALS.name(),
+            &place,
+            entry.statement.text_hash(),
+            stored.text_hash,
+        );
         let key = node_key(&NodeRecord::read(self.snapshot)?)?;
         let note = stored_note(FINALS.name(), &entry.note)?;
         let (_, approvals) = split_node_line(&note, &entry.statement.origin_line(), &key)?;
-        let approved = approve(&entry.statement, &set_text(self.snapshot, scope, draft.approvers)?, &approvals)?;
-        self.demand("APPROVERS_PER_SCOPE", FINALS.name(), &place, approved.signatures() == approvals, "approvals by key name");
+        let approved =
+            approve(&entry.statement, &set_text(self.snapshot, scope, draft.approvers)?, &approvals)?;
+        self.demand(
+            "APPROVERS_PER_SCOPE",
+            FINALS.name(),
+            &place,
+            approved.signatures() == approvals,
+            "approvals by key name",
+        );
         Ok(())
     }
 
@@ -136,7 +185,13 @@ impl Check<'_> {
             .collect();
         if let Some((claimant, _)) = first_difference(expected.rows(), &rows) {
             let key = (scope, epoch, revision, claimant.clone());
-            self.differ("PAYOUT_DETERMINISTIC", ALLOCATIONS.name(), &key, "the computed allocation", "another or none");
+            self.differ(
+                "PAYOUT_DETERMINISTIC",
+                ALLOCATIONS.name(),
+                &key,
+                "the computed allocation",
+                "another or none",
+            );
         }
         let tiles: Vec<_> = self
             .snapshot
@@ -146,7 +201,13 @@ impl Check<'_> {
             .collect();
         if let Some(((level, index), _)) = first_difference(expected.tiles(), &tiles) {
             let key = (scope, epoch, revision, *level, *index);
-            self.differ("STATEMENT_BINDS_ALL", ALLOCATION_TILES.name(), &key, "the computed tile", "another or none");
+            self.differ(
+                "STATEMENT_BINDS_ALL",
+                ALLOCATION_TILES.name(),
+                &key,
+                "the computed tile",
+                "another or none",
+            );
         }
         Ok(())
     }
@@ -179,7 +240,13 @@ impl Check<'_> {
                 }
             }
             Proof::Absence(_) => {
-                self.differ("STATEMENT_BINDS_ALL", ALLOCATIONS.name(), &key, "a payout proof", "an absence proof");
+                self.differ(
+                    "STATEMENT_BINDS_ALL",
+                    ALLOCATIONS.name(),
+                    &key,
+                    "a payout proof",
+                    "an absence proof",
+                );
             }
         }
         Ok(())
@@ -216,7 +283,8 @@ impl Check<'_> {
     /// Every entry of the statements log is an approver set or a final statement of a scope, and no origin line stands
     /// for two texts.
     pub(super) fn statements_log(&mut self) -> LedgerResult<()> {
-        let sets = self.snapshot.with_prefix(APPROVER_SETS, &All)?.into_iter().map(|(_, record)| record.log_index);
+        let sets =
+            self.snapshot.with_prefix(APPROVER_SETS, &All)?.into_iter().map(|(_, record)| record.log_index);
         let finals = self.snapshot.with_prefix(FINALS, &All)?.into_iter().map(|(_, record)| record.log_index);
         let known: BTreeSet<u64> = sets.chain(finals).collect();
         let size = self.snapshot.log_size(LogKind::Statements)?;
@@ -224,9 +292,20 @@ impl Check<'_> {
         for index in 0..size {
             let entry = self.snapshot.log_entry(LogKind::Statements, index)?;
             let table = "statement_entries";
-            self.demand("STATEMENTS_IN_ORDER", table, &index, known.contains(&index), "an approver set or a final statement");
+            self.demand(
+                "STATEMENTS_IN_ORDER",
+                table,
+                &index,
+                known.contains(&index),
+                "an approver set or a final statement",
+            );
             let note = Note::parse(&entry).map_err(|error| {
-                Rejection::new(RejectionCode::Malformed, format!("statement entry {index}"), "a signed note", error)
+                Rejection::new(
+                    RejectionCode::Malformed,
+                    format!("statement entry {index}"),
+                    "a signed note",
+                    error,
+                )
             })?;
             let mut lines = note.text().as_str().lines();
             let origin = lines.next().unwrap_or_default().to_owned();
@@ -237,7 +316,13 @@ impl Check<'_> {
         }
         let beyond = known.range(size..).next();
         if let Some(index) = beyond {
-            self.differ("STATEMENTS_IN_ORDER", "statement_entries", index, format!("an index below {size}"), index);
+            self.differ(
+                "STATEMENTS_IN_ORDER",
+                "statement_entries",
+                index,
+                format!("an index below {size}"),
+                index,
+            );
         }
         Ok(())
     }
