@@ -13,7 +13,7 @@ use crate::life::{STEPS, options};
 use crate::reading::{Depth, first_difference, read};
 use crate::support::genesis;
 
-/// One image in so many is read with all proofs.
+/// One image in so many is checked by all rules, and its end is read with all proofs.
 const PROOFS_EVERY: u64 = 16;
 
 /// The undisturbed life: how many changes it makes, and all that can be read after each number of steps.
@@ -75,8 +75,11 @@ fn examine(image: Vec<u8>, undisturbed: &Undisturbed, depth: Depth, context: &st
         Err(error) => panic!("{context}: {error}"),
     };
     let snapshot = ledger.snapshot().unwrap();
-    let problems = snapshot.fsck_engine().problems;
-    assert_eq!(problems, [], "{context}");
+    let report = match depth {
+        Depth::Records => snapshot.fsck_engine(),
+        Depth::Proofs => snapshot.fsck(&mut drop),
+    };
+    assert_eq!(report.problems, [], "{context}");
     let text = read(&snapshot, Depth::Records).unwrap_or_else(|error| panic!("{context}: {error}"));
     drop(snapshot);
     let Some(there) = undisturbed.states.iter().position(|state| *state == text) else {
