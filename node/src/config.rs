@@ -129,8 +129,7 @@ impl Settings {
     fn check(file: SettingsFile) -> Result<Self, Failure> {
         let wrong = |name: &'static str| {
             move |rejection: meed_audit::Rejection| {
-                let failure = Failure::from(rejection).within(format!("setting {name}"));
-                Failure { exit: crate::failure::Exit::Usage, ..failure }
+                Failure::from(rejection).within(format!("setting {name}")).as_usage()
             }
         };
         let mut patterns = Vec::new();

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use axum::http::StatusCode;
 use meed_audit::{Rejection, RejectionCode};
 use meed_keys::SealError;
 use meed_storage::{LedgerError, StorageError};
@@ -26,7 +27,7 @@ pub enum Exit {
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// What happened and what to do about it.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     /// The exit code.
     pub exit: Exit,
 }
@@ -34,21 +35,22 @@ pub struct Failure {
 impl Failure {
     /// A refusal or failure with exit code 1. `code` is a stable `snake_case` name.
     pub fn refused(code: &str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { problem: Problem::local(code, what, remedy), exit: Exit::Refused }
+        let problem = Problem::local(code, what, remedy).with_status(StatusCode::CONFLICT);
+        Self { problem: Box::new(problem), exit: Exit::Refused }
     }
 
     /// A command line that cannot be carried out, with exit code 2.
     pub fn usage(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { problem: Problem::local("usage", what, remedy), exit: Exit::Usage }
+        let problem = Problem::local("usage", what, remedy).with_status(StatusCode::BAD_REQUEST);
+        Self { problem: Box::new(problem), exit: Exit::Usage }
     }
 
     /// A file that a command names and that cannot be read: exit code 2.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
         let what = format!("cannot read {}: {error}", path.display());
-        Self {
-            problem: Problem::local("unreadable", what, "check the path and that this account may read it"),
-            exit: Exit::Usage,
-        }
+        let remedy = "check the path and that this account may read it";
+        let problem = Problem::local("unreadable", what, remedy).with_status(StatusCode::BAD_REQUEST);
+        Self { problem: Box::new(problem), exit: Exit::Usage }
     }
 
     /// A file that cannot be written.
@@ -65,7 +67,13 @@ impl Failure {
 
     /// A failure that should not have been possible.
     pub fn internal(what: impl Into<String>) -> Self {
-        Self::refused("internal", what, "report this with the command")
+        Problem::local("internal", what, "report this with the command").into()
+    }
+
+    /// The same failure as wrong usage: what is refused stands on the command line.
+    #[must_use]
+    pub fn as_usage(self) -> Self {
+        Self { exit: Exit::Usage, ..self }
     }
 
     /// The same failure, its detail put after `context`.
@@ -78,7 +86,7 @@ impl Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problem, exit: Exit::Refused }
+        Self { problem: Box::new(problem), exit: Exit::Refused }
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::api::problems::Problem;
 use crate::cli::args::VerifyArgs;
 use crate::cli::console::{Console, amount, units};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::files;
 
 /// What verifying a proof found, as `--json` prints it.
@@ -190,7 +190,7 @@ fn passed(links: &[CheckedLink]) -> Vec<LinkReport> {
 fn not_verified(error: &VerifyError) -> Failure {
     let mut problem = Problem::from(&error.rejection);
     problem.detail = error.to_string();
-    Failure { problem, exit: Exit::Refused }
+    problem.into()
 }
 
 /// The report for people.

@@ -17,7 +17,7 @@ pub(crate) struct Refused(Box<Problem>);
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
-        Self(Box::new(failure.problem))
+        Self(failure.problem)
     }
 }
 
@@ -75,6 +75,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Document<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
         let Raw(bytes) = Raw::from_request(request, state).await?;
         let bytes = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+        // Serde would take an array for the fields in their order.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            let expected = "the document of this route, a JSON object";
+            return Err(Rejection::new(RejectionCode::WrongType, "body", expected, "an array").into());
+        }
         serde_json::from_slice(bytes).map(Self).map_err(|error| {
             let text = error.to_string();
             let code = if text.starts_with("unknown field") {

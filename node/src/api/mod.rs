@@ -69,6 +69,7 @@ pub fn operator(service: Service, actor: FreeText) -> Router {
         .route("/identities/revoke", post(writes::revoke))
         .route("/identities/rebind", post(writes::rebind))
         .route("/erase", post(writes::erase))
+        .route("/fsck", post(writes::fsck))
         .route("/backup", post(writes::backup))
         .route("/resume", post(writes::resume))
         .route("/compact", post(writes::compact));

@@ -154,7 +154,7 @@ impl IntoResponse for ProblemResponse {
 
 impl From<Failure> for ProblemResponse {
     fn from(failure: Failure) -> Self {
-        Self(Box::new(failure.problem))
+        Self(failure.problem)
     }
 }
 

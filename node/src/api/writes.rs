@@ -8,7 +8,7 @@ use super::App;
 use super::documents::{
     AllocationRequest, AmendRequest, ApproversRequest, ApproversView, BackupRequest, BackupView, BindRequest,
     BoundView, CloseRequest, CollectRequest, CollectView, CompactView, CurationRequest, DecisionView,
-    DraftView, EpochView, EraseRequest, ErasedView, FinalView, FreezeRequest, ImportView, NodeView,
+    DraftView, EpochView, EraseRequest, ErasedView, FinalView, FreezeRequest, FsckView, ImportView, NodeView,
     OpenRequest, PoolAddedView, PoolRequest, ReasonRequest, RebindRequest, ResumeRequest, RevokeRequest,
     ScopeChangeRequest, ScopeRequest, ScopeView, SignaturesView, UserRequest, UserView,
 };
@@ -209,4 +209,8 @@ pub(crate) async fn resume(
 
 pub(crate) async fn compact(State(app): State<App>) -> Answer<CompactView> {
     app.run(|service, _| service.compact()).await.map(Json)
+}
+
+pub(crate) async fn fsck(State(app): State<App>) -> Answer<FsckView> {
+    app.run(|service, _| service.fsck()).await.map(Json)
 }

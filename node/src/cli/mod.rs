@@ -45,6 +45,7 @@ fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
     let text = error.render().to_string();
     let mut parts = text.split("\n\n");
     let what = parts.next().unwrap_or_default().trim_start_matches("error: ");
+    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
     let usage = parts.find_map(|part| part.trim().strip_prefix("Usage: "));
     let remedy = match usage {
         Some(usage) => {
@@ -93,6 +94,7 @@ fn ask_ledger(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Export(args) => commands::proofs::export(args, session),
         Command::Log(command) => commands::logs::run(command, session),
         Command::Erase(args) => commands::care::erase(args, session),
+        Command::Fsck => commands::care::fsck(session),
         Command::Backup(args) => commands::care::backup(args, session),
         Command::Resume(args) => commands::care::resume(args, session),
         Command::Compact => commands::care::compact(session),

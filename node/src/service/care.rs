@@ -8,7 +8,8 @@ use meed_storage::{Erased, LogKind, Snapshot};
 
 use super::Service;
 use crate::api::documents::{
-    BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, NodeView, ResumeRequest,
+    BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, FsckProblem, FsckView,
+    NodeView, ResumeRequest,
 };
 use crate::failure::{Failure, reject};
 
@@ -36,6 +37,38 @@ impl Service {
     /// `record_not_found` for another log, or where nothing was signed yet.
     pub fn checkpoint(&self, log: &str) -> Result<String, Failure> {
         Ok(self.snapshot()?.checkpoint(log_kind(log)?)?)
+    }
+
+    /// Checks every record, root, rule and proof of the ledger, and then the pages of its file.
+    ///
+    /// # Errors
+    /// Where the check itself cannot be made; what it finds is its answer.
+    pub fn fsck(&self) -> Result<FsckView, Failure> {
+        let report = self.snapshot()?.fsck(&mut |_| {});
+        let mut problem_count = report.problem_count;
+        let view = |problem: meed_storage::Problem| FsckProblem {
+            table: problem.table,
+            key: problem.key,
+            detail: problem.detail,
+        };
+        let mut problems: Vec<FsckProblem> = report.problems.into_iter().map(view).collect();
+        if !self.ledger.check_pages()? {
+            problem_count = problem_count.saturating_add(1);
+            let detail = "expected every page to be allocated soundly, got others, which were repaired";
+            problems.push(FsckProblem {
+                table: "file".to_owned(),
+                key: String::new(),
+                detail: detail.to_owned(),
+            });
+        }
+        Ok(FsckView {
+            sound: problem_count == 0,
+            records: report.records,
+            events: report.events,
+            statements: report.statements,
+            problem_count,
+            problems,
+        })
     }
 
     /// Copies the ledger to a new file.

@@ -83,10 +83,27 @@ pub struct ErasedView {
 pub struct FsckView {
     /// Whether everything is as it must be.
     pub sound: bool,
-    /// Records, roots and proofs that were checked.
-    pub checked: u64,
-    /// Each difference: rule, record, expected, got.
-    pub differences: Vec<String>,
+    /// Records whose checksums were checked.
+    pub records: u64,
+    /// Entries of the events log that were hashed again.
+    pub events: u64,
+    /// Entries of the statements log that were hashed again.
+    pub statements: u64,
+    /// Differences in all.
+    pub problem_count: u64,
+    /// The first of them.
+    pub problems: Vec<FsckProblem>,
+}
+
+/// A difference that a check found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FsckProblem {
+    /// The table or rule, or the part of the file.
+    pub table: String,
+    /// The record's key in hex; empty where no single record is meant.
+    pub key: String,
+    /// What was expected and what came.
+    pub detail: String,
 }
 
 /// `POST /resume`.

@@ -17,8 +17,8 @@ pub use activity::{
     ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, ImportView, SkippedView, StoredView,
 };
 pub use care::{
-    BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, FsckView, NodeView,
-    ResumeRequest,
+    BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, FsckProblem, FsckView,
+    NodeView, ResumeRequest,
 };
 pub use decisions::{AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView};
 pub use epochs::{

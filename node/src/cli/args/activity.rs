@@ -10,10 +10,12 @@ use super::{EpochArgs, ScopeArg};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A line is one event:
-  {\"id\",\"source\",\"source_ref\",\"event_type\",\"platform_user_id\" (or \"authors\":[{\"provider\",\"id\",\"share\"}]),
-   \"metadata\":{},\"payload_hash\",\"producer\",\"producer_version\",\"event_time\",\"retrieved_at\"}
-Every bad line is reported with its number, and then nothing is stored; with --keep-good the good lines are.
-An event that is stored already is a duplicate and no error. FILE may be - for standard input.
+  {\"id\",\"source\",\"source_ref\",\"event_type\",
+   \"platform_user_id\" (or \"authors\":[{\"provider\",\"id\",\"share\"}]),\"metadata\":{},
+   \"payload_hash\",\"producer\",\"producer_version\",\"event_time\",\"retrieved_at\"}
+Every bad line is reported with its number, and then nothing is stored; with --keep-good the
+good lines are. An event that is stored already is a duplicate and no error. FILE may be - for
+standard input.
 
 Examples:
   meed import --scope default events.ndjson
@@ -32,8 +34,9 @@ pub struct ImportArgs {
 /// `meed collect`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads the history of a local clone with the git command: commits, merges and Reviewed-by trailers, through .mailmap.
-Identities are hashes of e-mail addresses; no address is stored or shown. Collecting twice stores nothing new.
+Reads the history of a local clone with the git command: commits, merges and Reviewed-by
+trailers, through .mailmap. Identities are hashes of e-mail addresses; no address is stored or
+shown. Collecting twice stores nothing new.
 
 Examples:
   meed collect --scope default                             the repository you stand in

@@ -13,8 +13,8 @@ Prints exactly the bytes of the frozen draft or of the final statement, signatur
 
 Examples:
   meed statement --scope default --epoch 1
-  meed statement --scope default --epoch 1 --preview       what a freeze would give now, unsigned
-  meed statement --scope default --epoch 1 --policy        a C2SP tlog-policy with which a stock tool checks it")]
+  meed statement --scope default --epoch 1 --preview   what a freeze would give now, unsigned
+  meed statement --scope default --epoch 1 --policy    a C2SP tlog-policy for stock tools")]
 pub struct StatementArgs {
     /// The epoch
     #[command(flatten)]
@@ -47,10 +47,11 @@ pub struct DossierArgs {
 /// `meed sign`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Computes the epoch again from the dossier and refuses unless every byte of the statement is equal, the key is in the
-set, the time is right, and all that was seen before still holds. What a key has signed is kept beside it, in
-KEYFILE.signed.json: one text for one place, ever. Only the signature line goes to standard output.
-The draft of an approver set is signed the same way. A bare statement takes --blind: nothing of it can be checked.
+Computes the epoch again from the dossier and refuses unless every byte of the statement is
+equal, the key is in the set, the time is right, and all that was seen before still holds.
+What a key has signed is kept beside it, in KEYFILE.signed.json: one text for one place, ever.
+Only the signature line goes to standard output. The draft of an approver set is signed the
+same way. A bare statement takes --blind: nothing of it can be checked.
 
 Examples:
   meed sign epoch-1.dossier --key alice.key > alice.sig
@@ -126,7 +127,8 @@ pub struct ProofArgs {
 /// `meed trust`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It pins the node, the first approver set and the log's key. Compare its fingerprint with others before you rely on it.
+It pins the node, the first approver set and the log's key. Compare its fingerprint with
+others before you rely on it.
 
 Examples:
   meed trust --scope default --out trust.toml")]

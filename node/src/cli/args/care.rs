@@ -10,7 +10,8 @@ use super::EpochArgs;
 /// `meed backup`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A backup never holds a secret key: keep a copy of log.key elsewhere, where nobody else can read it.
+A backup never holds a secret key: keep a copy of log.key elsewhere, where nobody else can
+read it.
 
 Examples:
   meed backup /backups/ledger-2026-11-21.redb")]
@@ -22,8 +23,8 @@ pub struct BackupArgs {
 /// `meed restore`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The restored ledger can be read at once. It signs nothing before `meed resume`, since entries that were published
-after the backup may be missing.
+The restored ledger can be read at once. It signs nothing before `meed resume`, since entries
+that were published after the backup may be missing.
 
 Examples:
   meed restore /backups/ledger-2026-11-21.redb --data ./restored --log-key /safe/log.key")]
@@ -38,8 +39,8 @@ pub struct RestoreArgs {
 /// `meed resume`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Give the sizes of the last checkpoints that anybody saw. A ledger that holds less is refused: signing it would show
-two histories of one log.
+Give the sizes of the last checkpoints that anybody saw. A ledger that holds less is refused:
+signing it would show two histories of one log.
 
 Examples:
   meed log checkpoint statements                           size and root in this ledger
@@ -67,7 +68,7 @@ pub enum ExportFormat {
 #[command(after_help = "\
 Examples:
   meed export --scope default --epoch 1 --format csv > payouts.csv
-  meed export --scope default --epoch 1 --format json | jq -r '.[] | [.claimant, .credits] | @tsv'")]
+  meed export --scope default --epoch 1 --format json | jq -r '.[].claimant'")]
 pub struct ExportArgs {
     /// The epoch
     #[command(flatten)]
@@ -123,8 +124,9 @@ pub enum LogCommand {
 /// `meed demo`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Makes a node with 2-of-3 approvers, collects the history of the repository, plays the finished week that has most
-activity through to a signed and proven payout, and says what to do next. Run twice it starts anew in a fresh folder.
+Makes a node with 2-of-3 approvers, collects the history of the repository, plays the finished
+week that has most activity through to a signed and proven payout, and says what to do next.
+Run twice it starts anew in a fresh folder.
 
 Examples:
   meed demo

@@ -11,8 +11,10 @@ use super::{EpochArgs, ScopeArg};
 #[command(group = ArgGroup::new("change").required(true).args(["exclude", "include", "weight", "share"]))]
 #[command(after_help = "\
 Examples:
-  meed curate --scope default --epoch 1 --event git:commit:… --exclude --reason \"imported by mistake\"
-  meed curate --scope default --epoch 1 --event git:commit:… --weight 3000 --reason \"a month of work\"
+  meed curate --scope default --epoch 1 --event git:commit:… \\
+      --exclude --reason \"imported by mistake\"
+  meed curate --scope default --epoch 1 --event git:commit:… \\
+      --weight 3000 --reason \"a month of work\"
   meed curate --scope default --epoch 1 --event git:commit:… \\
       --share user:…=700000 --share identity:github:42=300000 --reason \"pair work\"")]
 pub struct CurateArgs {
@@ -43,7 +45,8 @@ pub struct CurateArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  meed allocate --scope default --epoch 1 --claimant identity:github:42 --units 2500 --reason \"on call all week\"")]
+  meed allocate --scope default --epoch 1 --claimant identity:github:42 \\
+      --units 2500 --reason \"on call all week\"")]
 pub struct AllocateArgs {
     /// The epoch
     #[command(flatten)]
@@ -65,9 +68,10 @@ pub enum PoolCommand {
     /// Add a component to the pool of an open epoch; the same again changes nothing
     #[command(after_help = "\
 Examples:
-  meed pool add --scope default --epoch 1 --component base_issuance --amount 10000 --evidence \"vote 11\"
-  meed pool add --scope default --epoch 1 --component bonus --amount 500 --evidence \"vote 12\" \\
-      --algorithm bonus-v2 --inputs inputs.json")]
+  meed pool add --scope default --epoch 1 --component base_issuance \\
+      --amount 10000 --evidence \"vote 11\"
+  meed pool add --scope default --epoch 1 --component bonus \\
+      --amount 500 --evidence \"vote 12\" --algorithm bonus-v2 --inputs inputs.json")]
     Add {
         /// The epoch
         #[command(flatten)]
@@ -138,7 +142,8 @@ pub struct IdentityArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  meed bind --provider github --external-id 42 --user 3f0c1a52-… --evidence '{\"seen\":\"profile names the user id\"}'")]
+  meed bind --provider github --external-id 42 --user 3f0c1a52-… \\
+      --evidence '{\"seen\":\"profile names the user id\"}'")]
 pub struct BindArgs {
     /// The account
     #[command(flatten)]
@@ -157,7 +162,8 @@ pub struct BindArgs {
 Final epochs never change by it. The account can be bound to the same user again.
 
 Examples:
-  meed revoke --provider github --external-id 42 --evidence '{\"reported\":\"account was sold\"}'")]
+  meed revoke --provider github --external-id 42 \\
+      --evidence '{\"reported\":\"account was sold\"}'")]
 pub struct RevokeArgs {
     /// The account
     #[command(flatten)]
@@ -191,8 +197,9 @@ pub struct RebindArgs {
 /// `meed erase`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Erases names, titles and links of an event, which its leaf binds by a salted hash only: no proof and no statement
-changes. The bytes leave the file with the next `meed compact`; backups that were made before still hold them.
+Erases names, titles and links of an event, which its leaf binds by a salted hash only: no
+proof and no statement changes. The bytes leave the file with the next `meed compact`; backups
+that were made before still hold them.
 
 Examples:
   meed erase --event git:commit:… --reason \"asked for by the person named there\"")]

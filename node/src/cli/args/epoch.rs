@@ -21,7 +21,8 @@ pub enum EpochCommand {
     Freeze(FreezeArgs),
     /// Make the signed draft final
     #[command(after_help = "\
-Recomputes the epoch, compares every byte with what was signed, and stores all or nothing. Again: the same answer.
+Recomputes the epoch, compares every byte with what was signed, and stores all or nothing.
+Again: the same answer.
 
 Examples:
   meed epoch finalize --scope default --epoch 1")]
@@ -67,7 +68,8 @@ pub struct CloseArgs {
 /// `meed epoch freeze`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Any change after a freeze needs a new one; signatures of an older revision are kept and never count.
+Any change after a freeze needs a new one; signatures of an older revision are kept and never
+count.
 
 Examples:
   meed epoch freeze --scope default --epoch 1
@@ -87,7 +89,8 @@ pub struct FreezeArgs {
 The final statement stays in force until a corrected one is frozen, signed and finalized.
 
 Examples:
-  meed epoch amend --scope default --epoch 1 --reason \"two reviews were counted for the wrong person\"")]
+  meed epoch amend --scope default --epoch 1 \\
+      --reason \"two reviews were counted for the wrong person\"")]
 pub struct AmendArgs {
     /// The epoch
     #[command(flatten)]

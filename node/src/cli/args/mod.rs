@@ -35,11 +35,12 @@ const ABOUT: &str =
     "Keeps the payout ledger of a community, and proves to each contributor what they were paid";
 
 const LONG: &str = "\
-What was asked for goes to standard output and nothing else does; notices, questions and progress go to standard
-error. An error is two lines, what happened and what to do about it; with --json it is a problem document (RFC 9457).
+What was asked for goes to standard output and nothing else does; notices, questions and
+progress go to standard error. An error is two lines, what happened and what to do about it;
+with --json it is a problem document (RFC 9457).
 
-The ledger is the folder --data, else $MEED_DATA, else ./meed-data. Settings are in its meed.toml, each also as
-MEED_… in the environment; NODE_ID names the node.
+The ledger is the folder --data, else $MEED_DATA, else ./meed-data. Settings are in its
+meed.toml, each also as MEED_… in the environment; NODE_ID names the node.
 
 Exit codes:
   0  done; for verify: verified
@@ -60,10 +61,10 @@ pub struct Cli {
     /// The folder of the ledger [default: $MEED_DATA, else ./meed-data]
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Answer in JSON, for programs; errors become problem documents on standard error
+    /// Answer in JSON; errors are problem documents on standard error
     #[arg(long, global = true)]
     pub json: bool,
-    /// Who decides, as decisions record it [default: the setting `actor`, else "operator"]
+    /// Who decides, as decisions record it [default: setting `actor`]
     #[arg(long, global = true, value_name = "NAME")]
     pub actor: Option<String>,
     /// What to do.
@@ -129,6 +130,11 @@ pub enum Command {
     /// Check a proof file against a trust file, without ledger and network
     Verify(VerifyArgs),
     /// Check every stored byte, root and proof by computing them again
+    #[command(after_help = "\
+Names each record that differs, with what was expected. Exit code 1 where there is one.
+
+Examples:
+  meed fsck --data /srv/meed")]
     Fsck,
     /// Copy the ledger to a file, while it is in use
     Backup(BackupArgs),
@@ -137,6 +143,7 @@ pub enum Command {
     /// Let a restored ledger sign again, after confirming what was published
     Resume(ResumeArgs),
     /// Give unused space of the ledger file back
+    #[command(after_help = "Examples:\n  meed compact")]
     Compact,
     /// The allocations of an epoch, for other programs
     Export(ExportArgs),
@@ -164,4 +171,43 @@ pub struct ScopeArg {
     /// The scope
     #[arg(long, value_name = "KEY")]
     pub scope: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+        let path = format!("{path} {}", command.get_name());
+        let mut below = command.get_subcommands().peekable();
+        if below.peek().is_none() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            found.push((path, help));
+            return;
+        }
+        below.for_each(|command| leaves(command, &path, found));
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_begins_with_its_own_words() {
+        let mut found = Vec::new();
+        leaves(&Cli::command(), "", &mut found);
+        assert!(found.len() > 40, "{}", found.len());
+        for (path, help) in found {
+            let examples =
+                help.split("Examples:\n").nth(1).unwrap_or_else(|| panic!("{path} has no example"));
+            let first = format!("  {}", path.trim());
+            assert!(
+                examples.lines().any(|line| line.contains(first.trim())),
+                "{path}: no example begins with{first}"
+            );
+        }
+    }
 }

@@ -7,8 +7,9 @@ use clap::{Args, Subcommand, ValueEnum};
 /// `meed init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The folder gets ledger.redb, log.key (the node signs its logs with it unattended, so it is not sealed; mode 0600) and
-a commented meed.toml. A folder that holds a ledger is refused, and a failed attempt leaves nothing behind.
+The folder gets ledger.redb, log.key (the node signs its logs with it unattended, so it is not
+sealed; mode 0600) and a commented meed.toml. A folder that holds a ledger is refused, and a
+failed attempt leaves nothing behind.
 
 Examples:
   meed init --origin ledger.example.org
@@ -28,8 +29,10 @@ pub enum ScopeCommand {
     /// Add a scope; the same again changes nothing
     Add(ScopeAddArgs),
     /// The scopes of this node
+    #[command(after_help = "Examples:\n  meed scope list")]
     List,
     /// A scope, with its terms and its weights
+    #[command(after_help = "Examples:\n  meed scope show default")]
     Show {
         /// The scope
         key: String,
@@ -39,6 +42,11 @@ pub enum ScopeCommand {
     /// Show, set or change who approves
     Approvers(ApproversArgs),
     /// End a scope for good, because its approvers are lost
+    #[command(after_help = "\
+Nothing of the scope changes any more; what is final stays provable.
+
+Examples:
+  meed scope end default --reason \"two of three approvers lost their keys\"")]
     End {
         /// The scope
         key: String,
@@ -60,12 +68,14 @@ pub enum UnlinkedArg {
 /// `meed scope add`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without --weights the default table is used and printed; a weights file is one JSON object from
-\"<source>:<event_type>\" to milli-units, integers or decimal strings:  {\"git:commit\": 1000, \"git:review\": 500}
+Without --weights the default table is used and printed; a weights file is one JSON object
+from \"<source>:<event_type>\" to milli-units, integers or decimal strings:  {\"git:commit\":
+1000, \"git:review\": 500}
 
 Examples:
   meed scope add default --base-issuance 10000
-  meed scope add tools --unit USDC --decimals 6 --base-issuance 5000000000 --weights weights.json
+  meed scope add tools --unit USDC --decimals 6 --base-issuance 5000000000 \\
+      --weights weights.json
   meed scope add bounties --unlinked exclude --window-days 28")]
 pub struct ScopeAddArgs {
     /// The scope: a lower-case letter, then at most 31 of a-z, 0-9 and -
@@ -121,13 +131,15 @@ pub struct ConfigureArgs {
 /// `meed scope approvers`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The first set is in force at once. A later one is a draft: --draft prints its text, approvers sign that with
-`meed sign`, and `meed signature add --approvers` completes it when k of the old set and each new member have signed.
+The first set is in force at once. A later one is a draft: --draft prints its text, approvers
+sign that with `meed sign`, and `meed signature add --approvers` completes it when k of the
+old set and each new member have signed.
 
 Examples:
-  meed scope approvers default                             the set in force
-  meed scope approvers default --threshold 2 --key \"$ALICE\" --key \"$BOB\" --key \"$CAROL\"
-  meed scope approvers default --draft > set.draft         then: meed sign set.draft --key alice.key")]
+  meed scope approvers default                        the set in force
+  meed scope approvers default --threshold 2 \\
+      --key \"$ALICE\" --key \"$BOB\" --key \"$CAROL\"
+  meed scope approvers default --draft > set.draft    then: meed sign set.draft --key alice.key")]
 pub struct ApproversArgs {
     /// The scope
     pub scope: String,
@@ -148,6 +160,7 @@ pub enum KeyCommand {
     /// Make a key; prints its public key on one line
     New(KeyNewArgs),
     /// The public key of a key file
+    #[command(after_help = "Examples:\n  meed key show alice.key")]
     Show {
         /// The key file
         file: PathBuf,
@@ -168,8 +181,9 @@ pub enum KeyPurpose {
 /// `meed key new`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file holds the secret, sealed with a passphrase that is asked for twice in the terminal, and is readable by its
-owner alone. Keep a copy: a lost key cannot be made again. Keep an approver's key off the node.
+The file holds the secret, sealed with a passphrase that is asked for twice in the terminal,
+and is readable by its owner alone. Keep a copy: a lost key cannot be made again. Keep an
+approver's key off the node.
 
 Examples:
   meed key new alice --out alice.key

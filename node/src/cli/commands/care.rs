@@ -1,11 +1,47 @@
-//! `meed backup`, `resume`, `compact`, `erase`.
+//! `meed fsck`, `backup`, `resume`, `compact`, `erase`.
 
 use crate::api::documents::{
-    BackupRequest, BackupView, CompactView, EraseRequest, ErasedView, NodeView, ResumeRequest,
+    BackupRequest, BackupView, CompactView, EraseRequest, ErasedView, FsckView, NodeView, ResumeRequest,
 };
 use crate::cli::args::{BackupArgs, EraseArgs, ResumeArgs};
 use crate::cli::session::Session;
 use crate::failure::Failure;
+
+/// Runs `meed fsck`.
+///
+/// # Errors
+/// `corrupt` where anything differs.
+pub fn fsck(session: &Session) -> Result<(), Failure> {
+    let view: FsckView =
+        session.waiting("checking", |client| client.post("/fsck", &serde_json::json!({})))?;
+    session.console.answer(&view, || describe(&view))?;
+    if view.sound {
+        return Ok(());
+    }
+    let what = format!("expected a sound ledger, got {} differences", view.problem_count);
+    let remedy = "keep the file for whoever looks into it, and restore a backup with `meed restore`";
+    Err(Failure::refused("corrupt", what, remedy))
+}
+
+fn describe(view: &FsckView) -> String {
+    let mut text = String::new();
+    for problem in &view.problems {
+        let key = if problem.key.is_empty() { String::new() } else { format!(" key {}", problem.key) };
+        text.push_str(&format!("{}{key}: {}\n", problem.table, problem.detail));
+    }
+    let kept = u64::try_from(view.problems.len()).unwrap_or(u64::MAX);
+    if view.problem_count > kept {
+        text.push_str(&format!("and {} more\n", view.problem_count.saturating_sub(kept)));
+    }
+    text.push_str(&format!(
+        "{}: {} records, {} events, {} statements\n",
+        if view.sound { "sound" } else { "not sound" },
+        view.records,
+        view.events,
+        view.statements
+    ));
+    text
+}
 
 /// Runs `meed backup`.
 ///

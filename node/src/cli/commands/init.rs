@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use meed_audit::Rejection;
 use meed_audit::ids::{NodeId, Origin};
 use meed_keys::{KeyName, KeyUse};
 use meed_storage::{Genesis, Ledger, Options};
@@ -35,9 +36,10 @@ pub struct InitAnswer {
 pub fn run(args: &InitArgs, data: Option<&Path>, console: Console) -> Result<(), Failure> {
     let folder = DataFolder::choose(data);
     let settings = Settings::read(&DataFolder::at(PathBuf::new()))?;
-    let node_id = args.node_id.as_deref().map(str::parse).transpose()?.or(settings.node_id);
-    let origin = args.origin.as_deref().map(str::parse).transpose()?.or(settings.origin);
-    let answer = create(&folder, node_id, origin)?;
+    let wrong = |rejection: Rejection| Failure::from(rejection).as_usage();
+    let node_id = args.node_id.as_deref().map(str::parse).transpose().map_err(wrong)?;
+    let origin = args.origin.as_deref().map(str::parse).transpose().map_err(wrong)?;
+    let answer = create(&folder, node_id.or(settings.node_id), origin.or(settings.origin))?;
     console.notice(format!(
         "notice: {} signs the node's logs and is not sealed. Keep a copy where nobody else can read it: backups never \
          hold it",

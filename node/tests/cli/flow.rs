@@ -1,0 +1,188 @@
+//! From `init` to `verify`, and what verifying refuses.
+
+use serde_json::Value;
+
+use crate::support::World;
+
+#[test]
+fn a_whole_epoch_ends_in_a_verified_payout() {
+    let world = World::finalized();
+    let verified = world.run(&["verify", "one.payout.json", "--trust", "trust.toml"]);
+    assert_eq!(verified.err, "", "an offline check has nothing to say beside its answer");
+    let out = verified.ok();
+    assert!(out.ends_with("verified\n"), "{out}");
+    for line in ["superseded: unknown", "whether the money was sent", "demands no witnesses", "trust file  "]
+    {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+    let report = world.json(&["verify", "one.payout.json", "--trust", "trust.toml"]);
+    assert_eq!(report["verified"], true);
+    assert_eq!(report["payout"]["claimant"], "identity:github:1");
+    assert!(report["links"].as_array().expect("links").iter().all(|link| link["ok"] == true));
+    assert_eq!(report["statement"]["approved_by"], serde_json::json!(["alice", "bob"]));
+}
+
+#[test]
+fn the_payouts_sum_to_the_pool_in_every_form() {
+    let world = World::finalized();
+    let epoch = ["--scope", "default", "--epoch", "1"];
+    let json: Value =
+        serde_json::from_str(&world.run(&[&["export"], &epoch[..], &["--format", "json"]].concat()).ok())
+            .expect("JSON");
+    let leaves = json.as_array().expect("an array of leaves");
+    let credits = |leaf: &Value| leaf["credits"].as_str().expect("text").parse::<u128>().expect("number");
+    assert_eq!(leaves.iter().map(credits).sum::<u128>(), 10_000);
+    assert!(leaves.iter().all(|leaf| leaf["v"] == "meed/allocation/v1"));
+    let csv = world.run(&[&["export"], &epoch[..], &["--format", "csv"]].concat()).ok();
+    let rows: Vec<&str> = csv.lines().skip(1).collect();
+    assert_eq!(rows.len(), leaves.len());
+    for (row, leaf) in rows.iter().zip(leaves) {
+        assert!(row.starts_with(&format!("{},{},", leaf["claimant"].as_str().expect("text"), credits(leaf))));
+    }
+}
+
+#[test]
+fn the_statement_is_the_exact_note_that_the_log_holds() {
+    let world = World::finalized();
+    let note = world.run(&["statement", "--scope", "default", "--epoch", "1"]).ok();
+    assert!(note.starts_with("ledger.example.org/default/epoch/1/0\n4\n"), "{note}");
+    assert_eq!(note, world.run(&["log", "entry", "statements", "1"]).ok());
+    assert_eq!(note.lines().filter(|line| line.starts_with("— ")).count(), 3, "node and two approvers");
+    let view = world.json(&["statement", "--scope", "default", "--epoch", "1"]);
+    assert_eq!(view["note"], note.as_str());
+    assert_eq!(view["is_final"], true);
+    let policy = world.run(&["statement", "--scope", "default", "--epoch", "1", "--policy"]).ok();
+    assert!(policy.starts_with("log ledger.example.org/default/epoch/1/0+"), "{policy}");
+    assert!(
+        policy.ends_with("group approvers 2 approver-1 approver-2 approver-3\nquorum approvers\n"),
+        "{policy}"
+    );
+}
+
+#[test]
+fn absence_is_proven_and_never_called_a_payout() {
+    let world = World::finalized();
+    let made = world.proof("user:00000000-0000-4000-8000-000000000001", "absent.json");
+    assert!(made.err.contains("not in this epoch"), "{}", made.err);
+    made.ok();
+    let out = world.run(&["verify", "absent.json", "--trust", "trust.toml"]).ok();
+    assert!(out.ends_with("not in this epoch: user:00000000-0000-4000-8000-000000000001\n"), "{out}");
+    assert!(!out.contains("verified"), "{out}");
+    assert!(out.contains("that the leaves ascend"), "{out}");
+}
+
+#[test]
+fn a_tampered_proof_is_refused_with_the_link_that_fails() {
+    let world = World::finalized();
+    let proof = world.read("one.payout.json");
+    let sign_by = "Sign By: ";
+    assert!(proof.contains(sign_by));
+    for (from, to, link) in [
+        ("epoch/1/0", "epoch/2/0", "scope"),
+        ("Distributed: 10000", "Distributed: 20000", "node_signature"),
+        ("default/epoch", "defaulu/epoch", "scope"),
+    ] {
+        world.write("forged.json", &proof.replacen(from, to, 1));
+        let ran = world.run(&["verify", "forged.json", "--trust", "trust.toml"]);
+        ran.refused(1, "not verified");
+        assert!(ran.out.ends_with("not verified\n"), "{ran:?}");
+        let ran = world.run(&["verify", "forged.json", "--trust", "trust.toml", "--json"]);
+        let report: Value = serde_json::from_str(&ran.out).expect("a report");
+        assert_eq!(report["verified"], false);
+        let last = report["links"].as_array().and_then(|links| links.last()).expect("a link").clone();
+        assert_eq!((last["link"].as_str(), last["ok"].as_bool()), (Some(link), Some(false)), "{report}");
+        assert!(ran.problem(1)["number"].is_u64());
+    }
+}
+
+#[test]
+fn another_nodes_trust_file_verifies_nothing() {
+    let (world, other) = (World::finalized(), World::finalized());
+    world.write("other.toml", &other.read("trust.toml"));
+    world.run(&["verify", "one.payout.json", "--trust", "other.toml"]).refused(1, "link scope fails");
+}
+
+#[test]
+fn files_that_are_no_proof_are_refused_and_missing_ones_are_wrong_usage() {
+    let world = World::finalized();
+    for text in ["", "{}", "not json\n", "{\"format\":\"meed/payout-proof/v1\"}\n", "[1]\n"] {
+        world.write("bad.json", text);
+        let ran = world.run(&["verify", "bad.json", "--trust", "trust.toml"]);
+        assert_eq!(ran.code, 1, "{text:?}: {ran:?}");
+        ran.refused(1, "proof");
+    }
+    world.write("bad.toml", "format = 1");
+    world.run(&["verify", "one.payout.json", "--trust", "bad.toml"]).refused(1, "trust file");
+    world.run(&["verify", "none.json", "--trust", "trust.toml"]).refused(2, "cannot read none.json");
+    world.run(&["verify", "one.payout.json"]).refused(2, "--trust");
+}
+
+#[test]
+fn what_is_final_is_final_and_finalizing_again_answers_the_same() {
+    let world = World::finalized();
+    let first = world.json(&["epoch", "finalize", "--scope", "default", "--epoch", "1"]);
+    assert_eq!(first, world.json(&["epoch", "finalize", "--scope", "default", "--epoch", "1"]));
+    let curate = ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e1"];
+    world.run(&[&curate[..], &["--exclude", "--reason", "late"]].concat()).refused(1, "epoch_finalized");
+    world
+        .run(&[
+            "pool",
+            "add",
+            "--scope",
+            "default",
+            "--epoch",
+            "1",
+            "--component",
+            "more",
+            "--amount",
+            "1",
+            "--evidence",
+            "x",
+        ])
+        .refused(1, "epoch_not_open");
+}
+
+#[test]
+fn an_amendment_makes_a_second_revision_and_both_stay_provable() {
+    let world = World::finalized();
+    world.epoch(&["amend", "--reason", "one was counted twice"]).ok();
+    let curate = ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e1"];
+    world.run(&[&curate[..], &["--exclude", "--reason", "counted twice"]].concat()).ok();
+    world.freeze("two.dossier");
+    let shown = world.sign("two.dossier", "carol");
+    assert!(shown.err.contains("Difference from ledger.example.org/default/epoch/1/0"), "{}", shown.err);
+    world.sign_and_finalize("two.dossier");
+    let epoch = world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"]);
+    assert_eq!(epoch["final_revision"], 1);
+    let note = world.run(&["statement", "--scope", "default", "--epoch", "1"]).ok();
+    assert!(!note.contains("Supersedes: none"), "{note}");
+    for revision in ["0", "1"] {
+        let file = format!("r{revision}.json");
+        let proof = ["proof", "--scope", "default", "--epoch", "1", "--claimant", "identity:github:2"];
+        world.run(&[&proof[..], &["--revision", revision, "--out", &file]].concat()).ok();
+        let report = world.json(&["verify", &file, "--trust", "trust.toml"]);
+        assert_eq!(report["payout"]["revision"], revision, "{report}");
+    }
+}
+
+#[test]
+fn a_decision_stands_with_who_before_after_and_why() {
+    let world = World::with_events();
+    let epoch = ["--scope", "default", "--epoch", "1", "--reason", "a month of work"];
+    let curate = ["curate", "--event", "github:pr:7:e2", "--weight", "3000", "--actor", "dana"];
+    world.run(&[&curate[..], &epoch[..]].concat()).ok();
+    let share = ["curate", "--event", "github:pr:7:e3", "--share", "identity:github:1=600000"];
+    world.run(&[&share[..], &["identity:github:9=400000"], &epoch[..]].concat()).ok();
+    world
+        .run(&[&["allocate", "--claimant", "identity:github:5", "--units", "250"], &epoch[..]].concat())
+        .ok();
+    let decisions = world.decisions();
+    let [pool, weight, shares, set] = decisions.as_slice() else { panic!("{decisions:?}") };
+    assert_eq!((pool["action"].as_str(), pool["subject"].as_str()), (Some("pool"), Some("base_issuance")));
+    assert_eq!((weight["actor"].as_str(), weight["after"].as_str()), (Some("dana"), Some("3000")));
+    assert_eq!(shares["after"], "identity:github:1=600000 identity:github:9=400000");
+    assert_eq!((set["action"].as_str(), set["actor"].as_str()), (Some("override"), Some("operator")));
+    let activity = world.json(&["activity", "--scope", "default", "--epoch", "1"]);
+    let third = activity.as_array().expect("array").iter().find(|item| item["event"] == "github:pr:7:e3");
+    assert_eq!(third.expect("event")["claimants"].as_array().expect("claimants").len(), 2);
+}

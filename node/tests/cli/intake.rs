@@ -1,0 +1,139 @@
+//! Taking in events: imports with bad lines, duplicates, conflicts, and git twice.
+
+use meed_node::sources::sample;
+
+use crate::support::{World, now};
+
+#[test]
+fn every_bad_line_is_reported_and_nothing_is_stored() {
+    let world = World::open();
+    let good = world.event_line("good", 1);
+    let lines = [
+        good.clone(),
+        "not json".to_owned(),
+        good.replace("\"platform_user_id\":\"1\"", "\"platform_user_id\":\"01\""),
+        String::new(),
+        good.replace("github:repo:7", "evil\u{202e}txt"),
+        good.replace("\"producer\":\"test\",", ""),
+        format!("{}\"x\":1}}", good.trim_end_matches('}').to_owned() + ","),
+        world.event_line("other", 2),
+    ];
+    world.write("events.ndjson", &lines.join("\n"));
+    let ran = world.run(&["import", "--scope", "default", "events.ndjson"]);
+    ran.refused(1, "5 of 7 lines are refused, and nothing was stored");
+    for (line, field) in
+        [(2, "malformed"), (3, "platform_user_id"), (5, "source_ref"), (6, "producer"), (7, "x")]
+    {
+        let start = format!("line {line}: ");
+        let found = ran.err.lines().find(|text| text.starts_with(&start));
+        assert!(
+            found.is_some_and(|text| text.contains(field) && text.contains("expected")),
+            "{line}: {}",
+            ran.err
+        );
+    }
+    let problem = world.run(&["import", "--scope", "default", "events.ndjson", "--json"]).problem(1);
+    let reported = problem["lines"].as_array().expect("lines");
+    assert_eq!(
+        reported.iter().map(|line| line["line"].as_u64()).collect::<Vec<_>>(),
+        [2, 3, 5, 6, 7].map(Some)
+    );
+    assert_eq!(world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"])["events"], 0);
+
+    let kept = world.run(&["import", "--scope", "default", "--keep-good", "events.ndjson"]);
+    assert!(kept.err.contains("line 3: "), "{}", kept.err);
+    assert!(kept.ok().starts_with("2 stored"));
+    assert_eq!(world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"])["events"], 2);
+}
+
+#[test]
+fn the_same_again_is_no_error_and_another_content_is_kept_out_and_shown() {
+    let world = World::with_events();
+    let again = world.json(&["import", "--scope", "default", "events.ndjson"]);
+    assert_eq!((again["stored"].as_u64(), again["duplicates"].as_u64()), (Some(0), Some(6)));
+    let renamed = world.event_line("e1", 2).replace("person-2", "renamed");
+    let ran = world.run_with(&["import", "--scope", "default", "-", "--json"], &[], &renamed);
+    assert!(ran.ok().contains("\"duplicates\":1"), "a changed login is the same event");
+    let other = world.event_line_with("e1", 2, "bb");
+    let ran = world.run_with(&["import", "--scope", "default", "-", "--json"], &[], &other);
+    assert!(ran.err.contains("kept out"), "{}", ran.err);
+    assert!(ran.ok().contains("\"conflicts\":1"));
+    let conflicts = world.json(&["conflicts", "--scope", "default"]);
+    assert_eq!(conflicts[0]["event"], "github:pr:7:e1");
+    assert_eq!(conflicts[0]["stored"]["payload_hash"], "aa".repeat(32));
+    assert_eq!(conflicts[0]["came"]["payload_hash"], "bb".repeat(32));
+}
+
+#[test]
+fn a_file_of_several_parts_is_checked_whole_before_anything_is_stored() {
+    let world = World::open();
+    // Metadata makes the lines long: two parts, with few events.
+    let filler = "x".repeat(30_000);
+    let line = |number: usize| {
+        world
+            .event_line(&format!("n{number}"), 1)
+            .replace("{\"id\"", &format!("{{\"metadata\":{{\"f\":\"{filler}\"}},\"id\""))
+    };
+    let mut lines: Vec<String> = (0..400).map(line).collect();
+    lines.push("bad".to_owned());
+    world.write("large.ndjson", &(lines.join("\n") + "\n"));
+    let ran = world.run(&["import", "--scope", "default", "large.ndjson"]);
+    ran.refused(1, "1 lines are refused, and nothing was stored");
+    assert!(ran.err.contains("line 401: "), "{}", ran.err);
+    assert_eq!(world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"])["events"], 0);
+    let kept = world.json(&["import", "--scope", "default", "--keep-good", "large.ndjson"]);
+    assert_eq!(kept["stored"], 400);
+    assert_eq!(kept["bad_lines"][0]["line"], 401);
+}
+
+#[test]
+fn collecting_twice_stores_nothing_and_reports_no_conflict() {
+    let world = World::open();
+    let repository = world.path("repository");
+    sample::generate(&repository, now()).expect("sample");
+    let path = repository.to_str().expect("path");
+    let first = world.json(&["collect", "--scope", "default", "--git", path]);
+    assert!(first["stored"].as_u64().is_some_and(|stored| stored > 20), "{first}");
+    let again = world.run(&["collect", "--scope", "default", "--git", path, "--json"]);
+    let again: serde_json::Value = serde_json::from_str(&again.ok()).expect("JSON");
+    assert_eq!((again["stored"].as_u64(), again["conflicts"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(again["duplicates"], first["stored"]);
+    let activity = world.json(&["activity", "--scope", "default", "--epoch", "1"]);
+    let all = activity.to_string();
+    assert!(!all.contains('@'), "no address is shown anywhere");
+    world.run(&["collect", "--scope", "default", "--git", "none"]).refused(1, "cannot enter the folder");
+    world.run(&["collect", "--scope", "default"]).refused(1, "expected a git repository");
+    let reversed = ["--since", "2026-01-02T00:00:00Z", "--until", "2026-01-01T00:00:00Z"];
+    world
+        .run(&[&["collect", "--scope", "default", "--git", path], &reversed[..]].concat())
+        .refused(1, "period");
+    world
+        .run(&["collect", "--scope", "default", "--git", path, "--since", "soon"])
+        .refused(1, "invalid_time");
+}
+
+#[test]
+fn people_and_their_accounts() {
+    let world = World::with_events();
+    let user = world.run(&["user", "add", "--name", "Alice"]).ok();
+    let user = user.trim();
+    let other = world.run(&["user", "add"]).ok();
+    let other = other.trim();
+    let account = ["--provider", "github", "--external-id", "1", "--evidence", r#"{"seen":"profile"}"#];
+    let bind = |user: &str| world.run(&[&["bind", "--user", user], &account[..]].concat());
+    assert!(bind(user).ok().contains("is now"));
+    assert!(bind(user).ok().contains("was already"));
+    bind(other).refused(1, "identity_bound_to_other");
+    bind("00000000-0000-4000-8000-000000000009").refused(1, "user_not_found");
+    world.run(&[&["rebind", "--from", user, "--user", other], &account[..]].concat()).ok();
+    let users = world.json(&["user", "list"]);
+    let owner = users.as_array().expect("users").iter().find(|entry| entry["id"] == other).expect("user");
+    assert_eq!(owner["identities"], serde_json::json!(["identity:github:1"]));
+    world.run(&[&["revoke"], &account[..]].concat()).ok();
+    world.run(&[&["revoke"], &account[..]].concat()).refused(1, "identity_not_bound");
+    let bad = ["--provider", "github", "--external-id", "1", "--evidence", "seen"];
+    world.run(&[&["revoke"], &bad[..]].concat()).refused(2, "expected JSON");
+    let decisions = world.decisions();
+    let actions: Vec<&str> = decisions.iter().filter_map(|decision| decision["action"].as_str()).collect();
+    assert_eq!(actions, ["pool", "bind", "rebind", "revoke"]);
+}

@@ -1,0 +1,17 @@
+//! Whole flows through the program: what scripts and people see, and what is refused.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may fail a test"
+)]
+
+mod approvals;
+mod care;
+mod demo;
+mod flow;
+mod intake;
+mod setup;
+mod signing;
+mod support;
