@@ -215,7 +215,19 @@ impl NewEvent {
     ///
     /// # Errors
     /// `too_many` scopes, or `input_too_large` when the leaf would exceed 16,384 bytes.
-    pub fn into_event(self, salt: [u8; 32], mut scopes: Vec<ScopeId>) -> Checked<Event> {
+    pub fn into_event(self, salt: [u8; 32], scopes: Vec<ScopeId>) -> Checked<Event> {
+        self.into_event_and_leaf(salt, scopes).map(|(event, _)| event)
+    }
+
+    /// As [`NewEvent::into_event`], with the leaf's bytes, which had to be written for their length already.
+    ///
+    /// # Errors
+    /// As [`NewEvent::into_event`].
+    pub fn into_event_and_leaf(
+        self,
+        salt: [u8; 32],
+        mut scopes: Vec<ScopeId>,
+    ) -> Checked<(Event, Vec<u8>)> {
         scopes.sort_unstable();
         scopes.dedup();
         let event = Event {
@@ -234,7 +246,8 @@ impl NewEvent {
             v: EventV1,
         };
         check_scopes(&event.scopes)?;
-        let length = event.encode().len();
+        let leaf = event.encode();
+        let length = leaf.len();
         if length > EVENT_LEAF_BYTES_MAX {
             let expected = format!("a leaf of at most {EVENT_LEAF_BYTES_MAX} bytes");
             return Err(Rejection::new(
@@ -244,7 +257,7 @@ impl NewEvent {
                 format!("{length} bytes"),
             ));
         }
-        Ok(event)
+        Ok((event, leaf))
     }
 }
 

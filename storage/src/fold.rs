@@ -12,14 +12,14 @@ use crate::event_record::{EVENT_ENTRIES, EVENT_IDS, EntryHead, IdRecord, Present
 use crate::events::for_each_raw_head;
 use crate::key::Key;
 use crate::table::RawReader;
-use crate::tail::{IdEntry, Segment, WriterTail};
+use crate::tail::{IdEntry, Segment, TimeEntry, WriterTail};
 use crate::transaction::Transaction;
 
 impl Transaction {
     /// Writes the whole tail into the trees of ids and times, each in the order of its keys.
     pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
         let whole = self.tail.tail.whole();
-        let ids = whole.ids.iter().map(|(id, entry)| {
+        let ids = whole.sorted_ids().into_iter().map(|(id, entry)| {
             let key = id.to_bytes();
             let sealed = codec::seal(EVENT_IDS.name(), &key, &entry.to_record())?;
             Ok((key, sealed))
@@ -44,10 +44,10 @@ pub(crate) fn load_tail(reader: &impl RawReader, folded: u64, size: u64) -> Resu
         let detail = format!("expected at most {size} folded events, got {folded}");
         return Err(StorageError::corrupt(EVENT_ENTRIES.name(), &[], detail));
     }
-    let mut segment = Segment::default();
+    let (mut ids, mut times) = (Vec::new(), Vec::new());
     let mut shared_scopes: BTreeMap<Vec<[u8; 16]>, std::sync::Arc<[ScopeId]>> = BTreeMap::new();
     for_each_raw_head(reader, folded..size, &mut |index, head| {
-        add_head(&mut segment, &mut shared_scopes, index, head).ok_or_else(|| {
+        add_head(&mut ids, &mut times, &mut shared_scopes, index, head).ok_or_else(|| {
             StorageError::corrupt(
                 EVENT_ENTRIES.name(),
                 &index.to_bytes(),
@@ -58,14 +58,15 @@ pub(crate) fn load_tail(reader: &impl RawReader, folded: u64, size: u64) -> Resu
     })?;
     let entries = usize::try_from(size - folded).unwrap_or(usize::MAX);
     if entries > 0 {
-        tail.stage(segment, entries);
+        tail.stage(Segment::new(ids, times), entries);
         tail.keep();
     }
     Ok(tail)
 }
 
 fn add_head(
-    segment: &mut Segment,
+    ids: &mut Vec<(EventId, IdEntry)>,
+    times: &mut Vec<TimeEntry>,
     shared_scopes: &mut BTreeMap<Vec<[u8; 16]>, std::sync::Arc<[ScopeId]>>,
     index: u64,
     head: EntryHead,
@@ -84,12 +85,12 @@ fn add_head(
                     scopes
                 }
             };
-            segment.times.extend(scopes.iter().map(|scope| (*scope, time, index)));
-            segment.ids.push((id, IdEntry { index, content_hash: head.content_hash, scopes }));
+            times.extend(scopes.iter().map(|scope| (*scope, time, index)));
+            ids.push((id, IdEntry { index, content_hash: head.content_hash, scopes }));
         }
         EntryHead::Route(route) => {
             let time = Timestamp::from_ms(route.event_time_ms).ok()?;
-            segment.times.push((ScopeId::from_bytes(route.scope), time, index));
+            times.push((ScopeId::from_bytes(route.scope), time, index));
         }
     }
     Some(())

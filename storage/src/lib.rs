@@ -9,6 +9,7 @@
 
 mod append;
 mod backup;
+mod batch;
 mod codec;
 mod collect_cursor;
 mod error;
@@ -30,9 +31,11 @@ mod tail;
 pub mod testing;
 mod tiles;
 mod transaction;
+mod weigh;
 mod writer;
 
-pub use append::{AppendOutcome, AppendReport, Conflict, EventBatch, OnConflict};
+pub use append::Conflict;
+pub use batch::{AppendOutcome, AppendReport, EventBatch, OnConflict};
 pub use backup::{CopyProgress, CopyReport};
 pub use codec::{RECORD_BYTES_MAX, Record};
 pub use collect_cursor::{Cursor, CursorKey, CursorUpdate, cursor, cursors_of};

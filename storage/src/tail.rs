@@ -4,7 +4,7 @@
 //! log itself is durable with each commit, and the indexes follow in sorted steps; what they still lack is here, and is
 //! read again from the log when a ledger is opened.
 
-use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::sync::Arc;
 
 use meed_audit::hash::Hash;
@@ -36,41 +36,86 @@ impl IdEntry {
 /// What the index of times says: which entry a scope has at a time.
 pub(crate) type TimeEntry = (ScopeId, Timestamp, u64);
 
-/// Some of the newest entries, sorted by id and by scope and time.
+/// Some of the newest entries: ids in the order of their hashes, times in their own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Segment {
-    pub(crate) ids: Vec<(EventId, IdEntry)>,
+    /// The hash of each id, ascending: searching numbers that stand together is much faster than searching texts.
+    hashes: Vec<u64>,
+    ids: Vec<(EventId, IdEntry)>,
     pub(crate) times: Vec<TimeEntry>,
 }
 
+/// A hash for finding ids in memory; it is stored nowhere.
+fn hash_of(id: &EventId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
 impl Segment {
-    fn sort(&mut self) {
-        self.ids.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        self.times.sort_unstable();
+    /// A segment of ids and times in any order; no id stands twice.
+    pub(crate) fn new(ids: Vec<(EventId, IdEntry)>, mut times: Vec<TimeEntry>) -> Self {
+        let mut hashed: Vec<_> = ids.into_iter().map(|entry| (hash_of(&entry.0), entry)).collect();
+        hashed.sort_unstable_by(|(a, (a_id, _)), (b, (b_id, _))| (a, a_id).cmp(&(b, b_id)));
+        times.sort_unstable();
+        let (hashes, ids) = hashed.into_iter().unzip();
+        Self { hashes, ids, times }
     }
 
     fn len(&self) -> usize {
         self.ids.len().max(self.times.len())
     }
 
+    fn id(&self, hash: u64, id: &EventId) -> Option<&IdEntry> {
+        let first = self.hashes.partition_point(|known| *known < hash);
+        let candidates = self.hashes.get(first..)?.iter().zip(self.ids.get(first..)?);
+        let mut same = candidates.take_while(|(known, _)| **known == hash);
+        same.find(|(_, (known, _))| known == id).map(|(_, (_, entry))| entry)
+    }
+
     fn merged(&self, other: &Self) -> Self {
-        let ids = merge(&self.ids, &other.ids, |(a, _), (b, _)| a < b);
-        let times = merge(&self.times, &other.times, |a, b| a < b);
-        Self { ids, times }
+        let hashed =
+            |segment: &Self| -> Vec<(u64, usize)> { segment.hashes.iter().copied().zip(0..).collect() };
+        let (left, right) = (hashed(self), hashed(other));
+        let mut ids = Vec::with_capacity(left.len() + right.len());
+        let mut hashes = Vec::with_capacity(left.len() + right.len());
+        let mut take = |segment: &Self, (hash, place): (u64, usize)| {
+            if let Some(entry) = segment.ids.get(place) {
+                hashes.push(hash);
+                ids.push(entry.clone());
+            }
+        };
+        let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+        loop {
+            match (left.peek().copied(), right.peek().copied()) {
+                (Some(a), Some(b)) if b.0 < a.0 => right.next().into_iter().for_each(|_| take(other, b)),
+                (Some(a), _) => left.next().into_iter().for_each(|_| take(self, a)),
+                (None, Some(b)) => right.next().into_iter().for_each(|_| take(other, b)),
+                (None, None) => break,
+            }
+        }
+        Self { hashes, ids, times: merge(&self.times, &other.times) }
+    }
+
+    /// The ids in their own order, as their tree takes them.
+    pub(crate) fn sorted_ids(&self) -> Vec<&(EventId, IdEntry)> {
+        let mut sorted: Vec<_> = self.ids.iter().collect();
+        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        sorted
     }
 }
 
-fn merge<T: Clone>(left: &[T], right: &[T], before: impl Fn(&T, &T) -> bool) -> Vec<T> {
+fn merge(left: &[TimeEntry], right: &[TimeEntry]) -> Vec<TimeEntry> {
     let mut merged = Vec::with_capacity(left.len() + right.len());
-    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+    let (mut left, mut right) = (left.iter().copied().peekable(), right.iter().copied().peekable());
     loop {
         let next = match (left.peek(), right.peek()) {
-            (Some(a), Some(b)) if before(b, a) => right.next(),
+            (Some(a), Some(b)) if b < a => right.next(),
             (Some(_), _) => left.next(),
             (None, _) => right.next(),
         };
         match next {
-            Some(item) => merged.push(item.clone()),
+            Some(item) => merged.push(item),
             None => return merged,
         }
     }
@@ -87,7 +132,6 @@ pub(crate) struct Tail {
 
 impl Tail {
     pub(crate) fn push(&mut self, mut segment: Segment) {
-        segment.sort();
         while let Some(last) = self.segments.last() {
             if last.len() > 2 * segment.len() {
                 break;
@@ -99,10 +143,8 @@ impl Tail {
     }
 
     pub(crate) fn id(&self, id: &EventId) -> Option<&IdEntry> {
-        self.segments.iter().find_map(|segment| {
-            let place = segment.ids.binary_search_by(|(known, _)| known.cmp(id)).ok()?;
-            segment.ids.get(place).map(|(_, entry)| entry)
-        })
+        let hash = hash_of(id);
+        self.segments.iter().find_map(|segment| segment.id(hash, id))
     }
 
     /// The entries of a scope from one time to before another, in no order.
@@ -125,13 +167,10 @@ impl Tail {
     }
 }
 
-/// The tail as the writer has it: with a map of its ids, so that duplicates are decided quickly.
+/// The tail as the writer has it: with what the running group adds.
 #[derive(Debug, Default)]
 pub(crate) struct WriterTail {
     pub(crate) tail: Tail,
-    ids: HashMap<EventId, IdEntry>,
-    /// Ids that the running group added.
-    staged: Vec<EventId>,
     /// The tail before the running group.
     before: Tail,
     /// Entries of the log that the tail covers.
@@ -142,16 +181,8 @@ pub(crate) struct WriterTail {
 impl WriterTail {
     /// Adds the entries of one command.
     pub(crate) fn stage(&mut self, segment: Segment, entries: usize) {
-        for (id, entry) in &segment.ids {
-            self.ids.insert(id.clone(), entry.clone());
-            self.staged.push(id.clone());
-        }
         self.staged_entries += entries;
         self.tail.push(segment);
-    }
-
-    pub(crate) fn id(&self, id: &EventId) -> Option<&IdEntry> {
-        self.ids.get(id)
     }
 
     /// Entries of the log that the running group added.
@@ -166,16 +197,12 @@ impl WriterTail {
 
     /// The running group is durable.
     pub(crate) fn keep(&mut self) {
-        self.staged.clear();
         self.entries += std::mem::take(&mut self.staged_entries);
         self.before = self.tail.clone();
     }
 
     /// The running group is undone.
     pub(crate) fn undo(&mut self) {
-        for id in self.staged.drain(..) {
-            self.ids.remove(&id);
-        }
         self.staged_entries = 0;
         self.tail = self.before.clone();
     }
@@ -192,23 +219,19 @@ mod tests {
 
     fn segment(numbers: impl Iterator<Item = u64>) -> Segment {
         let scope = ScopeId::from_bytes([1; 16]);
-        let mut segment = Segment::default();
+        let (mut ids, mut times) = (Vec::new(), Vec::new());
         for number in numbers {
             let entry = IdEntry { index: number, content_hash: Hash::of(b""), scopes: Arc::from([scope]) };
-            segment.ids.push((format!("e:{}", number * 7919 % 1000).parse().unwrap(), entry));
+            ids.push((format!("e:{}", number * 7919 % 1000).parse().unwrap(), entry));
             let time = Timestamp::from_ms(i64::try_from(number * 31 % 100).unwrap()).unwrap();
-            segment.times.push((scope, time, number));
+            times.push((scope, time, number));
         }
-        segment
+        Segment::new(ids, times)
     }
 
     #[test]
     fn any_batches_give_the_same_tail_in_few_segments() {
-        let whole = {
-            let mut whole = segment(0..1000);
-            whole.sort();
-            whole
-        };
+        let whole = segment(0..1000);
         for batch in [1, 3, 100, 999, 1000] {
             let mut tail = Tail::default();
             for start in (0..1000).step_by(batch) {
@@ -216,12 +239,17 @@ mod tests {
             }
             assert!(tail.segments.len() <= 10, "{}", tail.segments.len());
             let merged = tail.whole();
-            let ids = |segment: &Segment| {
-                segment.ids.iter().map(|(id, e)| (id.clone(), e.index)).collect::<Vec<_>>()
+            let ids = |segment: &Segment| -> Vec<_> {
+                segment.sorted_ids().iter().map(|(id, entry)| (id.clone(), entry.index)).collect()
             };
             assert_eq!(ids(&merged), ids(&whole));
+            assert!(ids(&whole).is_sorted());
             assert_eq!(merged.times, whole.times);
-            assert_eq!(tail.id(&"e:7".parse().unwrap()).map(|e| e.index * 7919 % 1000), Some(7));
+            for number in 0..1000 {
+                let entry = tail.id(&format!("e:{number}").parse().unwrap()).unwrap();
+                assert_eq!(entry.index * 7919 % 1000, number);
+            }
+            assert!(tail.id(&"e:1000".parse().unwrap()).is_none());
             let scope = ScopeId::from_bytes([1; 16]);
             let (start, end) = (Timestamp::from_ms(10).unwrap(), Timestamp::from_ms(20).unwrap());
             let mut found: Vec<_> = tail.times(scope, start, end).collect();
@@ -240,7 +268,7 @@ mod tests {
         tail.keep();
         tail.stage(segment(10..20), 10);
         tail.undo();
-        assert_eq!((tail.entries(), tail.staged_entries(), tail.ids.len()), (10, 0, 10));
+        assert_eq!((tail.entries(), tail.staged_entries()), (10, 0));
         assert_eq!(tail.tail.whole().ids.len(), 10);
     }
 }

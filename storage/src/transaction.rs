@@ -210,25 +210,6 @@ impl Transaction {
         })
     }
 
-    /// Reads the records of many keys with one opening of the table; fastest when the keys ascend.
-    pub(crate) fn get_all<'k, K: Key + 'k, V: Record>(
-        &self,
-        table: Table<K, V>,
-        keys: impl Iterator<Item = &'k K>,
-        visit: &mut dyn FnMut(&'k K, V),
-    ) -> Result<(), StorageError> {
-        let name = table.name();
-        let open = guard(name, || open_for_writing(&self.inner, name))?;
-        for key in keys {
-            let bytes = key.to_bytes();
-            get_from(name, &open, &bytes, &mut |sealed| {
-                visit(key, codec::unseal(name, &bytes, sealed)?);
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
     /// Begins a command: what it writes is counted from here.
     pub(crate) fn begin_command(&mut self) {
         self.command_wrote = false;
@@ -251,11 +232,7 @@ impl Transaction {
 
     /// Refuses while the ledger is restored and unconfirmed.
     pub(crate) fn check_not_restored(&self) -> Result<(), LedgerError> {
-        if !self.node.restored {
-            return Ok(());
-        }
-        let expected = "a ledger whose published sizes are confirmed";
-        Err(Rejection::new(RejectionCode::LedgerRestored, "ledger", expected, "a restored one").into())
+        check_not_restored(self.node.restored)
     }
 
     pub(crate) fn write_node(&mut self) -> Result<(), StorageError> {
@@ -303,6 +280,15 @@ impl Transaction {
             inner.abort().map_err(|error| StorageError::of_redb("undo a transaction", error))
         })
     }
+}
+
+/// Refuses where the ledger is restored and unconfirmed.
+pub(crate) fn check_not_restored(restored: bool) -> Result<(), LedgerError> {
+    if !restored {
+        return Ok(());
+    }
+    let expected = "a ledger whose published sizes are confirmed";
+    Err(Rejection::new(RejectionCode::LedgerRestored, "ledger", expected, "a restored one").into())
 }
 
 impl EventReader for Transaction {

@@ -1,0 +1,164 @@
+//! Weighing a batch against a view of the ledger, before the writer decides about it.
+//!
+//! What a view knows of an id stays true, since nothing of an event ever changes or goes: so a caller's own thread can
+//! look up the ids, and make the leaves and records of the events that are new, and the writer only looks at what came
+//! after that view. A batch of nothing but duplicates needs no writer at all.
+
+use std::sync::Arc;
+
+use meed_audit::event::NewEvent;
+use meed_audit::hash::{Hash, leaf_hash};
+use meed_audit::ids::{EventId, ScopeId};
+use meed_audit::time::Timestamp;
+
+use crate::batch::{AppendOutcome, AppendReport, EventBatch, OfferedEvent, OnConflict};
+use crate::codec;
+use crate::collect_cursor::CursorUpdate;
+use crate::error::{LedgerError, StorageError};
+use crate::event_record::{EVENT_ENTRIES, EVENT_PRIVATE, EntryRecord, PrivateRecord, ROUTES};
+use crate::events::{EventReader, find_id};
+use crate::table::Reader;
+use crate::tail::IdEntry;
+
+/// A batch with what one view of the ledger knows of its ids.
+#[derive(Clone, Debug)]
+pub(crate) struct WeighedBatch {
+    pub(crate) events: Vec<WeighedEvent>,
+    pub(crate) scopes: Arc<[ScopeId]>,
+    pub(crate) at: Timestamp,
+    pub(crate) on_conflict: OnConflict,
+    pub(crate) cursor: Option<CursorUpdate>,
+    /// Whether an id stands in it twice.
+    pub(crate) repeats: bool,
+    /// Size of the events log in that view.
+    pub(crate) seen: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct WeighedEvent {
+    pub(crate) id: EventId,
+    pub(crate) event_time: Timestamp,
+    pub(crate) content_hash: Hash,
+    pub(crate) standing: Standing,
+}
+
+/// What the view knows of an id.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// An event of this id is stored; where its content is another, the leaf of what came is kept for the record.
+    Known(IdEntry, Option<Vec<u8>>),
+    /// Nothing, and what to write.
+    New(NewRecords),
+}
+
+/// The bytes that a new event writes.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRecords {
+    pub(crate) leaf_hash: Hash,
+    pub(crate) entry: Vec<u8>,
+    pub(crate) private: Vec<u8>,
+}
+
+impl WeighedBatch {
+    /// Looks up the ids in their order, so that neighbours share pages, and makes the records of what is new.
+    pub(crate) fn new(batch: EventBatch, view: &impl EventReader) -> Result<Self, LedgerError> {
+        let seen = view.event_view()?.size;
+        let mut order: Vec<(&EventId, usize)> =
+            batch.events.iter().map(|offered| offered.event.id()).zip(0..).collect();
+        order.sort_unstable();
+        let repeats = order.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b));
+        let mut known = vec![None; batch.events.len()];
+        for (id, place) in order {
+            if let Some(known) = known.get_mut(place) {
+                *known = find_id(view, id)?;
+            }
+        }
+        let weighed = batch.events.into_iter().zip(known);
+        let events = weighed.map(|(offered, known)| WeighedEvent::new(offered, known, &batch.scopes));
+        Ok(Self {
+            events: events.collect::<Result<_, _>>()?,
+            scopes: batch.scopes,
+            at: batch.at,
+            on_conflict: batch.on_conflict,
+            cursor: batch.cursor,
+            repeats,
+            seen,
+        })
+    }
+
+    /// The answer, where the view knows every event of the batch and nothing is to be written.
+    pub(crate) fn settled(&self, view: &impl EventReader) -> Result<Option<AppendReport>, StorageError> {
+        if self.cursor.is_some() {
+            return Ok(None);
+        }
+        let mut outcomes = Vec::with_capacity(self.events.len());
+        for event in &self.events {
+            let Standing::Known(known, None) = &event.standing else { return Ok(None) };
+            if !new_scopes(view, &self.scopes, known)?.is_empty() {
+                return Ok(None);
+            }
+            outcomes.push(AppendOutcome::Duplicate { index: known.index, routes: Vec::new() });
+        }
+        Ok(Some(AppendReport { outcomes, cursor_moved: None }))
+    }
+}
+
+/// The scopes of a batch that do not have a stored event yet.
+pub(crate) fn new_scopes(
+    reader: &impl Reader,
+    scopes: &[ScopeId],
+    known: &IdEntry,
+) -> Result<Vec<ScopeId>, StorageError> {
+    let mut new = Vec::new();
+    for scope in scopes.iter().filter(|scope| !known.scopes.contains(scope)) {
+        if !reader.contains(ROUTES, &(known.index, *scope))? {
+            new.push(*scope);
+        }
+    }
+    Ok(new)
+}
+
+impl WeighedEvent {
+    fn new(offered: OfferedEvent, known: Option<IdEntry>, scopes: &[ScopeId]) -> Result<Self, LedgerError> {
+        let OfferedEvent { event, content_hash, salt } = offered;
+        let (id, event_time) = (event.id().clone(), event.event_time());
+        let standing = match known {
+            Some(known) if known.content_hash == content_hash => Standing::Known(known, None),
+            Some(known) => {
+                let (_, leaf) = event.into_event_and_leaf(salt, scopes.to_vec())?;
+                Standing::Known(known, Some(leaf))
+            }
+            None => Standing::New(NewRecords::new(event, content_hash, scopes, salt)?),
+        };
+        Ok(Self { id, event_time, content_hash, standing })
+    }
+
+    /// The leaf that would have entered, for the record of a conflict.
+    pub(crate) fn leaf(&self) -> Result<Vec<u8>, StorageError> {
+        match &self.standing {
+            Standing::Known(_, leaf) => Ok(leaf.clone().unwrap_or_default()),
+            Standing::New(records) => {
+                let record: EntryRecord<'_> = codec::decode(EVENT_ENTRIES.name(), &[], &records.entry)?;
+                Ok(record.into_entry(0)?.leaf())
+            }
+        }
+    }
+}
+
+impl NewRecords {
+    fn new(
+        event: NewEvent,
+        content_hash: Hash,
+        scopes: &[ScopeId],
+        salt: [u8; 32],
+    ) -> Result<Self, LedgerError> {
+        let metadata = event.metadata().to_owned();
+        let (event, leaf) = event.into_event_and_leaf(salt, scopes.to_vec())?;
+        let private = PrivateRecord::Kept { salt, metadata };
+        Ok(Self {
+            leaf_hash: leaf_hash(&leaf),
+            entry: codec::encode(EVENT_ENTRIES.name(), &EntryRecord::of_event(&event, content_hash))?,
+            private: codec::encode(EVENT_PRIVATE.name(), &private)?,
+        })
+    }
+}
