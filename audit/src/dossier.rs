@@ -4,6 +4,8 @@
 //! goes through the same strict parsers as everywhere else; the last line counts the lines before it, so that a file
 //! that was cut off is noticed.
 
+mod previous;
+
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
@@ -421,7 +423,7 @@ impl Dossier {
         let note = parse_note("statement", &self.note)?;
         compare_texts(note.text().as_str(), &closed.statement.to_string())?;
         split_node_line(&note, &closed.statement.origin_line(), self.log_key.public_key())?;
-        self.check_approver_chain()?;
+        let sets = self.check_approver_chain()?;
         self.check_growths()?;
         let given = self.previous.as_ref().map(|previous| previous.statement.text_hash());
         if self.input.draft.previous != given {
@@ -433,6 +435,7 @@ impl Dossier {
                 name(given),
             ));
         }
+        previous::check_previous(self, &sets)?;
         Ok(closed)
     }
 
@@ -477,14 +480,15 @@ impl Dossier {
         }
     }
 
-    fn check_approver_chain(&self) -> Checked<()> {
+    /// The scope's approver sets, each of which follows from the one before.
+    fn check_approver_chain(&self) -> Checked<Vec<ApproverSetText>> {
         let mut leaves = Vec::new();
-        let mut current: Option<ApproverSetText> = None;
+        let mut sets: Vec<ApproverSetText> = Vec::new();
         for text in &self.approver_notes {
             let note = parse_note("approver set", text)?;
             let next: ApproverSetText = note.text().as_str().parse()?;
             let node_key = self.log_key.public_key();
-            match &current {
+            match sets.last() {
                 None => {
                     split_node_line(&note, &next.origin_line(), node_key)?;
                     let name = self.input.name.clone();
@@ -501,9 +505,9 @@ impl Dossier {
                 Some(current) => current.check_successor(&leaves, &next, &note, node_key)?,
             }
             leaves.push(next.leaf_hash());
-            current = Some(next);
+            sets.push(next);
         }
-        Ok(())
+        Ok(sets)
     }
 }
 

@@ -11,6 +11,7 @@
 mod absence;
 mod approvals;
 mod bytes;
+mod dossier;
 mod logs;
 mod sets;
 mod support;
