@@ -149,6 +149,11 @@ fn parts_of_another_node_scope_or_version_contradict_the_approver_set() {
     refused_for(Trust::parse(&text.replace("meed/trust/v1", "meed/trust/v2")), RejectionCode::Mismatch);
     refused_for(Trust::parse(&format!("more = true\n{text}")), RejectionCode::Malformed);
     refused_for(Trust::parse(&" ".repeat(300_000)), RejectionCode::InputTooLarge);
+    for deep in ["[", "{a=", "[{a=", "a."] {
+        let nested = format!("more = {}", deep.repeat(60_000));
+        refused_for(Trust::parse(&nested), RejectionCode::Malformed);
+        refused_for(Trust::parse(&nested.replace("more = ", "")), RejectionCode::Malformed);
+    }
     // A set with a root that its versions do not give, and one that starts in the middle.
     let mut forged = world.sets[1].clone();
     forged.root = Hash::of(b"another root");
