@@ -180,3 +180,21 @@ fn fsck_notices_every_changed_removed_and_added_record() {
     }
     assert!(sound(&world.ledger));
 }
+
+/// No command changes an event, and whoever writes into the file instead is found out, checksum and all.
+#[test]
+fn activity_append_only() {
+    let world = live().world;
+    let sound = |ledger: &Ledger| ledger.snapshot().unwrap().fsck(&mut |_| {}).is_sound();
+    let entries = records(&world.snapshot(), "event_entries");
+    assert!(entries.len() > 3);
+    for (number, (key, body)) in entries.iter().enumerate() {
+        let mut edited = body.clone();
+        let place = (number * 37 + 11) % body.len();
+        edited[place] ^= 1;
+        put(&world.ledger, "event_entries", key, Some(&edited));
+        assert!(!sound(&world.ledger), "entry {number} was edited at byte {place}");
+        put(&world.ledger, "event_entries", key, Some(body));
+    }
+    assert!(sound(&world.ledger));
+}
