@@ -43,7 +43,7 @@ fn nobody_at_a_terminal_means_no_signature() {
 }
 
 #[test]
-fn another_text_for_the_same_place_is_never_signed() {
+fn one_text_per_origin() {
     let world = World::with_events();
     world.epoch(&["close"]).ok();
     fork(&world, "fork");
