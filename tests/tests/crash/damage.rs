@@ -21,7 +21,7 @@ const PAGE_BYTES: usize = 4_096;
 /// The part of the file's head that redb uses: each of its bytes is flipped.
 const HEAD_BYTES: usize = 320;
 /// Flips in every page, besides its first and last byte.
-const FLIPS_A_PAGE: u64 = 4;
+const FLIPS_A_PAGE: u64 = 6;
 /// One image in so many is read with all proofs.
 const PROOFS_EVERY: usize = 3;
 /// Lengths to which the file is cut.
@@ -51,22 +51,27 @@ impl Damage {
     }
 }
 
-/// All damages of an image of this length, the same in parent and child.
-fn damages(length: usize) -> Vec<Damage> {
+/// All damages of an image, the same in parent and child.
+fn damages(image: &[u8]) -> Vec<Damage> {
     let mut all = vec![Damage::None];
     for offset in 0..HEAD_BYTES {
         // Single bits and whole bytes by turns.
         all.push(Damage::Flip { offset, mask: if offset % 2 == 0 { 1 << (offset / 2 % 8) } else { 0xff } });
     }
-    for page in 0..length / PAGE_BYTES {
+    for (page, bytes) in image.chunks(PAGE_BYTES).enumerate() {
         let seed = u64::try_from(page).unwrap();
+        // By turns any byte, and one that is not zero: more of those mean something.
+        let used: Vec<usize> = (0..bytes.len()).filter(|place| bytes[*place] != 0).collect();
+        let any: Vec<usize> = (0..bytes.len()).collect();
         let places = (0..FLIPS_A_PAGE).map(|number| {
             let chosen = random(seed, number);
-            (usize::try_from(chosen).unwrap() % PAGE_BYTES, u8::try_from(chosen >> 56).unwrap().max(1))
+            let from = if number % 2 == 0 || used.is_empty() { &any } else { &used };
+            (from[usize::try_from(chosen).unwrap() % from.len()], u8::try_from(chosen >> 56).unwrap().max(1))
         });
-        let places = places.chain([(0, 0x01), (PAGE_BYTES - 1, 0x80)]);
+        let places = places.chain([(0, 0x01), (bytes.len() - 1, 0x80)]);
         all.extend(places.map(|(place, mask)| Damage::Flip { offset: page * PAGE_BYTES + place, mask }));
     }
+    let length = image.len();
     all.extend((0..CUTS).map(|number| Damage::Cut { length: length * number / CUTS + number % 2 * 77 }));
     all
 }
@@ -177,10 +182,11 @@ fn damaged_images_are_examined() {
     let case = Arc::new(AtomicU64::new(0));
     watch(Arc::clone(&case));
     std::panic::set_hook(Box::new(|_| {}));
-    let all = damages(image.len());
-    for number in from.parse::<usize>().unwrap()..to.parse().unwrap() {
+    let all = damages(&image);
+    let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+    for (number, damage) in all.iter().enumerate().take(to).skip(from) {
         case.fetch_add(1, Ordering::Relaxed);
-        let damaged = all[number].of(&image);
+        let damaged = damage.of(&image);
         let depth = if number.is_multiple_of(PROOFS_EVERY) { Depth::Proofs } else { Depth::Records };
         let outcome =
             catch_unwind(AssertUnwindSafe(|| examine(damaged, &expected, depth))).unwrap_or_else(|payload| {
@@ -241,7 +247,7 @@ fn examine_all(end: End, demanded: &[&str]) {
     let (_folder, path) = scratch();
     let image = finished_image(end);
     fs::write(&path, &image).unwrap();
-    let all = damages(image.len());
+    let all = damages(&image);
     let (path, half) = (path.to_str().unwrap(), all.len() / 2);
     let outcomes: Vec<String> = std::thread::scope(|threads| {
         let parts = [(0, half), (half, all.len())];

@@ -107,6 +107,15 @@ fn make_ledger(path: &Path) -> Ledger {
     ledger
 }
 
+/// Ends the writers when the epochs are finished, or their thread has panicked.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Lets a child die of any thread's panic, with other words than an acknowledgement's, rather than work on.
 fn end_on_panic() {
     let print = std::panic::take_hook();
@@ -140,8 +149,8 @@ fn a_busy_process_does_its_work() {
             let (ledger, stop) = (&ledger, &stop);
             threads.spawn(move || append_on(ledger, life, writer, stop));
         }
+        let _stopping = StopOnDrop(&stop);
         finish_epochs(&ledger, &stop, most);
-        stop.store(true, Ordering::Relaxed);
     });
     let snapshot = ledger.snapshot().unwrap();
     assert_eq!(snapshot.final_statements(default()).unwrap().len(), most);
@@ -205,9 +214,9 @@ impl Logs {
             let key = VerifierKey::new(
                 origin.parse().unwrap(),
                 meed_keys::Algorithm::Ed25519,
-                log_key().public_key().clone(),
+                *log_key().public_key(),
             );
-            let note = Note::parse(&snapshot.checkpoint(log).unwrap()).unwrap();
+            let note = Note::parse(snapshot.checkpoint(log).unwrap()).unwrap();
             note.verify_all(&[key]).unwrap();
             let expected = format!("{origin}\n{}\n{}\n", state.size, state.root.to_base64());
             assert_eq!(note.text().as_str(), expected, "{context}");
