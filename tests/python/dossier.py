@@ -31,7 +31,15 @@ from events import Window, check_windows, epoch_of, read_leaf
 from merkle import check_consistency, leaf_hash, root, root_of
 from notes import LOG_KEY, Note, check_node_line, read_key, read_note
 from rulebook import Placed, activity, allocations, leaf_bytes, read_policy, read_pool, replay, set_hash, tree_of_text
-from statements import Chain, Statement, approvers_words, read_approver_set, read_log_origin, read_statement
+from statements import (
+    Chain,
+    Statement,
+    approvers_words,
+    check_approval,
+    read_approver_set,
+    read_log_origin,
+    read_statement,
+)
 
 LINE_MAX = 524_288
 
@@ -175,16 +183,18 @@ def read_events(dossier: Dossier, windows: list[Window], scope: str, where: str)
     return list(events.values())
 
 
-def read_chain(dossier: Dossier, publics: list[bytes], where: str) -> Chain:
-    """The approver sets from version 1 (23.2, point 6)."""
+def read_chain(dossier: Dossier, publics: list[bytes], where: str) -> list[Chain]:
+    """The approver sets from version 1, each reached by those before (23.2, point 6)."""
     notes = [read_note(line["note"], f"{where}: approvers") for line in dossier.lines["approvers"]]
     place = f"{where}: approvers 1"
-    chain = Chain.begin(read_approver_set(notes[0].text, place), [], place)
-    others = check_node_line(notes[0], chain.set.origin_line, publics, "16.1 version 1 is signed by the node", place)
+    chains = [Chain.begin(read_approver_set(notes[0].text, place), [], place)]
+    others = check_node_line(
+        notes[0], chains[0].set.origin_line, publics, "16.1 version 1 is signed by the node", place
+    )
     demand_equal("16.1 version 1 is signed by the node", place, [], [line.line() for line in others])
     for number, note in enumerate(notes[1:], 2):
-        chain = chain.follow(note, publics, f"{where}: approvers {number}")
-    return chain
+        chains.append(chains[-1].follow(note, publics, f"{where}: approvers {number}"))
+    return chains
 
 
 def check_growth(dossier: Dossier, windows: list[Window], log_root: bytes, where: str) -> dict[int, bytes]:
@@ -222,6 +232,35 @@ def read_previous(dossier: Dossier, header: dict[str, Any], where: str) -> tuple
     return note, statement
 
 
+def check_approved(note: Note, statement: Statement, chains: list[Chain], public: bytes, where: str) -> None:
+    """The statement before was approved by the set that it names (23.2, point 7)."""
+    named = [chain.set for chain in chains if approvers_words(chain.set) == statement.approvers]
+    if not named:
+        refuse("15.1 point 1", where, [approvers_words(chain.set) for chain in chains], statement.approvers)
+    check_approval(note, named[0], [public], where)
+
+
+def check_goes_on(
+    dossier: Dossier,
+    previous: Statement,
+    draft: Statement,
+    windows: list[Window],
+    pinned: dict[int, bytes],
+    where: str,
+) -> None:
+    """The draft is computed from what the statement before was, and more (23.2, point 7)."""
+    rule = "23.2 point 7, the draft goes on from previous"
+    owner = (draft.origin, draft.node, draft.scope_key)
+    demand_equal(f"{rule}: scope", where, (previous.origin, previous.node, previous.scope_key), owner)
+    if previous.epoch <= len(windows):
+        window = windows[previous.epoch - 1]
+        demand_equal(f"{rule}: window", where, Window(previous.start, previous.end, previous.log_size), window)
+        demand_equal(f"{rule}: log", where, previous.log_root.hex(), pinned[window.log_size].hex())
+    first = dossier.leaves("decision")[: previous.decisions_size]
+    demand_equal(f"{rule}: decisions", where, previous.decisions_size, len(first))
+    demand_equal(f"{rule}: decisions", where, previous.decisions_root.hex(), tree_of_text(first).hex())
+
+
 def recompute(dossier: Dossier, where: str) -> Recomputed:
     """The draft from the dossier alone (23.2); the first difference is refused."""
     result = compute(dossier, where)
@@ -248,7 +287,8 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
     policy = read_policy(dossier.lines["policy"][0]["document"], f"{where}: policy")
     demand_equal("7.1 scope of the policy", where, scope, policy.scope)
     pool = read_pool(dossier.leaves("pool"), f"{where}: pool")
-    chain = read_chain(dossier, [log_key.public], where)
+    chains = read_chain(dossier, [log_key.public], where)
+    chain = chains[-1]
     owner = (chain.set.origin, chain.set.node, chain.set.scope_key)
     demand_equal("23.2 point 6, the scope's approver set", where, (origin, node, scope_key), owner)
     active = activity(events, policy, state, epoch)
@@ -288,10 +328,9 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
     statement = replace(bare, size=len(leaves), root=root([leaf_hash(leaf) for leaf in leaves]))
     previous = read_previous(dossier, header, where)
     pinned = check_growth(dossier, windows, statement.log_root, where)
-    if previous is not None and previous[1].epoch <= epoch:
-        size = windows[previous[1].epoch - 1].log_size
-        got = (previous[1].log_size, previous[1].log_root.hex())
-        demand_equal("23.2 point 7, the log of previous", where, (size, pinned[size].hex()), got)
+    if previous is not None:
+        check_approved(previous[0], previous[1], chains, log_key.public, f"{where}: previous")
+        check_goes_on(dossier, previous[1], statement, windows, pinned, where)
     return Recomputed(
         epoch=epoch,
         revision=revision,

@@ -71,6 +71,7 @@ TAMPERED = [
     ("dossiers/2-0.ndjson", "Distributed: 10000", "Distributed: 10001", "23.2 point 5, the statement"),
     ("dossiers/2-0.ndjson", '"lines":"', '"lines":"1', "23.1 lines before the end"),
     ("dossiers/2-0.ndjson", "Threshold: 2 of 3", "Threshold: 1 of 3", "12.3 root of the approver sets"),
+    ("dossiers/2-0.ndjson", "— carol ", "— dave ", "15.1 point 3"),
     ("dossiers/1-1.ndjson", '"action\\":\\"weight', '"action\\":\\"weights', "8.2 actions"),
     ("dossiers/1-1.ndjson", '"supersedes":"', '"supersedes":"ff', "1.1 hash as hex"),
     ("statements/1-0.txt", "Distributed: 10000", "Distributed: 10001", "23.2 the statement"),
