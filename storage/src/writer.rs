@@ -219,6 +219,8 @@ impl Writer {
             let begun = database.begin_write();
             let mut inner = begun.map_err(|error| StorageError::of_redb("begin a transaction", error))?;
             inner.set_two_phase_commit(true);
+            // Without it, opening after a crash walks the whole file.
+            inner.set_quick_repair(true);
             Ok(inner)
         })?;
         let tail = std::mem::take(&mut self.tail);
