@@ -131,6 +131,7 @@ pub fn status_of(code: RejectionCode) -> StatusCode {
             StatusCode::CONFLICT
         }
         R::SignedOther => StatusCode::CONFLICT,
+        R::PoolNotPositive => StatusCode::BAD_REQUEST,
         R::ArithmeticOverflow => StatusCode::INTERNAL_SERVER_ERROR,
         _ => match code.number() {
             1..=32 => StatusCode::BAD_REQUEST,
