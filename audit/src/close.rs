@@ -188,8 +188,7 @@ impl<'a> Closing<'a> {
         let scope = input.name.id();
         let pool_total = input.pool.total();
         let revision = input.draft.revision;
-        let allocations =
-            allocate(scope, window.number, revision, pool_total, earned, &decided.overrides)?;
+        let allocations = allocate(scope, window.number, revision, pool_total, earned, &decided.overrides)?;
         let heads = Heads { activity, decisions: tree_head(input.decisions.iter().map(Leaf::leaf_hash)) };
         write_statement(input, window, heads, allocations)
     }
@@ -211,7 +210,12 @@ fn activity_head(mut leaves: Vec<(EventId, Hash)>) -> Checked<TreeHead> {
         _ => None,
     });
     if let Some(id) = twice {
-        return Err(Rejection::new(RejectionCode::DuplicateField, id.as_str(), "each event once", "it twice"));
+        return Err(Rejection::new(
+            RejectionCode::DuplicateField,
+            id.as_str(),
+            "each event once",
+            "it twice",
+        ));
     }
     Ok(tree_head(leaves.into_iter().map(|(_, hash)| hash)))
 }

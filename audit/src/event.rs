@@ -223,11 +223,7 @@ impl NewEvent {
     ///
     /// # Errors
     /// As [`NewEvent::into_event`].
-    pub fn into_event_and_leaf(
-        self,
-        salt: [u8; 32],
-        mut scopes: Vec<ScopeId>,
-    ) -> Checked<(Event, Vec<u8>)> {
+    pub fn into_event_and_leaf(self, salt: [u8; 32], mut scopes: Vec<ScopeId>) -> Checked<(Event, Vec<u8>)> {
         scopes.sort_unstable();
         scopes.dedup();
         let event = Event {

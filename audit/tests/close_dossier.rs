@@ -10,6 +10,7 @@ use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
 use meed_audit::hash::{EMPTY_ROOT, Hash};
 use meed_audit::leaf::Leaf;
 use meed_audit::merkle::Tree;
+use meed_audit::statement::Statement;
 use meed_keys::{Note, NoteText};
 use rules_support::*;
 
@@ -18,6 +19,18 @@ fn issued(text: &NoteText) -> String {
     let origin = text.as_str().lines().next().expect("a line");
     let line = log_key_as(origin).sign_note(text).expect("signs");
     Note::new(text.clone(), vec![line]).expect("note").to_string()
+}
+
+/// The text as the log holds it: with the node's line and two approvals an hour before `Sign By`.
+fn approved(statement: &Statement) -> String {
+    let text = statement.note_text().expect("text");
+    let time_seconds = statement.sign_by.as_seconds() - 3_600;
+    let issued = Note::parse(issued(&text)).expect("note");
+    let sign = |note: Note, name_seed: (&str, u8)| {
+        let line = approver(name_seed.0, name_seed.1).cosign(&text, time_seconds).expect("signs");
+        note.with_signature(line).expect("note")
+    };
+    [("alice", 1), ("bob", 2)].into_iter().fold(issued, sign).to_string()
 }
 
 fn set_note(set: &ApproverSetText) -> String {
@@ -51,7 +64,7 @@ fn dossier() -> Dossier {
             path: tree.consistency_path(0, 5).expect("sizes"),
         }],
         previous: Some(PreviousEpoch {
-            note: issued(&before.statement.note_text().expect("text")),
+            note: approved(&before.statement),
             statement: before.statement,
             allocations: before.allocations,
         }),

@@ -246,7 +246,10 @@ pub trait EventReader: RawReader {
 }
 
 /// Finds an id in the tail or in the tree of ids.
-pub(crate) fn find_id(reader: &(impl EventReader + ?Sized), id: &EventId) -> Result<Option<IdEntry>, StorageError> {
+pub(crate) fn find_id(
+    reader: &(impl EventReader + ?Sized),
+    id: &EventId,
+) -> Result<Option<IdEntry>, StorageError> {
     let view = reader.event_view()?;
     if let Some(entry) = view.tail.id(id).filter(|entry| (view.folded..view.size).contains(&entry.index)) {
         return Ok(Some(entry.clone()));

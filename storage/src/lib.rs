@@ -35,8 +35,8 @@ mod weigh;
 mod writer;
 
 pub use append::Conflict;
-pub use batch::{AppendOutcome, AppendReport, EventBatch, OnConflict};
 pub use backup::{CopyProgress, CopyReport};
+pub use batch::{AppendOutcome, AppendReport, EventBatch, OnConflict};
 pub use codec::{RECORD_BYTES_MAX, Record};
 pub use collect_cursor::{Cursor, CursorKey, CursorUpdate, cursor, cursors_of};
 pub use error::{LedgerError, StorageError};

@@ -30,7 +30,10 @@ fn a_backup_of_a_busy_ledger_is_one_moment_of_it() {
     let copy = Ledger::open(&backup, options()).unwrap();
     let (copy, original) = (copy.snapshot().unwrap(), ledger.snapshot().unwrap());
     assert_eq!(copy.log_size(LogKind::Events).unwrap(), report.events);
-    assert_eq!(copy.log_state(LogKind::Events).unwrap().root, original.log_root(LogKind::Events, report.events).unwrap());
+    assert_eq!(
+        copy.log_state(LogKind::Events).unwrap().root,
+        original.log_root(LogKind::Events, report.events).unwrap()
+    );
     assert!(copy.fsck_engine().is_sound(), "{:?}", copy.fsck_engine().problems);
     assert_eq!(copy.event_by_id(event(7).id()).unwrap(), original.event_by_id(event(7).id()).unwrap());
 }

@@ -9,7 +9,8 @@ use std::io::ErrorKind;
 use meed_audit::hash::Hash;
 use meed_storage::testing::{Fault, FaultyDisk, Loss, When};
 use meed_storage::{
-    By, Cursor, CursorKey, CursorUpdate, EventReader, Ledger, LedgerError, LogKind, Options, Snapshot, StorageError, cursor,
+    By, Cursor, CursorKey, CursorUpdate, EventReader, Ledger, LedgerError, LogKind, Options, Snapshot,
+    StorageError, cursor,
 };
 use support::{at, batch, batch_for, checked, event, fields, genesis, scope, signing, terms};
 
@@ -97,8 +98,20 @@ fn steps_there(snapshot: &Snapshot) -> u64 {
     let cursor = cursor(snapshot, &update(0).key).unwrap().map(|cursor| cursor.order);
     assert_eq!(cursor, (there > 2).then(|| there - 1), "the cursor moved with its batch");
     assert_eq!(snapshot.conflicts().unwrap().len(), usize::from(there > 4));
-    let routes = snapshot.event_by_id(event(0).id()).unwrap().map(|(index, _)| snapshot.scopes_of(index).unwrap().len());
-    assert_eq!(routes, if there > 5 { Some(2) } else if there > 2 { Some(1) } else { None });
+    let routes = snapshot
+        .event_by_id(event(0).id())
+        .unwrap()
+        .map(|(index, _)| snapshot.scopes_of(index).unwrap().len());
+    assert_eq!(
+        routes,
+        if there > 5 {
+            Some(2)
+        } else if there > 2 {
+            Some(1)
+        } else {
+            None
+        }
+    );
     there
 }
 
@@ -121,7 +134,13 @@ fn a_crash_at_every_change_loses_nothing_acknowledged() {
         disk.fail(Fault { at, when, kind: ErrorKind::Other });
         let (acknowledged, failure) = live(&disk);
         for loss in [Loss::Nothing, Loss::Everything, Loss::Some(at)] {
-            check_after_crash(&disk, loss, acknowledged, root, &format!("change {at} {when:?} {loss:?} {failure:?}"));
+            check_after_crash(
+                &disk,
+                loss,
+                acknowledged,
+                root,
+                &format!("change {at} {when:?} {loss:?} {failure:?}"),
+            );
         }
     }
 }
@@ -131,7 +150,10 @@ fn check_after_crash(disk: &FaultyDisk, loss: Loss, acknowledged: Option<u64>, r
     let ledger = match (Ledger::open_with_backend(image, options()), acknowledged) {
         (Ok(ledger), _) => ledger,
         (Err(error), None) => {
-            assert!(matches!(error, StorageError::NotALedger { .. } | StorageError::Corrupt { .. }), "{context}: {error}");
+            assert!(
+                matches!(error, StorageError::NotALedger { .. } | StorageError::Corrupt { .. }),
+                "{context}: {error}"
+            );
             return;
         }
         (Err(error), Some(_)) => panic!("{context}: {error}"),
@@ -141,7 +163,10 @@ fn check_after_crash(disk: &FaultyDisk, loss: Loss, acknowledged: Option<u64>, r
     assert!(report.is_sound(), "{context}: {:?}", report.problems);
     let there = steps_there(&snapshot);
     let acknowledged = acknowledged.unwrap_or(0);
-    assert!((acknowledged..=acknowledged + 1).contains(&there), "{context}: {there} of {acknowledged} acknowledged");
+    assert!(
+        (acknowledged..=acknowledged + 1).contains(&there),
+        "{context}: {there} of {acknowledged} acknowledged"
+    );
     drop(snapshot);
     for number in 0..STEPS {
         step(&ledger, number).unwrap_or_else(|error| panic!("{context}: step {number} again: {error}"));
@@ -164,7 +189,11 @@ fn a_full_disk_stops_the_writer_and_loses_nothing() {
     assert!(matches!(stopped, LedgerError::Storage(StorageError::WriterStopped { .. })), "{stopped}");
     assert!(stopped.to_string().contains("the disk is full"), "{stopped}");
     let refusals: Vec<_> = (0..3).map(|_| step(&ledger, 6).unwrap_err()).collect();
-    assert!(refusals.iter().all(|error| matches!(error, LedgerError::Storage(StorageError::WriterStopped { .. }))));
+    assert!(
+        refusals
+            .iter()
+            .all(|error| matches!(error, LedgerError::Storage(StorageError::WriterStopped { .. })))
+    );
     drop(ledger);
     let ledger = Ledger::open_with_backend(FaultyDisk::with_bytes(disk.bytes()), options()).unwrap();
     let there = steps_there(&ledger.snapshot().unwrap());
@@ -202,7 +231,8 @@ fn thirty_two_writers_of_single_events_all_get_their_place() {
     });
     let snapshot = ledger.snapshot().unwrap();
     assert_eq!(snapshot.log_size(LogKind::Events).unwrap(), 320);
-    let mut indexes: Vec<_> = (0..320).map(|n| snapshot.event_index(event(n).id()).unwrap().unwrap()).collect();
+    let mut indexes: Vec<_> =
+        (0..320).map(|n| snapshot.event_index(event(n).id()).unwrap().unwrap()).collect();
     indexes.sort_unstable();
     assert_eq!(indexes, (0..320).collect::<Vec<_>>());
     assert!(snapshot.fsck_engine().is_sound());
@@ -218,7 +248,10 @@ fn a_disk_that_fails_while_it_is_read_is_told() {
     for length in [0, 1, 100, 4_096, 8_192, bytes.len() / 2, bytes.len() - 4_096] {
         let cut = FaultyDisk::with_bytes(bytes[..length].to_vec());
         let error = Ledger::open_with_backend(cut, options()).unwrap_err();
-        let named = matches!(error, StorageError::NotALedger { .. } | StorageError::Corrupt { .. } | StorageError::Io { .. });
+        let named = matches!(
+            error,
+            StorageError::NotALedger { .. } | StorageError::Corrupt { .. } | StorageError::Io { .. }
+        );
         assert!(named, "{length}: {error}");
     }
 }

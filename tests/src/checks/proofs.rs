@@ -31,29 +31,6 @@ pub(super) static JUDGES: LazyLock<Vec<Judge>> = LazyLock::new(|| {
 });
 
 impl Judge {
-    /// Verifies a proof under each trust file; what is shown must be so in the world. True where one showed it.
-    pub(super) fn check(&self, proof: &Proof) -> bool {
-        let shown = self.trusts.iter().filter(|trust| match proof {
-            Proof::Payout(proof) => verify(proof, trust).is_ok_and(|verified| {
-                let allocations = &epoch_of(verified.evidence().approved()).closed.allocations;
-                assert!(
-                    allocations.contains(verified.allocation()),
-                    "never paid: {:?}",
-                    verified.allocation()
-                );
-                true
-            }),
-            Proof::Absence(proof) => verify_absence(proof, trust).is_ok_and(|verified| {
-                let allocations = &epoch_of(verified.evidence().approved()).closed.allocations;
-                let is_there =
-                    allocations.iter().any(|allocation| allocation.claimant == *verified.claimant());
-                assert!(!is_there, "is in the epoch: {}", verified.claimant());
-                true
-            }),
-        });
-        shown.count() > 0
-    }
-
     /// Proofs of all kinds: every payout, and absences before, between, after and in the empty epoch.
     pub(super) fn proofs(&self) -> Vec<Proof> {
         let world = &self.world;
@@ -65,6 +42,28 @@ impl Judge {
         }
         proofs.push(Proof::Absence(world.absence_proof(&world.empty, &claimant(strangers()[0]))));
         proofs
+    }
+}
+
+/// The trust files of both worlds.
+pub(super) fn trusts() -> Vec<&'static Trust> {
+    JUDGES.iter().flat_map(|judge| &judge.trusts).collect()
+}
+
+/// Verifies a proof under a trust file: what it shows must be so.
+pub(super) fn show(proof: &Proof, trust: &Trust) {
+    match proof {
+        Proof::Payout(proof) => {
+            let Ok(verified) = verify(proof, trust) else { return };
+            let allocations = &epoch_of(verified.evidence().approved()).closed.allocations;
+            assert!(allocations.contains(verified.allocation()), "never paid: {:?}", verified.allocation());
+        }
+        Proof::Absence(proof) => {
+            let Ok(verified) = verify_absence(proof, trust) else { return };
+            let allocations = &epoch_of(verified.evidence().approved()).closed.allocations;
+            let is_there = allocations.iter().any(|allocation| allocation.claimant == *verified.claimant());
+            assert!(!is_there, "is in the epoch: {}", verified.claimant());
+        }
     }
 }
 
@@ -84,9 +83,7 @@ pub(super) fn strangers() -> [&'static str; 3] {
 pub(super) fn proof(data: &[u8]) {
     let Ok(proof) = Proof::parse(data) else { return };
     assert_eq!(proof.to_file(), data, "a proof file has one form");
-    for judge in JUDGES.iter() {
-        judge.check(&proof);
-    }
+    trusts().into_iter().for_each(|trust| show(&proof, trust));
 }
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {
