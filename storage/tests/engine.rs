@@ -134,11 +134,11 @@ fn a_panicking_command_undoes_its_group_only() {
     assert_eq!(ledger.snapshot().unwrap().with_prefix(NOTES, &All).unwrap().len(), 1);
 }
 
+/// What a test asks the writer to do.
+type Command = Box<dyn FnOnce(&mut Transaction) -> Result<(), LedgerError> + Send>;
+
 /// Blocks the writer with a first command until the others wait, so that those form one group.
-fn in_one_group(
-    ledger: &Ledger,
-    commands: Vec<Box<dyn FnOnce(&mut Transaction) -> Result<(), LedgerError> + Send>>,
-) -> Vec<Result<(), LedgerError>> {
+fn in_one_group(ledger: &Ledger, commands: Vec<Command>) -> Vec<Result<(), LedgerError>> {
     let (open, gate) = mpsc::channel::<()>();
     ledger.submit(
         move |_| {
@@ -232,7 +232,9 @@ fn prefixes_and_ranges_read_the_same_in_both_views() {
             Ok(())
         })
         .unwrap();
-    ledger.run(|tx| Ok(assert!(tx.remove(NOTES, &(2, 3))? && !tx.remove(NOTES, &(2, 3))?))).unwrap();
+    let removed_once =
+        ledger.run(|tx| Ok(tx.remove(NOTES, &(2, 3))? && !tx.remove(NOTES, &(2, 3))?)).unwrap();
+    assert!(removed_once);
     assert_eq!(
         ledger.snapshot().unwrap().last_at_or_before(NOTES, &2_u32, &(2, 3)).unwrap().unwrap().0,
         (2, 2)
