@@ -165,11 +165,17 @@ fn leads(dossier: &Dossier, from: (u64, Hash), to: (u64, Hash)) -> bool {
     false
 }
 
-/// What is remembered of a scope once its statement is signed.
+/// What is remembered of a scope once its statement is signed: of the events log also the sizes of earlier epochs, from
+/// which recomputing has shown it to have grown, so that an amendment of one of them can be held to them.
 pub(super) fn seen_of(dossier: &Dossier, statement: &Statement) -> Seen {
+    let mut events = BTreeMap::from([(statement.events.size, statement.events.root)]);
+    for growth in &dossier.growth {
+        events.entry(growth.from_size).or_insert(growth.from_root);
+        events.entry(growth.to_size).or_insert(growth.to_root);
+    }
     Seen {
         log_key: key_hex(dossier.log_key.public_key()),
-        events: BTreeMap::from([(statement.events.size, statement.events.root)]),
+        events,
         decisions_size: statement.decisions.size,
         decisions_root: statement.decisions.root,
         approvers: dossier.input.approvers.to_string(),

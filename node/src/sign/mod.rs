@@ -8,7 +8,7 @@ pub mod show;
 pub mod state;
 
 use std::fs::File;
-use std::io::Cursor;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use meed_audit::approve::check_signature;
@@ -27,9 +27,6 @@ use crate::cli::console::Console;
 use crate::failure::{Failure, with_sources};
 use crate::{clock, files, key_command};
 use state::Signed;
-
-/// Longest dossier that is read, in bytes.
-const DOSSIER_BYTES_MAX: usize = 4 << 30;
 
 /// What is to be signed, read and checked as far as its kind allows.
 enum Subject {
@@ -219,9 +216,11 @@ fn lock(key_file: &Path) -> Result<File, Failure> {
     Ok(file)
 }
 
+/// Reads a dossier line by line, or a text whole.
 fn read_subject(path: &Path, blind: bool) -> Result<Subject, Failure> {
-    let bytes = files::read_bounded(path, DOSSIER_BYTES_MAX)?;
-    if bytes.first() == Some(&b'{') {
+    let unreadable = |error: io::Error| Failure::unreadable(path, &error);
+    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    if reader.fill_buf().map_err(unreadable)?.first() == Some(&b'{') {
         if blind {
             let what = "expected a bare statement with --blind, got a dossier";
             return Err(Failure::usage(
@@ -229,11 +228,11 @@ fn read_subject(path: &Path, blind: bool) -> Result<Subject, Failure> {
                 "leave --blind out: a dossier is recomputed before it is signed",
             ));
         }
-        let dossier = Dossier::read(&mut Cursor::new(bytes))?;
+        let dossier = Dossier::read(&mut reader)?;
         let closed = dossier.recompute()?;
         return Ok(Subject::Draft(Box::new(dossier), Box::new(closed)));
     }
-    read_text_subject(path, &bytes, blind)
+    read_text_subject(path, &files::read_bounded(path, MAX_NOTE_BYTES)?, blind)
 }
 
 /// A text, or a whole note with its text.
@@ -245,9 +244,6 @@ fn read_text_subject(path: &Path, bytes: &[u8], blind: bool) -> Result<Subject, 
         );
         Failure::refused("nothing_to_sign", what, "fetch the file again with `meed dossier`")
     };
-    if bytes.len() > MAX_NOTE_BYTES {
-        return Err(unknown("a larger file of another kind"));
-    }
     let note = Note::parse(bytes).ok();
     let text = match &note {
         Some(note) => note.text().as_str(),

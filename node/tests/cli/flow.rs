@@ -1,5 +1,6 @@
 //! From `init` to `verify`, and what verifying refuses.
 
+use meed_audit::time::MS_PER_DAY;
 use serde_json::Value;
 
 use crate::support::World;
@@ -163,6 +164,52 @@ fn an_amendment_makes_a_second_revision_and_both_stay_provable() {
         let report = world.json(&["verify", &file, "--trust", "trust.toml"]);
         assert_eq!(report["payout"]["revision"], revision, "{report}");
     }
+}
+
+/// Freezes an epoch, has two sign it, and makes it final.
+fn finish(world: &World, epoch: &str, dossier: &str, signers: [&str; 2]) {
+    let place = ["--scope", "default", "--epoch", epoch];
+    world.run(&[&["epoch", "freeze"], &place[..]].concat()).ok();
+    world.run(&[&["dossier", "--out", dossier], &place[..]].concat()).ok();
+    for name in signers {
+        let line = world.sign(dossier, name).ok();
+        world.run_with(&[&["signature", "add", "-"], &place[..]].concat(), &[], &line).ok();
+    }
+    world.run(&[&["epoch", "finalize"], &place[..]].concat()).ok();
+}
+
+#[test]
+fn an_older_epoch_is_amended_by_somebody_who_signed_only_the_later_one() {
+    let world = World::empty();
+    world.run(&["init"]).ok();
+    world.run(&["scope", "add", "default", "--base-issuance", "1000"]).ok();
+    world.set_approvers(&["alice", "bob", "carol"], 2).ok();
+    let earlier = world.at.plus_ms(-7 * MS_PER_DAY).expect("time").to_string();
+    let import = ["import", "--scope", "default", "-"];
+    for (epoch, at, event, signers) in
+        [("1", earlier, "a", ["alice", "bob"]), ("2", world.at.to_string(), "b", ["bob", "carol"])]
+    {
+        world.run(&["epoch", "open", "--scope", "default", "--at", &at]).ok();
+        let line = world
+            .event_line(event, 1)
+            .replace(&format!("\"event_time\":\"{}\"", world.at), &format!("\"event_time\":\"{at}\""));
+        world.run_with(&import, &[], &line).ok();
+        world.run(&["epoch", "close", "--scope", "default", "--epoch", epoch]).ok();
+        finish(&world, epoch, &format!("{epoch}.dossier"), signers);
+    }
+    world.epoch(&["amend", "--reason", "somebody was forgotten"]).ok();
+    let decide = ["allocate", "--scope", "default", "--epoch", "1", "--claimant", "identity:github:2"];
+    world.run(&[&decide[..], &["--units", "1000", "--reason", "was there too"]].concat()).ok();
+    finish(&world, "1", "again.dossier", ["carol", "alice"]);
+    world.run(&["trust", "--scope", "default", "--out", "trust.toml"]).ok();
+    world.proof("identity:github:2", "two.json").ok();
+    let report = world.json(&["verify", "two.json", "--trust", "trust.toml"]);
+    assert_eq!(
+        (&report["payout"]["credits"], &report["payout"]["revision"]),
+        (&"500".into(), &"1".into()),
+        "{report}"
+    );
+    assert!(world.run(&["fsck"]).ok().starts_with("sound: "));
 }
 
 #[test]

@@ -35,12 +35,16 @@ fn find(bytes: &[u8], wanted: &[u8]) -> bool {
 pub fn trust(args: &TrustArgs, session: &Session) -> Result<(), Failure> {
     let bytes = session.client.bytes(&scope_path(&args.scope.scope, "/trust"))?;
     let text = String::from_utf8_lossy(&bytes);
+    let fingerprint = Trust::parse(&text)?.fingerprint();
     session.console.notice(format!(
-        "notice: fingerprint {}: compare it with others before you rely on the file",
-        Trust::parse(&text)?.fingerprint()
+        "notice: fingerprint {fingerprint}: compare it with others before you rely on the file"
     ));
     match &args.out {
         Some(path) => write_file(path, &bytes, session),
+        None if session.console.is_json() => {
+            let value = serde_json::json!({ "trust": text, "fingerprint": fingerprint });
+            session.console.answer(&value, String::new)
+        }
         None => session.console.bytes(&bytes),
     }
 }
