@@ -254,6 +254,9 @@ pub(crate) fn find_id(
     if let Some(entry) = view.tail.id(id).filter(|entry| (view.folded..view.size).contains(&entry.index)) {
         return Ok(Some(entry.clone()));
     }
+    if !view.tail.tree_may_hold(id) {
+        return Ok(None);
+    }
     Ok(reader.get(EVENT_IDS, id)?.map(|record| IdEntry::of_record(&record)))
 }
 

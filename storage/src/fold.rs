@@ -1,7 +1,7 @@
 //! Folding the tail into the trees of ids and times, and reading it again when a ledger is opened.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 
 use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::time::Timestamp;
@@ -10,6 +10,7 @@ use crate::codec;
 use crate::error::StorageError;
 use crate::event_record::{EVENT_ENTRIES, EVENT_IDS, EntryHead, IdRecord, Present, SCOPE_TIMES};
 use crate::events::for_each_raw_head;
+use crate::id_filter::{IdFilter, hash_of};
 use crate::key::Key;
 use crate::table::RawReader;
 use crate::tail::{IdEntry, Segment, TimeEntry, WriterTail};
@@ -35,6 +36,19 @@ impl Transaction {
         self.node.folded_index = self.edges.events.size();
         self.write_node()
     }
+}
+
+/// Reads all ids of their tree into a filter.
+pub(crate) fn read_filter(reader: &impl RawReader) -> Result<IdFilter, StorageError> {
+    let mut filter = IdFilter::default();
+    reader.raw_scan(EVENT_IDS.name(), (Bound::Unbounded, Bound::Unbounded), false, &mut |key, _| {
+        let id = EventId::from_bytes(key).ok_or_else(|| {
+            StorageError::corrupt(EVENT_IDS.name(), key, "expected an event id, got another key")
+        })?;
+        filter.add(hash_of(&id));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(filter)
 }
 
 /// Reads the entries that are not folded yet.

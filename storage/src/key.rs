@@ -144,6 +144,11 @@ impl Key for Timestamp {
 pub struct KeyText(String);
 
 impl KeyText {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// A name that this program itself gives.
     pub(crate) fn of_static(name: &'static str) -> Self {
         Self(name.to_owned())
@@ -176,7 +181,18 @@ macro_rules! text_key {
         }
     )*};
 }
-text_key!(Claimant, ComponentId, EventId, EventType, Identity, KeyText, Provider, ScopeKey, Source);
+text_key!(Claimant, Identity, Provider);
+
+macro_rules! borrowed_text_key {
+    ($($name:ty),*) => {$(
+        impl Key for $name {
+            fn write(&self, out: &mut Vec<u8>) { write_text(self.as_str(), out); }
+
+            fn read(input: &mut &[u8]) -> Option<Self> { read_text(input)?.parse().ok() }
+        }
+    )*};
+}
+borrowed_text_key!(ComponentId, EventId, EventType, KeyText, ScopeKey, Source);
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
     // None of the types above can hold a zero byte, so that this one ends the text.

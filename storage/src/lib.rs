@@ -17,6 +17,7 @@ mod event_record;
 mod events;
 mod fold;
 mod fsck;
+mod id_filter;
 mod key;
 mod ledger;
 mod log;

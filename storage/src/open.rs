@@ -15,6 +15,7 @@ use crate::log::{CHECKPOINTS, LOGS, LogKind};
 use crate::meta::{FORMAT, FORMAT_VERSION, FormatRecord, Genesis, NodeRecord, Signer, format_key};
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader, guard};
+use crate::tail::WriterTail;
 use crate::transaction::LogEdges;
 use crate::writer::Writer;
 
@@ -146,7 +147,8 @@ pub(crate) fn initialise(
     let node = NodeRecord::new(genesis);
     let signer = Signer::new(options.log_key, &node)?;
     let mut writer =
-        Writer::new(Arc::new(Shared::new(database)), node, signer, LogEdges::first(), options.fold_events);
+        Writer::new(Arc::new(Shared::new(database)), node, signer, LogEdges::first(), options.fold_events)
+            .with_tail(WriterTail::of_new_ledger());
     let mut transaction = writer.begin()?;
     transaction.insert(FORMAT, &format_key(), &FormatRecord { version: FORMAT_VERSION })?;
     transaction.write_node()?;

@@ -4,7 +4,6 @@
 //! log itself is durable with each commit, and the indexes follow in sorted steps; what they still lack is here, and is
 //! read again from the log when a ledger is opened.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher};
 use std::sync::Arc;
 
 use meed_audit::hash::Hash;
@@ -12,6 +11,7 @@ use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::time::Timestamp;
 
 use crate::event_record::IdRecord;
+use crate::id_filter::{IdFilter, hash_of};
 
 /// What the id index says about an event, in memory.
 #[derive(Clone, Debug)]
@@ -43,13 +43,6 @@ pub(crate) struct Segment {
     hashes: Vec<u64>,
     ids: Vec<(EventId, IdEntry)>,
     pub(crate) times: Vec<TimeEntry>,
-}
-
-/// A hash for finding ids in memory; it is stored nowhere.
-fn hash_of(id: &EventId) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl Segment {
@@ -128,6 +121,8 @@ fn merge(left: &[TimeEntry], right: &[TimeEntry]) -> Vec<TimeEntry> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tail {
     segments: Vec<Arc<Segment>>,
+    /// The ids that may be in their tree already; none where they have not been read yet.
+    filter: Option<Arc<IdFilter>>,
 }
 
 impl Tail {
@@ -145,6 +140,36 @@ impl Tail {
     pub(crate) fn id(&self, id: &EventId) -> Option<&IdEntry> {
         let hash = hash_of(id);
         self.segments.iter().find_map(|segment| segment.id(hash, id))
+    }
+
+    /// Whether an id may be in the tree of ids.
+    pub(crate) fn tree_may_hold(&self, id: &EventId) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.may_hold(hash_of(id)))
+    }
+
+    /// Whether the filter is still to be made.
+    pub(crate) fn lacks_filter(&self) -> bool {
+        self.filter.is_none()
+    }
+
+    /// The same tail with a filter that holds at least all ids of the tree.
+    pub(crate) fn with_filter(mut self, filter: IdFilter) -> Self {
+        self.filter = Some(Arc::new(filter));
+        self
+    }
+
+    /// The same tail whose filter also holds the tail's own ids, for the fold that puts them into the tree.
+    pub(crate) fn with_own_ids_filtered(mut self) -> Self {
+        if let Some(filter) = &mut self.filter {
+            let filter = Arc::make_mut(filter);
+            self.segments.iter().flat_map(|segment| &segment.hashes).for_each(|hash| filter.add(*hash));
+        }
+        self
+    }
+
+    /// The tail without entries, which are folded.
+    pub(crate) fn emptied(self) -> Self {
+        Self { segments: Vec::new(), filter: self.filter }
     }
 
     /// The entries of a scope from one time to before another, in no order.
@@ -179,6 +204,12 @@ pub(crate) struct WriterTail {
 }
 
 impl WriterTail {
+    /// The tail of a ledger that has no events: nothing is in its trees.
+    pub(crate) fn of_new_ledger() -> Self {
+        let tail = Tail::default().with_filter(IdFilter::default());
+        Self { before: tail.clone(), tail, ..Self::default() }
+    }
+
     /// Adds the entries of one command.
     pub(crate) fn stage(&mut self, segment: Segment, entries: usize) {
         self.staged_entries += entries;
@@ -207,9 +238,16 @@ impl WriterTail {
         self.tail = self.before.clone();
     }
 
+    /// Takes a tail with another filter.
+    pub(crate) fn replace(&mut self, tail: Tail) {
+        self.tail = tail;
+        self.before = self.tail.clone();
+    }
+
     /// Everything is folded.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        let tail = std::mem::take(&mut self.tail).emptied();
+        *self = Self { before: tail.clone(), tail, ..Self::default() };
     }
 }
 

@@ -4,7 +4,7 @@
 //! look up the ids, and make the leaves and records of the events that are new, and the writer only looks at what came
 //! after that view. A batch of nothing but duplicates needs no writer at all.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use meed_audit::event::NewEvent;
 use meed_audit::hash::{Hash, leaf_hash};
@@ -73,10 +73,9 @@ impl WeighedBatch {
                 *known = find_id(view, id)?;
             }
         }
-        let weighed = batch.events.into_iter().zip(known);
-        let events = weighed.map(|(offered, known)| WeighedEvent::new(offered, known, &batch.scopes));
+        let weighed: Vec<_> = batch.events.into_iter().zip(known).collect();
         Ok(Self {
-            events: events.collect::<Result<_, _>>()?,
+            events: weigh_all(weighed, &batch.scopes)?,
             scopes: batch.scopes,
             at: batch.at,
             on_conflict: batch.on_conflict,
@@ -101,6 +100,44 @@ impl WeighedBatch {
         }
         Ok(Some(AppendReport { outcomes, cursor_moved: None }))
     }
+}
+
+/// From how many new events on another thread helps to make their records.
+const HELP_EVENTS: usize = 256;
+
+/// Makes what the events write, on as many threads as the machine has and the events are worth.
+fn weigh_all(
+    mut events: Vec<(OfferedEvent, Option<IdEntry>)>,
+    scopes: &[ScopeId],
+) -> Result<Vec<WeighedEvent>, LedgerError> {
+    let weigh = |events: Vec<(OfferedEvent, Option<IdEntry>)>| -> Result<Vec<WeighedEvent>, LedgerError> {
+        events.into_iter().map(|(offered, known)| WeighedEvent::new(offered, known, scopes)).collect()
+    };
+    let new = events.iter().filter(|(_, known)| known.is_none()).count();
+    let threads = (new / HELP_EVENTS).min(processors());
+    if threads < 2 {
+        return weigh(events);
+    }
+    let share = events.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let mut helpers = Vec::with_capacity(threads);
+        while events.len() > share {
+            let part = events.split_off(events.len() - share);
+            helpers.push(scope.spawn(move || weigh(part)));
+        }
+        let mut weighed = weigh(events)?;
+        for helper in helpers.into_iter().rev() {
+            let part = helper.join().map_err(|_| StorageError::internal("a helper of a batch panicked"))?;
+            weighed.append(&mut part?);
+        }
+        Ok(weighed)
+    })
+}
+
+/// How many threads run at once here.
+fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// The scopes of a batch that do not have a stored event yet.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use crate::error::{LedgerError, StorageError};
+use crate::fold::read_filter;
 use crate::ledger::Shared;
 use crate::meta::{NodeRecord, Signer};
 use crate::table::panic_text;
@@ -161,6 +162,13 @@ impl Writer {
 
     /// Folds the whole tail.
     pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
+        let mut tail = self.tail.tail.clone();
+        if tail.lacks_filter() {
+            tail = tail.with_filter(read_filter(&self.shared.snapshot()?)?);
+        }
+        // The filter has the ids before their tree has them, so that no view misses one there.
+        self.tail.replace(tail.with_own_ids_filtered());
+        self.shared.publish(self.tail.tail.clone());
         let mut transaction = self.begin()?;
         if let Err(error) = transaction.fold() {
             self.undo(transaction, &error);

@@ -255,3 +255,20 @@ fn a_disk_that_fails_while_it_is_read_is_told() {
         assert!(named, "{length}: {error}");
     }
 }
+
+#[test]
+fn duplicates_alone_write_nothing() {
+    let disk = FaultyDisk::new();
+    let ledger = Ledger::create_with_backend(disk.clone(), &genesis(), options()).unwrap();
+    step(&ledger, 0).unwrap();
+    for count in [5, 200] {
+        let events = || (0..count).map(event).collect::<Vec<_>>();
+        ledger.append(batch(events())).unwrap();
+        // A fold may follow the reply; an empty command waits until it is done.
+        ledger.run(|_| Ok(())).unwrap();
+        let before = disk.changes();
+        assert_eq!(ledger.append(batch(events())).unwrap().stored(), 0);
+        ledger.run(|_| Ok(())).unwrap();
+        assert_eq!(disk.changes(), before, "{count} duplicates");
+    }
+}

@@ -402,3 +402,69 @@ fn a_snapshot_taken_between_commits_and_folds_is_whole() {
         }
     });
 }
+
+#[test]
+fn a_large_batch_keeps_its_order() {
+    let (_folder, _path, ledger) = new_ledger_with(signing());
+    append(&ledger, 0..3);
+    let report = append(&ledger, 1..1_300);
+    let expected: Vec<_> = (1..1_300)
+        .map(|number| match number {
+            1 | 2 => AppendOutcome::Duplicate { index: number, routes: vec![] },
+            _ => AppendOutcome::Stored { index: number },
+        })
+        .collect();
+    assert_eq!(report.outcomes, expected);
+    let snapshot = ledger.snapshot().unwrap();
+    for number in (0..1_300).step_by(97) {
+        assert_eq!(snapshot.event_entry(number).unwrap().unwrap().leaf(), {
+            let (_, event) = snapshot.event_by_id(event(number).id()).unwrap().unwrap();
+            event.encode()
+        });
+    }
+    assert!(snapshot.fsck_engine().is_sound());
+}
+
+#[test]
+fn the_same_large_batches_at_once_are_stored_once() {
+    for fold_events in [1, 150, 100_000] {
+        let (_folder, _path, ledger) = new_ledger_with(Options { fold_events, ..signing() });
+        let stored: usize = std::thread::scope(|threads| {
+            let offer = |shift: u64| {
+                let ledger = ledger.clone();
+                move || -> usize {
+                    (0..8_u64)
+                        .map(|step| {
+                            append(&ledger, (step + shift) % 8 * 100..(step + shift) % 8 * 100 + 100).stored()
+                        })
+                        .sum()
+                }
+            };
+            let offers: Vec<_> = (0..4).map(|shift| threads.spawn(offer(shift))).collect();
+            offers.into_iter().map(|offer| offer.join().unwrap()).sum()
+        });
+        assert_eq!(stored, 800, "fold at {fold_events}");
+        let snapshot = ledger.snapshot().unwrap();
+        assert_eq!(snapshot.log_size(LogKind::Events).unwrap(), 800);
+        assert!(snapshot.fsck_engine().is_sound(), "{:?}", snapshot.fsck_engine().problems);
+    }
+}
+
+#[test]
+fn large_batches_are_refused_like_small_ones() {
+    let (_folder, _path, ledger) = new_ledger_with(signing());
+    let events = || (0..100).map(event).collect::<Vec<_>>();
+    let refused = ledger.append(batch_for(events(), vec![scope("nowhere")])).unwrap_err();
+    assert_eq!(refused.rejection().unwrap().code, RejectionCode::ScopeNotFound);
+    ledger.append(batch(events())).unwrap();
+    let routed = ledger.append(batch_for(events(), vec![scope("default"), scope("other")])).unwrap();
+    assert_eq!((routed.duplicates(), routed.routed()), (100, 100));
+    let mut changed = events();
+    let mut other = fields(50);
+    other.payload_hash = Hash::of(b"edited");
+    changed[50] = checked(other);
+    let refused = ledger.append(batch(changed.clone()).on_conflict(OnConflict::Refuse)).unwrap_err();
+    assert_eq!(refused.rejection().unwrap().code, RejectionCode::EventConflict);
+    assert_eq!(ledger.append(batch(changed)).unwrap().conflicts(), 1);
+    assert_eq!(ledger.snapshot().unwrap().conflicts().unwrap()[0].came.payload_hash, Hash::of(b"edited"));
+}
