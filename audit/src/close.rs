@@ -1,6 +1,8 @@
 //! From an epoch's facts and decisions to its statement: the computation that the node, each approver and each
 //! auditor runs, with the same bytes as result.
 
+mod terms;
+
 use std::collections::BTreeMap;
 
 use crate::activity::{Activity, Earned, EpochEvent, add_earnings, curate};
@@ -15,9 +17,10 @@ use crate::merkle::{self, TreeBuilder};
 use crate::policy::Policy;
 use crate::pool::Pool;
 use crate::rejection::{Checked, Rejection, RejectionCode};
-use crate::statement::{ApproversLine, Statement, TreeHead, check_events_log};
+use crate::statement::{ApproversLine, Statement, TreeHead};
 use crate::time::Timestamp;
 use crate::window::{EpochWindow, assign};
+use terms::{check_decided, check_overrides, check_terms};
 
 /// All that a statement is computed from.
 #[derive(Clone, Debug)]
@@ -143,6 +146,7 @@ impl<'a> Closing<'a> {
         let window = check_terms(input)?;
         let state = State::replay(&input.decisions)?;
         let closing = Self { input, window, state };
+        check_decided(input, window)?;
         check_overrides(closing.decided(), &closing.state)?;
         Ok(closing)
     }
@@ -218,70 +222,6 @@ fn activity_head(mut leaves: Vec<(EventId, Hash)>) -> Checked<TreeHead> {
         ));
     }
     Ok(tree_head(leaves.into_iter().map(|(_, hash)| hash)))
-}
-
-/// Checks that the parts belong together, and gives the epoch's own window.
-fn check_terms(input: &EpochInput) -> Checked<&EpochWindow> {
-    let scope = input.name.id();
-    let same = |what: &str, expected: String, got: String| {
-        if expected == got {
-            Ok(())
-        } else {
-            Err(Rejection::new(RejectionCode::Mismatch, what, expected, got))
-        }
-    };
-    same("policy scope", scope.to_string(), input.policy.scope.to_string())?;
-    same("approver set scope", scope.to_string(), input.approvers.scope.to_string())?;
-    same("approver set origin", input.name.origin.to_string(), input.approvers.origin.to_string())?;
-    if let Some(decision) = input.decisions.iter().find(|decision| decision.scope != scope) {
-        same("decision scope", scope.to_string(), decision.scope.to_string())?;
-    }
-    check_events_log(&input.name.origin, &input.events_log)?;
-    input.pool.require_base()?;
-    check_windows(&input.windows)
-}
-
-/// Windows are numbered from 1, ascend without overlap, and all are closed.
-fn check_windows(windows: &[EpochWindow]) -> Checked<&EpochWindow> {
-    let refuse = |expected: &str, got: String| {
-        Rejection::new(RejectionCode::InputIncomplete, "windows", expected, got)
-    };
-    for (number, window) in (1..).zip(windows) {
-        if window.number.get() != number {
-            return Err(refuse("epochs numbered from 1 without gaps", window.number.to_string()));
-        }
-        if window.log_size.is_none() {
-            return Err(refuse("closed epochs", format!("epoch {number}, which is open")));
-        }
-    }
-    for pair in windows.windows(2) {
-        if let [a, b] = pair
-            && (a.period.end > b.period.start || a.log_size > b.log_size)
-        {
-            return Err(refuse(
-                "windows and log sizes that ascend",
-                format!("epochs {} and {}", a.number, b.number),
-            ));
-        }
-    }
-    windows.last().ok_or_else(|| refuse("at least one epoch", "none".to_owned()))
-}
-
-/// An override must name a claimant as it is now (rule `DRAFT_PINNED`).
-fn check_overrides(decided: &EpochDecisions, state: &State) -> Checked<()> {
-    for claimant in decided.overrides.keys() {
-        let now = state.resolve_claimant(claimant);
-        if now != *claimant {
-            let subject = format!("override of {claimant}");
-            return Err(Rejection::new(
-                RejectionCode::OverrideClaimantMoved,
-                subject,
-                format!("an override of {now}"),
-                "the identity",
-            ));
-        }
-    }
-    Ok(())
 }
 
 type EarnedByClaimant = BTreeMap<Claimant, Earned>;

@@ -214,15 +214,22 @@ fn read_statement(checkpoint: &Checkpoint) -> Checked<Statement> {
     let scope_key: ScopeKey = scope_key.parse()?;
     let origin = read_origin(checkpoint.origin(), &scope_key, epoch, revision)?;
     check_events_log(&origin, events_log)?;
+    let scope: ScopeId = scope.parse()?;
+    check_scope_id(scope, &node, &scope_key)?;
+    let period = Period { start: start.parse()?, end: end.parse()? };
+    if period.start >= period.end {
+        let expected = format!("an end after {}", period.start);
+        return Err(Rejection::new(RejectionCode::Mismatch, "Period", expected, period.end));
+    }
     Ok(Statement {
         origin,
         node,
-        scope: scope.parse()?,
+        scope,
         scope_key,
         epoch,
         revision,
         root: *checkpoint.root(),
-        period: Period { start: start.parse()?, end: end.parse()? },
+        period,
         sign_by,
         unit,
         policy_hash: read_hex("Policy", policy_hash)?,
@@ -259,6 +266,15 @@ fn read_origin(line: &str, scope_key: &ScopeKey, epoch: EpochNumber, revision: R
         )
     })?;
     origin.parse()
+}
+
+/// The scope id is the one of node and key.
+fn check_scope_id(scope: ScopeId, node: &NodeId, key: &ScopeKey) -> Checked<()> {
+    let expected = ScopeId::derive(node, key);
+    if scope == expected {
+        return Ok(());
+    }
+    Err(Rejection::new(RejectionCode::Mismatch, "Scope", format!("{expected} {key}"), scope))
 }
 
 /// The events log is one of the node's own: `<node origin>/events/<generation>`.

@@ -6,10 +6,14 @@ mod rules_support;
 use meed_audit::RejectionCode::{self, *};
 use meed_audit::approvers::ApproverSetText;
 use meed_audit::close::{EpochInput, close};
+use meed_audit::decision::{Change, Decision};
 use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
 use meed_audit::hash::{EMPTY_ROOT, Hash};
+use meed_audit::ids::Revision;
 use meed_audit::leaf::Leaf;
 use meed_audit::merkle::Tree;
+use meed_audit::policy::Unlinked;
+use meed_audit::pool::Pool;
 use meed_audit::statement::Statement;
 use meed_keys::{Note, NoteText};
 use rules_support::*;
@@ -37,19 +41,35 @@ fn set_note(set: &ApproverSetText) -> String {
     issued(&set.note_text().expect("text"))
 }
 
+/// The decision on the pool of epoch 1.
+fn first_pool() -> Decision {
+    let (_, change) = pooled("base_issuance", 10_000);
+    decide(&[(Some(1), change)]).remove(0)
+}
+
 fn events_tree(input: &EpochInput) -> Tree {
     Tree::build(input.events.iter().map(|entry| entry.event_hash))
 }
 
-/// The example of `SPEC.md` as a dossier: epoch 1 pinned two of its five events, epoch 2 takes the others.
+/// The example of `SPEC.md` as a dossier: epoch 1, which has none of its events, pinned none of them.
 fn dossier() -> Dossier {
+    dossier_pinning(0)
+}
+
+/// The same, where the first `pinned` events had entered the log when epoch 1 closed.
+fn dossier_pinning(pinned: u64) -> Dossier {
     let mut first = example_input();
     let tree = events_tree(&first);
-    first.windows = vec![week(1, "2026-11-02T00:00:00Z", 0)];
-    (first.events, first.decisions) = (Vec::new(), Vec::new());
-    first.events_root = EMPTY_ROOT;
+    let size = usize::try_from(pinned).expect("small");
+    let root = Tree::build(first.events.iter().take(size).map(|entry| entry.event_hash)).root();
+    first.windows = vec![week(1, "2026-11-02T00:00:00Z", pinned)];
+    first.events.clear();
+    first.decisions = vec![first_pool()];
+    (first.events_root, first.draft.previous) = (root, None);
     let before = close(&first).expect("closes");
     let mut input = example_input();
+    input.decisions.insert(0, first_pool());
+    input.windows[0].log_size = Some(pinned);
     input.draft.previous = Some(before.statement.text_hash());
     let statement = close(&input).expect("closes").statement;
     Dossier {
@@ -57,11 +77,11 @@ fn dossier() -> Dossier {
         log_key: log_key_as(&input.events_log).verifier_key().clone(),
         approver_notes: vec![set_note(&input.approvers)],
         growth: vec![LogGrowth {
-            from_size: 0,
-            from_root: EMPTY_ROOT,
+            from_size: pinned,
+            from_root: root,
             to_size: 5,
             to_root: input.events_root,
-            path: tree.consistency_path(0, 5).expect("sizes"),
+            path: tree.consistency_path(pinned, 5).expect("sizes"),
         }],
         previous: Some(PreviousEpoch {
             note: approved(&before.statement),
@@ -137,9 +157,10 @@ fn what_does_not_belong_to_the_statement_is_refused() {
         changed.recompute().map(|_| ()).map_err(|rejection| rejection.code)
     };
     assert_eq!(refused(|_| {}), Ok(()));
-    assert_eq!(refused(|d| drop(d.input.decisions.pop())), Err(RecomputationDiffers));
+    assert_eq!(refused(|d| drop(d.input.decisions.remove(1))), Err(RecomputationDiffers));
+    assert_eq!(refused(|d| drop(d.input.decisions.pop())), Err(Mismatch), "the pool's decision");
     assert_eq!(refused(|d| drop(d.input.events.remove(0))), Err(RecomputationDiffers));
-    assert_eq!(refused(|d| d.input.pool = pool(10_001)), Err(RecomputationDiffers));
+    assert_eq!(refused(|d| d.input.pool = pool(10_001)), Err(Mismatch));
     assert_eq!(
         refused(|d| d.log_key = log_key_as("other").verifier_key().clone()),
         Ok(()),
@@ -162,25 +183,78 @@ fn what_does_not_belong_to_the_statement_is_refused() {
 /// A log that was rewritten between two closes is found out, with every size and root right by itself.
 #[test]
 fn a_rewritten_log_does_not_grow() {
-    let mut changed = dossier();
-    let tree = events_tree(&changed.input);
-    let old = Tree::build(changed.input.events.iter().take(2).map(|entry| entry.event_hash));
-    changed.input.windows[0].log_size = Some(2);
-    changed.growth[0] = LogGrowth {
-        from_size: 2,
-        from_root: old.root(),
-        to_size: 5,
-        to_root: tree.root(),
-        path: tree.consistency_path(2, 5).expect("sizes"),
-    };
-    (changed.previous, changed.input.draft.previous) = (None, None);
-    let statement = close(&changed.input).expect("closes").statement;
-    changed.note = issued(&statement.note_text().expect("text"));
+    let mut changed = dossier_pinning(2);
     let recompute = |dossier: &Dossier| dossier.recompute().map(|_| ()).map_err(|rejection| rejection.code);
     assert_eq!(recompute(&changed), Ok(()));
     let other = Tree::build(changed.input.events.iter().rev().take(2).map(|entry| entry.event_hash));
     changed.growth[0].from_root = other.root();
     assert_eq!(recompute(&changed), Err(ConsistencyInvalid));
+}
+
+/// A correction of the example's epoch, of which everything but the exclusion stays.
+fn correction() -> Dossier {
+    let mut corrected = dossier();
+    let before = close(&corrected.input).expect("closes");
+    let hash = before.statement.text_hash();
+    let input = &mut corrected.input;
+    input.decisions.extend(decide(&[(Some(2), Change::Amend)]));
+    input.draft.revision = input.draft.revision.next();
+    (input.draft.previous, input.draft.supersedes) = (Some(hash), Some(hash));
+    corrected.previous = Some(PreviousEpoch {
+        note: approved(&before.statement),
+        statement: before.statement,
+        allocations: before.allocations,
+    });
+    offered(corrected)
+}
+
+/// The dossier with the draft that it recomputes to.
+fn offered(mut dossier: Dossier) -> Dossier {
+    let statement = close(&dossier.input).expect("closes").statement;
+    dossier.note = issued(&statement.note_text().expect("text"));
+    dossier
+}
+
+/// What a node could offer with every number computed right: it must still go on from the statement before.
+#[test]
+fn a_draft_goes_on_from_the_statement_before() {
+    let refused = |change: fn(&mut Dossier)| {
+        let mut changed = correction();
+        change(&mut changed);
+        offered(changed).recompute().map(|_| ()).map_err(|rejection| (rejection.code, rejection.subject))
+    };
+    let mismatch = |subject: &str| Err((Mismatch, subject.to_owned()));
+    assert_eq!(refused(|_| {}), Ok(()));
+    let again = |d: &mut Dossier| {
+        (d.input.draft.supersedes, d.input.draft.revision) = (None, Revision::FIRST);
+        d.input.decisions.pop();
+    };
+    assert_eq!(refused(again), mismatch("epoch"), "the same epoch once more, as if nothing were final");
+    assert_eq!(refused(|d| d.input.draft.supersedes = Some(Hash::of(b"x"))), mismatch("supersedes"));
+    let other_pool = |d: &mut Dossier| {
+        let mut part = component("base_issuance", 10_000);
+        part.evidence_ref = Some(free("other evidence"));
+        d.input.pool = Pool::from_components([part]).expect("pool");
+    };
+    assert_eq!(refused(other_pool), mismatch("amendment"));
+    assert_eq!(refused(|d| d.input.policy.unlinked = Unlinked::Exclude), mismatch("amendment"));
+    // The decision that began an earlier amendment does not begin another.
+    let mut twice = correction();
+    let before = close(&twice.input).expect("closes");
+    let hash = before.statement.text_hash();
+    twice.previous = Some(PreviousEpoch {
+        note: approved(&before.statement),
+        statement: before.statement,
+        allocations: before.allocations,
+    });
+    (twice.input.draft.previous, twice.input.draft.supersedes) = (Some(hash), Some(hash));
+    let lower = offered(twice.clone()).recompute().expect_err("the same revision again");
+    assert_eq!((lower.code, lower.subject.as_str()), (Mismatch, "revision"));
+    twice.input.draft.revision = twice.input.draft.revision.next();
+    let unbegun = offered(twice.clone()).recompute().expect_err("nobody began it");
+    assert_eq!((unbegun.code, unbegun.subject.as_str()), (Mismatch, "amendment"));
+    twice.input.decisions.extend(decide(&[(Some(2), Change::Amend)]));
+    assert!(offered(twice).recompute().is_ok());
 }
 
 #[test]

@@ -11,8 +11,10 @@ use meed_audit::allocation::{Allocation, allocate};
 use meed_audit::amount::{Credits, Units};
 use meed_audit::close::{EpochInput, close};
 use meed_audit::decision::{Change, Curation, Override, State};
+use meed_audit::hash::Hash;
 use meed_audit::ids::{Claimant, Revision};
 use meed_audit::policy::{Unlinked, Weights};
+use meed_audit::pool::Pool;
 use rules_support::*;
 
 const KEYS: [&str; 3] =
@@ -212,6 +214,119 @@ fn parts_that_do_not_belong_together_are_refused_by_name() {
     );
 }
 
+/// Refused with `mismatch`, by the name of what does not agree.
+fn disagreement(input: &EpochInput) -> String {
+    let rejection = close(input).expect_err("must be refused");
+    assert_eq!(rejection.code, Mismatch, "{rejection}");
+    rejection.subject
+}
+
+/// The decisions that [`decide`] makes of these changes after those of the example.
+fn with_changes(changes: &[(Option<u64>, Change)]) -> EpochInput {
+    let mut input = example_input();
+    input.decisions.extend(decide(changes));
+    input
+}
+
+#[test]
+fn the_pool_is_what_was_decided() {
+    let base = "pool component base_issuance";
+    let bonus = "pool component bonus";
+    let mut input = example_input();
+    input.decisions.pop();
+    assert_eq!(disagreement(&input), base, "a component without its decision");
+    let mut input = example_input();
+    input.pool = pool(10_001);
+    assert_eq!(disagreement(&input), base, "another amount");
+    assert_eq!(disagreement(&with_changes(&[pooled("bonus", 5)])), bonus, "a decision without its component");
+    assert_eq!(disagreement(&with_changes(&[pooled("base_issuance", 10_000)])), base, "decided twice");
+    let mut input = example_input();
+    input.decisions[3].epoch = Some(epoch(1));
+    assert_eq!(disagreement(&input), base, "decided for another epoch");
+    // Once the epoch is closed its pool stays: a decision from after it would be a second pool.
+    let mut input = with_changes(&[(Some(2), Change::EarlyClose), pooled("bonus", 5)]);
+    input.pool =
+        Pool::from_components([component("base_issuance", 10_000), component("bonus", 5)]).expect("pool");
+    input.decisions[4].at = at("2026-11-15T00:00:00Z");
+    assert_eq!(disagreement(&input), bonus, "decided after the close");
+    input.decisions.swap(4, 5);
+    assert_eq!(close(&input).expect("before it").statement.pool_total.value(), 10_005);
+    let mut input = amended_input();
+    input.decisions.swap(1, 2);
+    assert_eq!(disagreement(&input), base, "decided after the amendment began");
+}
+
+#[test]
+fn an_epoch_is_closed_early_by_one_decision_from_before_its_end() {
+    let early = "early close of epoch 2";
+    let mut input = with_changes(&[(Some(2), Change::EarlyClose)]);
+    assert_eq!(disagreement(&input), early, "decided after the window had ended");
+    input.decisions[4].at = at("2026-11-15T23:59:59.999Z");
+    assert!(close(&input).is_ok());
+    input.decisions.push(input.decisions[4].clone());
+    assert_eq!(disagreement(&input), early, "twice");
+    let mut input = with_changes(&[(Some(1), Change::EarlyClose)]);
+    assert_eq!(disagreement(&input), "early close of epoch 1", "of the epoch before");
+    // What is to be approved by the window's end was frozen before it, and closed before that.
+    input = example_input();
+    input.draft.sign_by = at("2026-11-16T00:00:00Z");
+    assert_eq!(disagreement(&input), early, "closed early, and nobody decided it");
+    input.decisions.extend(decide(&[(Some(2), Change::EarlyClose)]));
+    input.decisions[4].at = at("2026-11-12T00:00:00Z");
+    assert!(close(&input).is_ok());
+}
+
+#[test]
+fn a_correction_is_begun_by_a_decision_and_has_its_place_in_the_chain() {
+    let amendment = "amendment of epoch 2";
+    assert!(close(&amended_input()).is_ok());
+    let refused = |change: fn(&mut EpochInput)| {
+        let mut input = amended_input();
+        change(&mut input);
+        disagreement(&input)
+    };
+    assert_eq!(refused(|i| drop(i.decisions.pop())), amendment, "no decision");
+    assert_eq!(refused(|i| i.decisions[2].epoch = Some(epoch(1))), amendment, "of another epoch");
+    assert_eq!(refused(|i| i.draft.supersedes = None), amendment, "nothing is corrected");
+    assert_eq!(
+        refused(|i| i.draft.revision = Revision::FIRST),
+        "revision",
+        "the first revision corrects nothing"
+    );
+    assert_eq!(refused(|i| i.draft.previous = None), "previous", "what is corrected stands in the chain");
+    let mut input = example_input();
+    input.draft.previous = None;
+    assert_eq!(disagreement(&input), "previous", "only the first epoch has none before it");
+    input.windows.remove(0);
+    input.windows[0].number = epoch(1);
+    input.events.pop();
+    input.decisions.iter_mut().for_each(|decision| decision.epoch = decision.epoch.map(|_| epoch(1)));
+    assert!(close(&input).is_ok(), "the first");
+    input.draft.previous = Some(Hash::of(b"before the first"));
+    assert_eq!(disagreement(&input), "previous", "the first has none before it");
+}
+
+#[test]
+fn windows_are_laid_as_the_policy_says() {
+    let mut input = example_input();
+    let own = "window of epoch 2";
+    input.windows[1].period.start = at("2026-11-09T00:00:00.001Z");
+    assert_eq!(disagreement(&input), own, "not from a boundary");
+    let mut input = example_input();
+    input.windows[1].period.end = at("2026-11-23T00:00:00Z");
+    assert_eq!(disagreement(&input), own, "longer than the policy says");
+    let mut input = example_input();
+    input.policy.window_days = meed_audit::window::WindowDays::new(14).expect("days");
+    assert_eq!(disagreement(&input), own, "shorter than the policy says");
+    let mut input = example_input();
+    input.windows[0].period.start = at("2026-11-01T00:00:00Z");
+    assert_eq!(disagreement(&input), "window of epoch 1", "eight days");
+    // Fourteen days from an even boundary: an earlier policy may have said so.
+    input.windows[0].period.start = at("2026-10-12T00:00:00Z");
+    input.windows[0].period.end = at("2026-10-26T00:00:00Z");
+    assert!(close(&input).is_ok());
+}
+
 #[test]
 fn a_route_gives_an_event_to_a_scope_that_its_leaf_does_not_name() {
     let mut input = example_input();
@@ -230,7 +345,7 @@ fn a_route_gives_an_event_to_a_scope_that_its_leaf_does_not_name() {
 fn an_epoch_without_activity_leaves_its_pool() {
     let mut input = example_input();
     input.events.clear();
-    input.decisions.clear();
+    input.decisions = pool_decisions(&input.pool);
     let closed = close(&input).expect("closes");
     assert!(closed.allocations.is_empty());
     let statement = closed.statement;
@@ -238,7 +353,8 @@ fn an_epoch_without_activity_leaves_its_pool() {
     assert_eq!(statement.root, statement.leaf_zero_hash());
     assert_eq!(statement.to_string().parse(), Ok(statement));
     // An override may pay somebody who did nothing that a source saw.
-    input.decisions = decide(&[(Some(2), Change::Override(claimant(KEYS[1]), units(1)))]);
+    input.decisions =
+        decide(&[pooled("base_issuance", 10_000), (Some(2), Change::Override(claimant(KEYS[1]), units(1)))]);
     let paid = close(&input).expect("closes").allocations;
     assert_eq!((paid.len(), paid[0].events, paid[0].credits.value()), (1, 0, 10_000));
 }
@@ -250,7 +366,10 @@ fn the_largest_numbers_close() {
     let weights = format!(r#"{{"github:pr_merged":"{largest}","github:review_submitted":"{largest}"}}"#);
     input.policy.weights = Weights::parse(weights.as_bytes()).expect("weights");
     input.pool = pool(largest);
-    input.decisions = decide(&[(Some(2), Change::Override(claimant(KEYS[0]), units(largest)))]);
+    input.decisions = decide(&[
+        pooled("base_issuance", largest),
+        (Some(2), Change::Override(claimant(KEYS[0]), units(largest))),
+    ]);
     let closed = close(&input).expect("closes");
     assert_eq!(closed.statement.distributed.value(), largest);
     let sum =

@@ -74,7 +74,8 @@ proptest! {
         let taken = world.taken();
         let foreign: Vec<_> = world.facts.iter().filter(|fact| !taken.iter().any(|t| t.id == fact.id)).collect();
         prop_assume!(!foreign.is_empty());
-        let mut input = input(&world, Vec::new(), &taken);
+        let decisions = decide_both(&World { wishes: Vec::new(), ..world.clone() }).1;
+        let mut input = input(&world, decisions, &taken);
         prop_assert!(close(&input).is_ok());
         let intruder = foreign[which % foreign.len()];
         input.events.push(entry(intruder));

@@ -11,6 +11,7 @@ use meed_audit::approvers::{ApproverSetText, ScopeName};
 use meed_audit::close::{EpochInput, close};
 use meed_audit::decision::{Change, Decision, DecisionContext, State};
 use meed_audit::hash::Hash;
+use meed_audit::ids::EpochNumber;
 use meed_audit::policy::{Unit, Unlinked, Weights};
 use meed_audit::pool::{Pool, PoolComponent};
 use meed_audit::statement::Statement;
@@ -29,7 +30,7 @@ fn refusal(input: &EpochInput) -> RejectionCode {
 type NamedChange = (&'static str, fn(&mut EpochInput));
 
 /// Changes of one thing each that leave the input acceptable.
-const CHANGES: [NamedChange; 24] = [
+const CHANGES: [NamedChange; 23] = [
     ("node", |i| rename(i, |name| name.node = "a0000000-0000-4000-8000-000000000000".parse().expect("node"))),
     ("origin", |i| {
         rename(i, |name| name.origin = "other.example.org".parse().expect("origin"));
@@ -39,10 +40,17 @@ const CHANGES: [NamedChange; 24] = [
     ("unit", |i| i.policy.unit = Unit::new("USDC", 0).expect("unit")),
     ("decimals", |i| i.policy.unit = Unit::new("credits", 2).expect("unit")),
     ("unlinked", |i| i.policy.unlinked = Unlinked::Exclude),
-    ("epoch days", |i| i.policy.window_days = WindowDays::new(14).expect("days")),
+    ("epoch days", |i| {
+        i.policy.window_days = WindowDays::new(14).expect("days");
+        i.windows[1].period.end = at("2026-11-23T00:00:00Z");
+    }),
     ("a weight", |i| i.policy.weights = Weights::parse(br#"{"github:pr_merged":1001}"#).expect("weights")),
-    ("period start", |i| i.windows[1].period.start = at("2026-11-09T00:00:00.001Z")),
-    ("period end", |i| i.windows[1].period.end = at("2026-11-16T00:00:00.001Z")),
+    ("period", |i| {
+        i.windows[1] = week(2, "2026-11-16T00:00:00Z", 5);
+        i.events.clear();
+        i.decisions.truncate(1);
+        i.decisions.extend(pool_decisions(&i.pool));
+    }),
     ("pinned size", |i| i.windows[1].log_size = Some(6)),
     ("events log", |i| i.events_log = "ledger.example.org/events/2".to_owned()),
     ("events root", |i| i.events_root = Hash::of(b"other")),
@@ -50,10 +58,13 @@ const CHANGES: [NamedChange; 24] = [
     ("an event's hash", |i| i.events[0].event_hash = Hash::of(b"other")),
     ("an event's index", |i| i.events[0].index = 3),
     ("an event's author", |i| i.events[1].event.authors[0].identity = github("1004")),
-    ("one decision less", |i| drop(i.decisions.pop())),
+    ("one decision less", |i| drop(i.decisions.remove(0))),
     ("a decision's actor", |i| i.decisions[0].actor = free("oscar")),
     ("a decision's reason", |i| i.decisions[2].reason = free("another")),
-    ("pool amount", |i| i.pool = pool(10_001)),
+    ("pool amount", |i| {
+        i.pool = pool(10_001);
+        i.decisions[3].after = Some("10001".to_owned());
+    }),
     ("approvers", |i| {
         let set = ApproverSet::new(1, approver_set().approvers().to_vec()).expect("set");
         i.approvers = ApproverSetText::next(&scope_name(), &[], set).expect("text");
@@ -88,13 +99,16 @@ fn statement_binds_all() {
         assert_ne!(statement.root, closed(&example_input()).root, "{what}: the root alone binds it");
         assert_eq!(seen.insert(statement.to_string(), what), None, "{what} gives the text of another change");
     }
-    for (what, previous, supersedes) in
-        [("previous", Some(Hash::of(b"a")), None), ("supersedes", None, Some(Hash::of(b"a")))]
-    {
-        let mut input = example_input();
-        (input.draft.previous, input.draft.supersedes) = (previous, supersedes);
-        assert!(seen.insert(closed(&input).to_string(), what).is_none(), "{what}");
+    let mut input = example_input();
+    input.draft.previous = Some(Hash::of(b"a"));
+    assert!(seen.insert(closed(&input).to_string(), "previous").is_none());
+    let mut texts = Vec::new();
+    for supersedes in [b"a", b"b"] {
+        let mut input = amended_input();
+        input.draft.supersedes = Some(Hash::of(supersedes));
+        texts.push(closed(&input).to_string());
     }
+    assert_ne!(texts[0], texts[1], "supersedes");
 }
 
 #[test]
@@ -141,7 +155,11 @@ fn statements_have_one_spelling() {
         ("/events/1 5", "/events/0 5"),
         ("/events/1 5", "/statements/1 5"),
         ("Events Log: ledger", "Events Log: other"),
-        ("Previous: none", "Previous: None"),
+        ("Supersedes: none", "Supersedes: None"),
+        ("Scope: a28a8b1e", "Scope: b28a8b1e"),
+        ("default\nEpoch", "other\nEpoch"),
+        ("Period: 2026-11-09", "Period: 2026-11-16"),
+        ("Period: 2026-11-09", "Period: 2026-11-17"),
         ("meed payout statement v1", "meed payout statement v2"),
         ("weight-sum-v1", "weight-sum-v2"),
         ("Sign By: ", "Sign by: "),
@@ -179,7 +197,8 @@ fn signature_scope_bound() {
     let mut later = example_input();
     later.windows.push(week(3, "2026-11-16T00:00:00Z", 5));
     later.events.clear();
-    later.decisions.clear();
+    later.decisions.iter_mut().for_each(|decision| decision.epoch = decision.epoch.map(EpochNumber::next));
+    later.decisions.drain(1..3);
     let later = closed(&later);
     assert_eq!(approve(&later, &approvers(), &lines).expect_err("another epoch").code, SignatureInvalid);
 }
@@ -252,6 +271,7 @@ fn pool_requires_base() {
     input.pool = Pool::from_components([component("bonus", 5)]).expect("pool");
     assert_eq!(refusal(&input), BaseIssuanceMissing);
     input.pool = Pool::from_components([component("bonus", 5), component("base_issuance", 1)]).expect("pool");
+    input.decisions = pool_decisions(&input.pool);
     assert_eq!(closed(&input).pool_total.value(), 6);
 }
 
@@ -259,6 +279,9 @@ fn pool_requires_base() {
 fn pool_reproducible() {
     let parts = [component("base_issuance", 7), component("a_bonus", 5), component("z", 1)];
     let mut input = example_input();
+    input.decisions =
+        decide(&[pooled("z", 1), pooled("base_issuance", 7), pooled("base", 5), pooled("a_bonus", 5)]);
+    let renamed = input.decisions.remove(2);
     let mut statements = Vec::new();
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
         input.pool = Pool::from_components(order.map(|part: usize| parts[part].clone())).expect("pool");
@@ -275,6 +298,9 @@ fn pool_reproducible() {
     for change in changes {
         let mut changed = parts.clone();
         change(&mut changed[1]);
+        if changed[1].component != parts[1].component {
+            input.decisions[2] = renamed.clone();
+        }
         input.pool = Pool::from_components(changed).expect("pool");
         let statement = closed(&input);
         assert_ne!(statement.pool.root, statements[0].pool.root);
@@ -291,7 +317,7 @@ fn identity_best_effort() {
         closed.allocations.iter().map(|a| (a.claimant.to_string(), a.credits.value())).collect()
     };
     let mut input = example_input();
-    input.decisions = decide(&[]);
+    input.decisions = pool_decisions(&input.pool);
     input.policy.unlinked = Unlinked::Claim;
     let claimed = paid(&input);
     assert_eq!(
@@ -302,12 +328,12 @@ fn identity_best_effort() {
     assert!(paid(&input).is_empty(), "nobody is bound, so nobody earns");
     assert_eq!(closed(&input).undistributed.value(), 10_000);
     // Bound after the events came, before the freeze: claimants are resolved at the freeze.
-    input.decisions = decide(&[bind("1001")]);
+    input.decisions = decide(&[bind("1001"), pooled("base_issuance", 10_000)]);
     assert_eq!(paid(&input), BTreeMap::from([(format!("user:{USER}"), 10_000)]));
     input.policy.unlinked = Unlinked::Claim;
     assert_eq!(paid(&input).len(), 3);
     // Two accounts of one person earn together.
-    input.decisions = decide(&[bind("1001"), bind("1002"), bind("1003")]);
+    input.decisions = decide(&[bind("1001"), bind("1002"), bind("1003"), pooled("base_issuance", 10_000)]);
     assert_eq!(paid(&input), BTreeMap::from([(format!("user:{USER}"), 10_000)]));
 }
 
@@ -380,12 +406,17 @@ fn overrides_of_moved_claimants_are_restated() {
     let identity = claimant("identity:github:1003");
     let override_of = |who: &str, value| (Some(2), Change::Override(claimant(who), units(value)));
     let mut input = example_input();
-    input.decisions = decide(&[override_of("identity:github:1003", 250), bind("1003")]);
+    input.decisions =
+        decide(&[override_of("identity:github:1003", 250), bind("1003"), pooled("base_issuance", 10_000)]);
     let refused = close(&input).expect_err("moved");
     assert_eq!((refused.code, refused.subject), (OverrideClaimantMoved, format!("override of {identity}")));
     let user = format!("user:{USER}");
-    input.decisions =
-        decide(&[override_of("identity:github:1003", 250), bind("1003"), override_of(&user, 250)]);
+    input.decisions = decide(&[
+        override_of("identity:github:1003", 250),
+        bind("1003"),
+        override_of(&user, 250),
+        pooled("base_issuance", 10_000),
+    ]);
     let closed = close(&input).expect("restated");
     let row = closed.allocations.iter().find(|a| a.claimant.to_string() == user).expect("the user");
     assert_eq!((row.final_units.value(), row.proposed_units.value()), (250, 1_000));

@@ -27,10 +27,25 @@ from canonical import (
     write_canonical,
     write_string,
 )
-from events import Window, check_windows, epoch_of, read_leaf
+from events import Window, check_layout, check_windows, epoch_of, read_leaf
 from merkle import check_consistency, leaf_hash, root, root_of
 from notes import LOG_KEY, Note, check_node_line, read_key, read_note
-from rulebook import Placed, activity, allocations, leaf_bytes, read_policy, read_pool, replay, set_hash, tree_of_text
+from rulebook import (
+    Placed,
+    State,
+    activity,
+    allocations,
+    check_amendment,
+    check_early_closes,
+    check_pool_decided,
+    leaf_bytes,
+    pool_amounts,
+    read_policy,
+    read_pool,
+    replay,
+    set_hash,
+    tree_of_text,
+)
 from statements import (
     Chain,
     Statement,
@@ -246,6 +261,7 @@ def check_goes_on(
     draft: Statement,
     windows: list[Window],
     pinned: dict[int, bytes],
+    state: State,
     where: str,
 ) -> None:
     """The draft is computed from what the statement before was, and more (23.2, point 7)."""
@@ -259,6 +275,32 @@ def check_goes_on(
     first = dossier.leaves("decision")[: previous.decisions_size]
     demand_equal(f"{rule}: decisions", where, previous.decisions_size, len(first))
     demand_equal(f"{rule}: decisions", where, previous.decisions_root.hex(), tree_of_text(first).hex())
+    if draft.supersedes is None and draft.epoch <= previous.epoch:
+        refuse(f"{rule}: epoch", where, f"an epoch after {previous.epoch}, or a correction", draft.epoch)
+    if draft.epoch == previous.epoch:
+        check_corrects(previous, draft, state, where)
+
+
+def check_corrects(previous: Statement, draft: Statement, state: State, where: str) -> None:
+    """The draft corrects the statement before: a later revision of the same policy and pool, begun by a decision."""
+    rule = "23.2 point 7, the draft corrects previous"
+    named = draft.supersedes.hex() if draft.supersedes else "none"
+    demand_equal(f"{rule}: supersedes", where, previous.hash().hex(), named)
+    if draft.revision <= previous.revision:
+        refuse(f"{rule}: revision", where, f"above {previous.revision}", draft.revision)
+    pinned = (previous.policy_hash.hex(), previous.pool_root.hex())
+    demand_equal(f"{rule}: policy and pool", where, pinned, (draft.policy_hash.hex(), draft.pool_root.hex()))
+    later = [made.action for made in state.made[previous.decisions_size :] if made.epoch == draft.epoch]
+    if "amend" not in later:
+        refuse(f"{rule}: decision", where, "amend", later)
+
+
+def check_chain(epoch: int, revision: int, header: dict[str, Any], where: str) -> None:
+    """The first statement of a scope, and no other, has none before it; what corrects one is a later revision (13.5)."""
+    first = epoch == 1 and "supersedes" not in header
+    demand_equal("13.5 only the first statement has no Previous", where, not first, "previous" in header)
+    if "supersedes" in header and revision == 0:
+        refuse("13.5 a correction takes the next revision", where, "a revision above 0", revision)
 
 
 def recompute(dossier: Dossier, where: str) -> Recomputed:
@@ -287,6 +329,12 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
     policy = read_policy(dossier.lines["policy"][0]["document"], f"{where}: policy")
     demand_equal("7.1 scope of the policy", where, scope, policy.scope)
     pool = read_pool(dossier.leaves("pool"), f"{where}: pool")
+    check_layout(windows, policy.epoch_days, where)
+    check_chain(epoch, revision, header, where)
+    check_pool_decided(state, epoch, pool_amounts(dossier.leaves("pool")), f"{where}: pool")
+    sign_by = read_time(header["sign_by"], f"{where} sign_by")
+    check_early_closes(state, [window.end for window in windows], sign_by, where)
+    check_amendment(state, epoch, optional_hash(header, "supersedes", where), where)
     chains = read_chain(dossier, [log_key.public], where)
     chain = chains[-1]
     owner = (chain.set.origin, chain.set.node, chain.set.scope_key)
@@ -302,7 +350,7 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
         revision=revision,
         start=windows[-1].start,
         end=windows[-1].end,
-        sign_by=read_time(header["sign_by"], f"{where} sign_by"),
+        sign_by=sign_by,
         unit=policy.unit,
         decimals=policy.decimals,
         policy_hash=sha256(policy.document),
@@ -330,7 +378,7 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
     pinned = check_growth(dossier, windows, statement.log_root, where)
     if previous is not None:
         check_approved(previous[0], previous[1], chains, log_key.public, f"{where}: previous")
-        check_goes_on(dossier, previous[1], statement, windows, pinned, where)
+        check_goes_on(dossier, previous[1], statement, windows, pinned, state, where)
     return Recomputed(
         epoch=epoch,
         revision=revision,

@@ -225,6 +225,19 @@ def check_windows(windows: list[Window], where: str) -> None:
             refuse("6.3 N never falls", f"{where}: epoch {number}", f"at least {old.log_size}", new.log_size)
 
 
+ANCHOR = 1_767_571_200_000
+DAY = 86_400_000
+
+
+def check_layout(windows: list[Window], days: int, where: str) -> None:
+    """Windows are whole weeks, laid from the anchor (6.2); the last one has the length of the epoch's policy."""
+    for number, window in enumerate(windows, 1):
+        length = window.end - window.start
+        whole = length % (7 * DAY) == 0 and length <= 364 * DAY and (window.start - ANCHOR) % length == 0
+        if not whole or (number == len(windows) and length != days * DAY):
+            refuse("6.2 layout of a window", f"{where}: epoch {number}", f"whole weeks; {days} days in the last", window)
+
+
 def epoch_of(time: int, index: int, windows: list[Window]) -> tuple[int, bool] | None:
     """Rule EPOCH_BY_EVENT_TIME (6.4) for closed epochs: the epoch's number and whether the event is late there."""
     if not windows or time < windows[0].start:

@@ -114,6 +114,7 @@ class State:
     last_bound: dict[str, str] = field(default_factory=dict)
     epochs: dict[int, EpochState] = field(default_factory=dict)
     ended: bool = False
+    made: list[Decision] = field(default_factory=list)
 
     def resolve(self, claimant: str) -> str:
         """Resolving (9.1)."""
@@ -134,6 +135,7 @@ class Decision:
     before: str | None
     after: str | None
     reason: str
+    at: int
 
 
 ACTIONS: dict[str, tuple[bool, str, str | None]] = {
@@ -193,7 +195,7 @@ def read_decision(leaf: str, scope: str, where: str) -> Decision:
     demand_equal("8.1 scope of a decision", where, scope, value["scope"])
     read_free(value["actor"], where)
     read_free(value["reason"], where)
-    read_time(value["at"], where)
+    time = read_time(value["at"], where)
     if value["action"] not in ACTIONS:
         refuse("8.2 actions", where, sorted(ACTIONS), value["action"])
     has_epoch, subject, after = ACTIONS[value["action"]]
@@ -210,6 +212,7 @@ def read_decision(leaf: str, scope: str, where: str) -> Decision:
         before=value.get("before"),
         after=value.get("after"),
         reason=value["reason"],
+        at=time,
     )
 
 
@@ -248,6 +251,7 @@ def apply(state: State, decision: Decision, where: str) -> None:
         refuse("8.3 point 4", where, "an identity that is bound", subject)
     if action != "override" and after is not None and after == decision.before:
         refuse("8.3 point 5", where, "a value other than before", after)
+    state.made.append(decision)
     if action in ("bind", "rebind"):
         state.bound[subject] = state.last_bound[subject] = str(after)
     elif action == "revoke":
@@ -385,6 +389,48 @@ def read_pool(leaves: list[str], where: str) -> int:
     if total > SINGLE_AMOUNT_MAX:
         refuse("10.1 total of the pool", where, f"at most {SINGLE_AMOUNT_MAX}", total)
     return total
+
+
+def pool_amounts(leaves: list[str]) -> dict[str, str]:
+    """The amounts of components that were checked."""
+    values = [read_canonical(leaf.encode("utf-8"), "") for leaf in leaves]
+    return {value["component"]: value["amount"] for value in values}
+
+
+# What decisions and the other parts say of each other (8.6)
+
+
+def check_pool_decided(state: State, epoch: int, pool: dict[str, str], where: str) -> None:
+    """Every component was decided once, before the epoch was closed, and no other."""
+    decided: dict[str, str] = {}
+    pinned = False
+    for decision in state.made:
+        if decision.epoch != epoch:
+            continue
+        pinned = pinned or decision.action in ("amend", "early_close")
+        if decision.action != "pool":
+            continue
+        if pinned or decision.subject in decided:
+            rule = "8.6 point 1, one decision on a component, from before the close"
+            refuse(rule, where, sorted(decided), decision.subject)
+        decided[decision.subject] = str(decision.after)
+    demand_equal("8.6 point 1, the pool is what was decided", where, decided, pool)
+
+
+def check_early_closes(state: State, ends: list[int], sign_by: int, where: str) -> None:
+    """An epoch is closed early by one decision, from before its window's end."""
+    for epoch, end in enumerate(ends, 1):
+        times = [made.at for made in state.made if made.action == "early_close" and made.epoch == epoch]
+        if len(times) > 1 or any(time >= end for time in times):
+            refuse("8.6 point 2, an early close", f"{where}: epoch {epoch}", f"at most one, before {end}", times)
+    if not times and sign_by <= ends[-1]:
+        refuse("8.6 point 2, an early close", where, f"a decision, or approving after {ends[-1]}", sign_by)
+
+
+def check_amendment(state: State, epoch: int, supersedes: bytes | None, where: str) -> None:
+    """What corrects a statement was begun by a decision."""
+    begun = any(made.action == "amend" and made.epoch == epoch for made in state.made)
+    demand_equal("8.6 point 3, amend where something is superseded", where, supersedes is not None, begun)
 
 
 # Allocations (chapter 11)

@@ -337,6 +337,8 @@ def read_statement(text: str, where: str) -> Statement:
         refuse("13.2 line 1", where, f"<node origin>{suffix}", checkpoint.origin)
     origin = read_origin(checkpoint.origin.removesuffix(suffix), where)
     start, end = (read_time(word, where) for word in words_after(line[4], "Period: ", 2, where))
+    if start >= end:
+        refuse("13.3 the period", where, "a start before the end", line[4])
     unit, decimals = words_after(line[6], "Unit: ", 2, where)
     if not re.fullmatch(r"[A-Za-z0-9._:/-]{1,64}", unit):
         refuse("2 unit", where, "1 to 64 of A-Z a-z 0-9 . _ : / -", unit)

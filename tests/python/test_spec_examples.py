@@ -80,7 +80,7 @@ class Examples(unittest.TestCase):
 
     def test_every_leaf_hash(self) -> None:
         names = [name for name in EXAMPLE if f"{name} hash" in EXAMPLE and name.endswith("leaf")]
-        self.assertEqual(len(names), 15)
+        self.assertEqual(len(names), 16)
         for name in names:
             self.assertEqual(leaf_hash(EXAMPLE[name].encode()).hex(), EXAMPLE[f"{name} hash"], name)
 

@@ -158,6 +158,8 @@ def decision(action: str, subject: str, **other: str) -> str:
 
 
 DECISIONS = [
+    decision("pool", "base_issuance", after="10000", epoch="1"),
+    decision("pool", "base_issuance", after="10000", epoch="2"),
     decision("bind", "identity:github:1001", after=USER),
     decision("exclude", "github:pr:1:3", before="included", after="excluded", epoch="2"),
     decision("override", "identity:github:1003", after="250", epoch="2"),
@@ -206,10 +208,10 @@ class World:
         self.hashes = [leaf_hash(leaf) for leaf in self.leaves]
         self.files["import/0.ndjson"] = "".join(line.decode() + "\n" for line in lines)
         self.add_set([ALICE, BOB, CAROL], [])
-        self.finalize(1, 0, [0, 1], 0, [ALICE, CAROL])
+        self.finalize(1, 0, [0, 1], 1, [ALICE, CAROL])
         self.add_set([ALICE, BOB, DAVE], [ALICE, BOB, DAVE])
-        self.finalize(2, 0, [2, 3, 4], 3, [BOB, DAVE])
-        self.finalize(1, 1, [0, 1], 5, [ALICE, DAVE])
+        self.finalize(2, 0, [2, 3, 4], 5, [BOB, DAVE])
+        self.finalize(1, 1, [0, 1], 7, [ALICE, DAVE])
         self.publish()
 
     def add_set(self, signers: list[Signer], signing: list[Signer]) -> None:

@@ -205,6 +205,11 @@ pub fn changes() -> Vec<(Option<u64>, Change)> {
         (None, Change::Bind(ben.clone(), user(ANNA))),
         (None, Change::Revoke(ben.clone())),
         (None, Change::Rebind(ben, user(BEN))),
+        (
+            Some(2),
+            Change::Pool("base_issuance".parse().expect("an id"), Credits::single(10_000).expect("fits")),
+        ),
+        (Some(2), Change::Pool("bonus".parse().expect("an id"), Credits::single(7).expect("fits"))),
         (Some(2), Change::Exclude(event("discord:message:7:2"))),
         (Some(2), Change::Exclude(event("github:pr:1:42"))),
         (Some(2), Change::Include(event("github:pr:1:42"))),

@@ -6,6 +6,8 @@
 use super::{Dossier, parse_note};
 use crate::approve::{approve, split_node_line};
 use crate::approvers::ApproverSetText;
+use crate::decision::{Action, Decision};
+use crate::hash::Hash;
 use crate::leaf::Leaf;
 use crate::merkle;
 use crate::rejection::{Checked, Rejection, RejectionCode};
@@ -19,7 +21,8 @@ pub(super) fn check_previous(dossier: &Dossier, sets: &[ApproverSetText]) -> Che
     check_approved(dossier, &previous.note, statement, sets)
         .map_err(|rejection| rejection.within("previous statement"))?;
     check_window(dossier, statement)?;
-    check_decisions(dossier, &statement.decisions)
+    check_decisions(dossier, &statement.decisions)?;
+    check_order(dossier, statement)
 }
 
 fn check_scope(dossier: &Dossier, statement: &Statement) -> Checked<()> {
@@ -67,6 +70,42 @@ fn check_window(dossier: &Dossier, statement: &Statement) -> Checked<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// A draft that corrects nothing comes after it. One that corrects it has a later revision, the same policy and pool,
+/// and was begun by a decision that it does not count yet (rule `CURATION_FREEZE_ON_FINALIZE`).
+fn check_order(dossier: &Dossier, previous: &Statement) -> Checked<()> {
+    let draft = &dossier.input.draft;
+    let epoch = dossier.input.windows.last().map(|window| window.number);
+    let refuse = |subject: &str, expected: String, got: String| {
+        Err(Rejection::new(RejectionCode::Mismatch, subject, expected, got))
+    };
+    if draft.supersedes.is_none() && epoch <= Some(previous.epoch) {
+        let expected = format!("an epoch after {}, or a correction", previous.epoch);
+        return refuse("epoch", expected, epoch.map_or_else(String::new, |epoch| epoch.to_string()));
+    }
+    if epoch != Some(previous.epoch) {
+        return Ok(());
+    }
+    let name = |hash: Option<Hash>| hash.map_or_else(|| "none".to_owned(), |hash| hash.to_hex());
+    if draft.supersedes != draft.previous {
+        return refuse("supersedes", name(draft.previous), name(draft.supersedes));
+    }
+    if draft.revision <= previous.revision {
+        return refuse("revision", format!("one above {}", previous.revision), draft.revision.to_string());
+    }
+    let pool: Vec<Hash> = dossier.input.pool.components().map(Leaf::leaf_hash).collect();
+    if merkle::root(&pool) != previous.pool.root || dossier.input.policy.hash() != previous.policy_hash {
+        let expected = "the policy and the pool of the corrected statement".to_owned();
+        return refuse("amendment", expected, "others".to_owned());
+    }
+    let counted = usize::try_from(previous.decisions.size).unwrap_or(usize::MAX);
+    let is_begun = |decision: &Decision| decision.action == Action::Amend && decision.epoch == epoch;
+    if !dossier.input.decisions.iter().skip(counted).any(is_begun) {
+        let expected = "a decision to amend, from after the corrected statement".to_owned();
+        return refuse("amendment", expected, "none".to_owned());
+    }
+    Ok(())
 }
 
 /// The decisions begin with those that it counts.

@@ -95,6 +95,12 @@ impl World {
         (start, start + 7 * DAY_MS)
     }
 
+    /// The components of the pool.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, u128)> {
+        let bonus = self.bonus.map(|amount| ("bonus", amount));
+        [("base_issuance", self.base)].into_iter().chain(bonus).collect()
+    }
+
     /// The epoch that takes a fact, and whether late: rule EPOCH_BY_EVENT_TIME.
     pub(crate) fn epoch_of(&self, fact: &Fact) -> Option<(usize, bool)> {
         if fact.time_ms < FIRST_MS {

@@ -173,11 +173,10 @@ pub(crate) fn time(ms: i64) -> String {
 }
 
 fn pool_leaves(world: &World) -> Vec<String> {
-    let parts = [Some(("base_issuance", world.base)), world.bonus.map(|amount| ("bonus", amount))];
     let inputs = hex(&sha(&[b"{}"]));
-    parts
+    world
+        .parts()
         .into_iter()
-        .flatten()
         .map(|(component, amount)| {
             format!(
                 r#"{{"algorithm_version":"v1","amount":"{amount}","component":"{component}","inputs_hash":"{inputs}","v":"meed/pool/v1"}}"#
@@ -226,7 +225,7 @@ fn write(
     let paid: u128 = rows.values().map(|row| row.credits).sum();
     let pools = pool_leaves(world);
     let lines = format!(
-        "meed payout statement v1\nNode: {NODE}\nScope: {SCOPE} default\nEpoch: {} revision 0\nPeriod: {} {}\nSign By: 2026-12-15T09:00:00.000Z\nUnit: credits 0\nPolicy: weight-sum-v1 {}\nEvents Log: ledger.example.org/events/1 {} {}\nActivity: {} {}\nPool: {} {pool} {}\nDecisions: {} {}\nAllocations: {} {}\nDistributed: {paid}\nUndistributed: {}\nApprovers: 2 of 3 version 1 5441dcdc5195733eceaab00a9b97b60d30eba2b01231cf13197fc6f5968f86c6\nPrevious: none\nSupersedes: none\n",
+        "meed payout statement v1\nNode: {NODE}\nScope: {SCOPE} default\nEpoch: {} revision 0\nPeriod: {} {}\nSign By: 2026-12-15T09:00:00.000Z\nUnit: credits 0\nPolicy: weight-sum-v1 {}\nEvents Log: ledger.example.org/events/1 {} {}\nActivity: {} {}\nPool: {} {pool} {}\nDecisions: {} {}\nAllocations: {} {}\nDistributed: {paid}\nUndistributed: {}\nApprovers: 2 of 3 version 1 5441dcdc5195733eceaab00a9b97b60d30eba2b01231cf13197fc6f5968f86c6\nPrevious: {}\nSupersedes: none\n",
         world.epochs,
         time(start),
         time(end),
@@ -242,6 +241,7 @@ fn write(
         rows.len(),
         set_hash(rows),
         pool - paid,
+        if world.epochs > 1 { hex(&[5; 32]) } else { "none".to_owned() },
     );
     let mut hashes = vec![leaf(&lines)];
     hashes.extend(rows.iter().map(|(key, row)| leaf(&allocation_leaf(world, key, row))));

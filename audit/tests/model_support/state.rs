@@ -63,6 +63,11 @@ impl State {
         true
     }
 
+    /// Records a component of the pool.
+    pub(crate) fn add_to_pool(&mut self, epoch: usize, component: &str, amount: u128) {
+        self.record("pool", Some(epoch), component, None, Some(&amount.to_string()), "pool");
+    }
+
     fn bind(&mut self, action: &str, key: &str, before: Option<String>, user: String, reason: &str) {
         self.record(action, None, key, before.as_deref(), Some(&user), reason);
         self.bound.insert(key.to_owned(), user.clone());

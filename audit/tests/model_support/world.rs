@@ -1,7 +1,7 @@
 //! Random worlds, and the same world as the room's own input.
 
 use meed_audit::activity::EpochEvent;
-use meed_audit::amount::Units;
+use meed_audit::amount::{Credits, Units};
 use meed_audit::close::{DraftTerms, EpochInput};
 use meed_audit::decision::{Change, Decision, DecisionContext};
 use meed_audit::event::{EventFields, NewEvent};
@@ -152,22 +152,34 @@ fn change(world: &World, epoch: usize, wish: &Wish) -> Option<Change> {
     })
 }
 
+fn context(epoch: usize, change: &Change, reason: &str) -> DecisionContext {
+    DecisionContext {
+        scope: fixture::scope_name().id(),
+        epoch: change.needs_epoch().then(|| EpochNumber::new(epoch as u64).expect("epoch")),
+        actor: fixture::free("olivia"),
+        at: fixture::at("2026-12-01T09:00:00Z"),
+        reason: fixture::free(reason),
+    }
+}
+
 /// Lets both sides decide what is wished for, and checks that they agree on what may be decided.
 pub(crate) fn decide_both(world: &World) -> (State, Vec<Decision>) {
     let mut model = State::default();
     let mut state = meed_audit::decision::State::default();
     let mut decisions = Vec::new();
+    for (component, amount) in world.parts() {
+        let amount_given = Credits::single(amount).expect("amount");
+        let change = Change::Pool(component.parse().expect("component"), amount_given);
+        let decision =
+            Decision::new(&state, &change, context(world.epochs, &change, "pool")).expect("decides");
+        state.apply(&decision).expect("applies");
+        decisions.push(decision);
+        model.add_to_pool(world.epochs, component, amount);
+    }
     for (number, (epoch, wish)) in world.wishes.iter().enumerate() {
         let reason = format!("reason {number}");
         let Some(change) = change(world, *epoch, wish) else { continue };
-        let context = DecisionContext {
-            scope: fixture::scope_name().id(),
-            epoch: change.needs_epoch().then(|| EpochNumber::new(*epoch as u64).expect("epoch")),
-            actor: fixture::free("olivia"),
-            at: fixture::at("2026-12-01T09:00:00Z"),
-            reason: fixture::free(&reason),
-        };
-        let decision = Decision::new(&state, &change, context);
+        let decision = Decision::new(&state, &change, context(*epoch, &change, &reason));
         let expected = model.decide(world, *epoch, wish, &reason);
         assert_eq!(decision.is_ok(), expected, "{wish:?} gives {decision:?}");
         if let Ok(decision) = decision {
@@ -193,7 +205,6 @@ pub(crate) fn input(world: &World, decisions: Vec<Decision>, facts: &[&Fact]) ->
         .iter()
         .filter_map(|(name, units)| units.map(|units| format!(r#""github:{name}":{units}"#)))
         .collect();
-    let parts = [Some(("base_issuance", world.base)), world.bonus.map(|amount| ("bonus", amount))];
     EpochInput {
         name: fixture::scope_name(),
         policy: Policy {
@@ -209,14 +220,14 @@ pub(crate) fn input(world: &World, decisions: Vec<Decision>, facts: &[&Fact]) ->
         events: facts.iter().map(|fact| entry(fact)).collect(),
         decisions,
         pool: Pool::from_components(
-            parts.into_iter().flatten().map(|(component, amount)| fixture::component(component, amount)),
+            world.parts().into_iter().map(|(component, amount)| fixture::component(component, amount)),
         )
         .expect("pool"),
         approvers: fixture::approvers(),
         draft: DraftTerms {
             revision: Revision::FIRST,
             sign_by: fixture::at("2026-12-15T09:00:00Z"),
-            previous: None,
+            previous: (world.epochs > 1).then(|| Hash::from_bytes([5; 32])),
             supersedes: None,
         },
     }

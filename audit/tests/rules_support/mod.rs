@@ -162,11 +162,24 @@ pub(crate) fn bind(id: &str) -> (Option<u64>, Change) {
     (None, Change::Bind(github(id), user))
 }
 
+/// The decision that adds a component to the pool of the example's epoch.
+pub(crate) fn pooled(id: &str, amount: u128) -> (Option<u64>, Change) {
+    let amount = Credits::single(amount).expect("amount");
+    (Some(2), Change::Pool(id.parse().expect(id), amount))
+}
+
+/// The same for every component of a pool.
+pub(crate) fn pool_decisions(pool: &Pool) -> Vec<Decision> {
+    let changes: Vec<_> =
+        pool.components().map(|part| pooled(part.component.as_str(), part.amount.value())).collect();
+    decide(&changes)
+}
+
 pub(crate) fn draft(revision: u64) -> DraftTerms {
     DraftTerms {
         revision: Revision::new(revision).expect("revision"),
         sign_by: at("2026-12-01T09:00:00Z"),
-        previous: None,
+        previous: Some(Hash::of(b"the statement of epoch 1")),
         supersedes: None,
     }
 }
@@ -180,6 +193,7 @@ pub(crate) fn example_input() -> EpochInput {
         bind("1001"),
         (Some(2), Change::Exclude("github:pr:1:44".parse().expect("id"))),
         (Some(2), Change::Override(claimant("identity:github:1003"), units(250))),
+        pooled("base_issuance", 10_000),
     ]);
     EpochInput {
         name: scope_name(),
@@ -193,6 +207,15 @@ pub(crate) fn example_input() -> EpochInput {
         approvers: approvers(),
         draft: draft(0),
     }
+}
+
+/// A correction of the example's epoch, which another week is final after.
+pub(crate) fn amended_input() -> EpochInput {
+    let mut input = example_input();
+    input.decisions = decide(&[bind("1001"), pooled("base_issuance", 10_000), (Some(2), Change::Amend)]);
+    input.draft.revision = Revision::FIRST.next();
+    input.draft.supersedes = Some(Hash::of(b"the statement that is corrected"));
+    input
 }
 
 pub(crate) fn example_events() -> Vec<EpochEvent> {

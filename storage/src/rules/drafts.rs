@@ -138,16 +138,26 @@ fn check_freeze(
     let owner = living_scope(reader, scope)?;
     let record = epoch_record(reader, scope, epoch)?;
     closed(epoch, &record)?;
-    if record.final_revision.is_some() && !is_amending(&owner, epoch) {
-        let expected = "an epoch in review, or an amendment that was begun";
-        let subject = format!("epoch {epoch}");
-        return refuse(Rejection::new(RejectionCode::EpochFinalized, subject, expected, "a final one"));
-    }
+    check_not_final(&owner, epoch, &record)?;
     match record.final_revision {
         Some(_) => check_turn_of_amendment(reader, scope, now)?,
         None => check_turn(reader, scope, &owner, epoch, now)?,
     }
     freeze_terms(reader, scope, epoch, &record, until)
+}
+
+/// A final epoch has no other draft unless it is being amended.
+pub(crate) fn check_not_final(
+    owner: &ScopeRecord,
+    epoch: EpochNumber,
+    record: &EpochRecord,
+) -> LedgerResult<()> {
+    if record.final_revision.is_none() || is_amending(owner, epoch) {
+        return Ok(());
+    }
+    let expected = "an epoch in review, or an amendment that was begun";
+    let subject = format!("epoch {epoch}");
+    refuse(Rejection::new(RejectionCode::EpochFinalized, subject, expected, "a final one"))
 }
 
 /// Drafts are frozen in the order of epochs, and not while an amendment's draft can still be approved.

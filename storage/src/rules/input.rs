@@ -18,6 +18,7 @@ use crate::events::EventReader;
 use crate::log::LogKind;
 use crate::rules::approvers::{approvers_missing, set_text};
 use crate::rules::decisions::{decisions_size, decisions_until, stored_state};
+use crate::rules::drafts::check_not_final;
 use crate::rules::epochs::{epoch_record, windows};
 use crate::rules::pool::pool;
 use crate::rules::record::{LedgerResult, demand, refuse, sound};
@@ -34,7 +35,7 @@ pub const SIGN_BY_DAYS_MAX: u32 = 365;
 /// Which statement of an epoch is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The one that a freeze at this moment would give; an epoch that is open is taken as if it were closed now.
+    /// The one that a freeze at this moment would give; an epoch that is open is taken as if its window ended now.
     Preview(Timestamp),
     /// The draft that is offered for approval.
     Draft,
@@ -238,7 +239,8 @@ impl Snapshot {
     /// What a statement of the epoch is computed from.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `statement_not_found`, `approvers_missing`.
+    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `statement_not_found`, `approvers_missing`;
+    /// `epoch_finalized` for the preview of a final epoch that is not being amended.
     pub fn epoch_input(&self, scope: ScopeId, epoch: EpochNumber, which: Which) -> LedgerResult<EpochInput> {
         let mut input = self.epoch_terms(scope, epoch, which)?;
         input.events = epoch_events(self, scope, &input.windows)?;
@@ -259,7 +261,10 @@ impl Snapshot {
         let record = epoch_record(self, scope, epoch)?;
         let terms = match which {
             Which::Preview(now) => {
-                freeze_terms(self, scope, epoch, &record, sign_by(now, SIGN_BY_DAYS_DEFAULT)?)?
+                check_not_final(&scope_record(self, scope)?, epoch, &record)?;
+                // Of an open epoch it is what a freeze at the window's end would give.
+                let until = sign_by(now.max(record.end), SIGN_BY_DAYS_DEFAULT)?;
+                freeze_terms(self, scope, epoch, &record, until)?
             }
             stored => stored_terms(self, scope, epoch, stored_revision(epoch, &record, stored)?)?,
         };

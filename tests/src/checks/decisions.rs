@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use meed_audit::amount::{AMOUNT_MAX, Credits, Units};
 use meed_audit::close::{ClosedEpoch, EpochInput, close};
-use meed_audit::decision::{Change, Decision, DecisionContext, State};
+use meed_audit::decision::{Action, Change, Decision, DecisionContext, State};
 use meed_audit::ids::{Claimant, EventId, Identity, Provider, UserId};
 use meed_audit::leaf::Leaf;
 use meed_audit::merkle;
@@ -29,7 +29,10 @@ pub(super) fn decisions(data: &[u8]) {
         return;
     }
     let mut bytes = Bytes(data);
-    let (mut state, mut made) = (State::default(), Vec::new());
+    // The pool is decided already: an epoch closes with no other.
+    let mut made: Vec<Decision> = facts::decisions(usize::MAX);
+    made.retain(|decision| decision.action == Action::Pool);
+    let mut state = State::replay(&made).expect("a pool");
     while !bytes.is_empty() && made.len() < DECISIONS_MAX {
         let change = change(&mut bytes);
         let epoch = (bytes.byte() != 255 && change.needs_epoch()).then(|| facts::epoch_number(2));

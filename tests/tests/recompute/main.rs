@@ -124,7 +124,7 @@ fn assert_refusals(folder: &Path, exported: &export::Exported) {
     assert_says(&said, &["23.2 point 5, the statement", "draft, line 11", "Policy: weight-sum-v1"]);
 
     let said = refusal(folder, "dossiers/1-0.ndjson", |text| replace_once(text, r#"\"amount\":\""#, "1"));
-    assert_says(&said, &["23.2 point 5, the statement", "draft, line 14", "Pool: "]);
+    assert_says(&said, &["8.6 point 1, the pool is what was decided", "expected: {'base_issuance'"]);
 
     let said = refusal(folder, "dossiers/4-0.ndjson", |text| {
         text.replacen(r#"\"event_type\":\"pr_merged\""#, r#"\"event_type\":\"review_submitted\""#, 1)
