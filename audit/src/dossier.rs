@@ -29,6 +29,7 @@ use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::Statement;
 use crate::time::{Period, Timestamp};
 use crate::window::EpochWindow;
+use previous::GivenStatement;
 
 /// Longest line, in bytes: a signed note or an event leaf, escaped as a JSON string, with its field names.
 pub const DOSSIER_LINE_BYTES_MAX: usize = 524_288;
@@ -50,7 +51,7 @@ pub struct LogGrowth {
     pub path: Vec<Hash>,
 }
 
-/// The scope's last final statement before this draft, with its allocations, so that the difference can be shown.
+/// A final statement of the scope with its allocations, so that the difference from it can be shown.
 #[derive(Clone, Debug)]
 pub struct PreviousEpoch {
     /// The signed note, as the statements log holds it.
@@ -75,8 +76,10 @@ pub struct Dossier {
     pub approver_notes: Vec<String>,
     /// How the events log grew over the scope's statements.
     pub growth: Vec<LogGrowth>,
-    /// The statement before, where there is one.
+    /// The scope's last final statement before this draft, where there is one.
     pub previous: Option<PreviousEpoch>,
+    /// The statement that the draft supersedes, where it is an amendment and that is not the one before.
+    pub superseded: Option<PreviousEpoch>,
 }
 
 /// One line of a dossier. `kind` comes first, then the fields in the order of their names: the one form that is read.
@@ -93,6 +96,8 @@ enum Line {
     Pool { leaf: String },
     Previous { note: String },
     PreviousAllocation { leaf: String },
+    Superseded { note: String },
+    SupersededAllocation { leaf: String },
     Window { end: Timestamp, epoch: EpochNumber, log_size: String, start: Timestamp },
 }
 
@@ -181,10 +186,17 @@ impl Dossier {
                 to_size: growth.to_size.to_string(),
             })?;
         }
-        let Some(previous) = &self.previous else { return Ok(()) };
-        writer.line(&Line::Previous { note: previous.note.clone() })?;
-        for allocation in &previous.allocations {
-            writer.line(&Line::PreviousAllocation { leaf: text(allocation.encode()) })?;
+        if let Some(previous) = &self.previous {
+            writer.line(&Line::Previous { note: previous.note.clone() })?;
+            for allocation in &previous.allocations {
+                writer.line(&Line::PreviousAllocation { leaf: text(allocation.encode()) })?;
+            }
+        }
+        if let Some(superseded) = &self.superseded {
+            writer.line(&Line::Superseded { note: superseded.note.clone() })?;
+            for allocation in &superseded.allocations {
+                writer.line(&Line::SupersededAllocation { leaf: text(allocation.encode()) })?;
+            }
         }
         Ok(())
     }
@@ -278,8 +290,8 @@ struct Builder {
     decisions: Vec<Decision>,
     events: Vec<EpochEvent>,
     growth: Vec<LogGrowth>,
-    previous_note: Option<String>,
-    previous_allocations: Vec<Allocation>,
+    previous: GivenStatement,
+    superseded: GivenStatement,
     ended: bool,
 }
 
@@ -311,11 +323,10 @@ impl Builder {
                 let to_size = parse_count("to_size", &to_size)?;
                 self.growth.push(LogGrowth { from_size, from_root, to_size, to_root, path });
             }
-            Line::Previous { note } if self.previous_note.is_none() => self.previous_note = Some(note),
-            Line::Previous { .. } => return Err(incomplete("one previous statement", "another")),
-            Line::PreviousAllocation { leaf } => {
-                self.previous_allocations.push(Allocation::decode(leaf.as_bytes())?);
-            }
+            Line::Previous { note } => self.previous.set_note(note)?,
+            Line::PreviousAllocation { leaf } => self.previous.add_allocation(&leaf)?,
+            Line::Superseded { note } => self.superseded.set_note(note)?,
+            Line::SupersededAllocation { leaf } => self.superseded.add_allocation(&leaf)?,
             Line::End { lines } => {
                 if parse_count("lines", &lines)? != lines_before {
                     return Err(incomplete(
@@ -337,11 +348,8 @@ impl Builder {
         let policy = self.policy.ok_or_else(|| incomplete("a policy", "none"))?;
         let last_note = self.approver_notes.last().ok_or_else(|| incomplete("an approver set", "none"))?;
         let approvers: ApproverSetText = parse_note("approver set", last_note)?.text().as_str().parse()?;
-        let previous = match self.previous_note {
-            None if self.previous_allocations.is_empty() => None,
-            None => return Err(incomplete("a previous statement with its allocations", "allocations only")),
-            Some(note) => Some(read_previous(note, self.previous_allocations)?),
-        };
+        let previous = self.previous.finish("previous")?;
+        let superseded = self.superseded.finish("superseded")?;
         let input = EpochInput {
             name: ScopeName { origin: header.origin, node: header.node, key: header.scope_key },
             policy,
@@ -362,7 +370,7 @@ impl Builder {
         check_indexes(&input.events)?;
         let log_key = read_log_key(&header.log_key, &input.events_log)?;
         let (note, approver_notes) = (header.note, self.approver_notes);
-        Ok(Dossier { input, note, log_key, approver_notes, growth: self.growth, previous })
+        Ok(Dossier { input, note, log_key, approver_notes, growth: self.growth, previous, superseded })
     }
 }
 
@@ -396,22 +404,6 @@ fn parse_note(what: &str, text: &str) -> Checked<Note> {
         .map_err(|error| Rejection::new(RejectionCode::Malformed, what, "a C2SP signed note", error))
 }
 
-/// The allocations must give the root of the statement before.
-fn read_previous(note: String, allocations: Vec<Allocation>) -> Checked<PreviousEpoch> {
-    let statement: Statement = parse_note("previous statement", &note)?.text().as_str().parse()?;
-    let mut hashes = vec![statement.leaf_zero_hash()];
-    hashes.extend(allocations.iter().map(Leaf::leaf_hash));
-    if merkle::root(&hashes) != statement.root {
-        return Err(Rejection::new(
-            RejectionCode::InclusionInvalid,
-            "previous allocations",
-            "those of the previous statement",
-            "others",
-        ));
-    }
-    Ok(PreviousEpoch { note, statement, allocations })
-}
-
 impl Dossier {
     /// Recomputes the draft and compares every byte with the statement that is offered; checks the approver set's
     /// chain from its first version, and that the events log grew by appending only over the scope's statements.
@@ -425,22 +417,12 @@ impl Dossier {
         split_node_line(&note, &closed.statement.origin_line(), self.log_key.public_key())?;
         let sets = self.check_approver_chain()?;
         self.check_growths()?;
-        let given = self.previous.as_ref().map(|previous| previous.statement.text_hash());
-        if self.input.draft.previous != given {
-            let name = |hash: Option<Hash>| hash.map_or_else(|| "none".to_owned(), |hash| hash.to_hex());
-            return Err(Rejection::new(
-                RejectionCode::Mismatch,
-                "previous",
-                format!("the statement named Previous: {}", name(self.input.draft.previous)),
-                name(given),
-            ));
-        }
-        previous::check_previous(self, &sets)?;
+        previous::check_history(self, &sets)?;
         Ok(closed)
     }
 
     /// The growths lead from the size that each epoch pinned to that of the next, the last to this statement's root,
-    /// and the statement before is on their way.
+    /// and the statements before are on their way.
     fn check_growths(&self) -> Checked<()> {
         let refuse = |expected: String, got: String| {
             Rejection::new(RejectionCode::ConsistencyInvalid, "events log", expected, got)
@@ -470,13 +452,16 @@ impl Dossier {
             return Err(refuse("growth to the statement's root".to_owned(), "another root".to_owned()));
         }
         let known: BTreeMap<u64, Hash> = (1..).zip(roots).collect();
-        match &self.previous {
-            Some(PreviousEpoch { statement, .. })
-                if known.get(&statement.epoch.get()).is_some_and(|root| *root != statement.events.root) =>
-            {
-                Err(refuse("the root of the statement before".to_owned(), "another root".to_owned()))
+        let contradicts = |before: &PreviousEpoch| {
+            let statement = &before.statement;
+            known.get(&statement.epoch.get()).is_some_and(|root| *root != statement.events.root)
+        };
+        match self.previous.iter().chain(&self.superseded).find(|before| contradicts(before)) {
+            Some(before) => {
+                let expected = format!("the root of the statement {}", before.statement.origin_line());
+                Err(refuse(expected, "another root".to_owned()))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -88,6 +88,7 @@ fn dossier_pinning(pinned: u64) -> Dossier {
             statement: before.statement,
             allocations: before.allocations,
         }),
+        superseded: None,
         input,
     }
 }
@@ -180,6 +181,61 @@ fn what_does_not_belong_to_the_statement_is_refused() {
     );
 }
 
+/// An amendment of epoch 1 after epoch 2: the statement before is epoch 2's, the one that it supersedes epoch 1's.
+fn amendment() -> Dossier {
+    let later = dossier();
+    let last = close(&later.input).expect("closes");
+    let first = later.previous.expect("epoch 1");
+    let mut input = later.input;
+    input.windows.truncate(1);
+    (input.events, input.events_root) = (Vec::new(), EMPTY_ROOT);
+    input.decisions.extend(decide(&[(Some(1), Change::Amend)]));
+    input.draft.revision = Revision::FIRST.next();
+    input.draft.previous = Some(last.statement.text_hash());
+    input.draft.supersedes = Some(first.statement.text_hash());
+    let statement = close(&input).expect("closes").statement;
+    Dossier {
+        note: issued(&statement.note_text().expect("text")),
+        log_key: later.log_key,
+        approver_notes: later.approver_notes,
+        growth: Vec::new(),
+        previous: Some(PreviousEpoch {
+            note: approved(&last.statement),
+            statement: last.statement,
+            allocations: last.allocations,
+        }),
+        superseded: Some(first),
+        input,
+    }
+}
+
+#[test]
+fn an_amendment_comes_with_the_statement_that_it_supersedes() {
+    let amendment = amendment();
+    let text = written(&amendment);
+    assert!(text.contains(r#"{"kind":"superseded","#), "{text}");
+    let again = read(text.as_bytes()).expect("reads");
+    let epoch = again.superseded.as_ref().map(|before| before.statement.epoch.get());
+    assert_eq!(epoch, Some(1));
+    assert!(again.recompute().is_ok(), "{:?}", again.recompute().map(|_| ()));
+    let refused = |change: &dyn Fn(&mut Dossier)| {
+        let mut changed = amendment.clone();
+        change(&mut changed);
+        changed.recompute().map(|_| ()).map_err(|rejection| rejection.code)
+    };
+    assert_eq!(refused(&|d| d.superseded = None), Err(Mismatch), "left out");
+    assert_eq!(refused(&|d| d.superseded.clone_from(&d.previous)), Err(Mismatch), "another");
+    let unsigned = |d: &mut Dossier| {
+        let before = d.superseded.as_mut().expect("one");
+        before.note = issued(&before.statement.note_text().expect("text"));
+    };
+    assert_eq!(refused(&unsigned), Err(QuorumMissing), "never approved");
+    let mut ordinary = dossier();
+    ordinary.superseded.clone_from(&ordinary.previous);
+    let code = ordinary.recompute().map(|_| ()).map_err(|rejection| rejection.code);
+    assert_eq!(code, Err(Mismatch), "a draft that corrects nothing");
+}
+
 /// A log that was rewritten between two closes is found out, with every size and root right by itself.
 #[test]
 fn a_rewritten_log_does_not_grow() {
@@ -230,7 +286,7 @@ fn a_draft_goes_on_from_the_statement_before() {
         d.input.decisions.pop();
     };
     assert_eq!(refused(again), mismatch("epoch"), "the same epoch once more, as if nothing were final");
-    assert_eq!(refused(|d| d.input.draft.supersedes = Some(Hash::of(b"x"))), mismatch("supersedes"));
+    assert_eq!(refused(|d| d.input.draft.supersedes = Some(Hash::of(b"x"))), mismatch("superseded"));
     let other_pool = |d: &mut Dossier| {
         let mut part = component("base_issuance", 10_000);
         part.evidence_ref = Some(free("other evidence"));

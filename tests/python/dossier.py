@@ -69,6 +69,8 @@ KINDS = {
     "growth": ("from_root from_size path to_root to_size", ""),
     "previous": ("note", ""),
     "previous_allocation": ("leaf", ""),
+    "superseded": ("note", ""),
+    "superseded_allocation": ("leaf", ""),
     "end": ("lines", ""),
 }
 
@@ -151,8 +153,9 @@ def read_dossier(data: bytes, where: str) -> Dossier:
         refuse("23.1 first and last line", where, ["header", "end"], ends)
     for kind in ("header", "policy", "end"):
         demand_equal("23.1 how many", f"{where}: {kind}", 1, len(lines[kind]))
-    if len(lines["previous"]) > 1:
-        refuse("23.1 how many", f"{where}: previous", "at most 1", len(lines["previous"]))
+    for kind in ("previous", "superseded"):
+        if len(lines[kind]) > 1:
+            refuse("23.1 how many", f"{where}: {kind}", "at most 1", len(lines[kind]))
     for kind in ("window", "approvers"):
         if not lines[kind]:
             refuse("23.1 how many", f"{where}: {kind}", "at least 1", 0)
@@ -230,25 +233,24 @@ def check_growth(dossier: Dossier, windows: list[Window], log_root: bytes, where
     return pinned
 
 
-def read_previous(dossier: Dossier, header: dict[str, Any], where: str) -> tuple[Note, Statement] | None:
-    """The scope's last final statement with its allocations (23.2, point 7)."""
-    rule = "23.2 point 7, previous"
-    named = optional_hash(header, "previous", where)
-    if not dossier.lines["previous"]:
-        if named is not None or dossier.lines["previous_allocation"]:
-            refuse(rule, where, "a previous statement where the header names one or allocations are given", "none")
+def read_before(dossier: Dossier, kind: str, named: bytes | None, where: str) -> tuple[Note, Statement] | None:
+    """A final statement that the draft names, with its allocations (23.2, point 7)."""
+    rule = f"23.2 point 7, {kind}"
+    if not dossier.lines[kind]:
+        if named is not None or dossier.lines[f"{kind}_allocation"]:
+            refuse(rule, where, f"a {kind} statement where the header names one or allocations are given", "none")
         return None
-    note = read_note(dossier.lines["previous"][0]["note"], f"{where}: previous")
-    statement = read_statement(note.text, f"{where}: previous")
+    note = read_note(dossier.lines[kind][0]["note"], f"{where}: {kind}")
+    statement = read_statement(note.text, f"{where}: {kind}")
     demand_equal(rule, where, named.hex() if named else "none", statement.hash().hex())
-    leaves = [statement.leaf_0(), *(leaf.encode("utf-8") for leaf in dossier.leaves("previous_allocation"))]
+    leaves = [statement.leaf_0(), *(leaf.encode("utf-8") for leaf in dossier.leaves(f"{kind}_allocation"))]
     demand_equal(f"{rule}, size of its allocations", where, statement.size, len(leaves))
     demand_equal(f"{rule}, root of its allocations", where, statement.root.hex(), root_of(leaves).hex())
     return note, statement
 
 
 def check_approved(note: Note, statement: Statement, chains: list[Chain], public: bytes, where: str) -> None:
-    """The statement before was approved by the set that it names (23.2, point 7)."""
+    """A statement before was approved by the set that it names (23.2, point 7)."""
     named = [chain.set for chain in chains if approvers_words(chain.set) == statement.approvers]
     if not named:
         refuse("15.1 point 1", where, [approvers_words(chain.set) for chain in chains], statement.approvers)
@@ -261,7 +263,6 @@ def check_goes_on(
     draft: Statement,
     windows: list[Window],
     pinned: dict[int, bytes],
-    state: State,
     where: str,
 ) -> None:
     """The draft is computed from what the statement before was, and more (23.2, point 7)."""
@@ -275,17 +276,17 @@ def check_goes_on(
     first = dossier.leaves("decision")[: previous.decisions_size]
     demand_equal(f"{rule}: decisions", where, previous.decisions_size, len(first))
     demand_equal(f"{rule}: decisions", where, previous.decisions_root.hex(), tree_of_text(first).hex())
+    if draft.epoch == previous.epoch:
+        named = draft.supersedes.hex() if draft.supersedes else "none"
+        demand_equal(f"{rule}: supersedes", where, previous.hash().hex(), named)
     if draft.supersedes is None and draft.epoch <= previous.epoch:
         refuse(f"{rule}: epoch", where, f"an epoch after {previous.epoch}, or a correction", draft.epoch)
-    if draft.epoch == previous.epoch:
-        check_corrects(previous, draft, state, where)
 
 
 def check_corrects(previous: Statement, draft: Statement, state: State, where: str) -> None:
-    """The draft corrects the statement before: a later revision of the same policy and pool, begun by a decision."""
+    """The draft corrects a statement of its epoch: a later revision of the same policy and pool, begun by a decision."""
     rule = "23.2 point 7, the draft corrects previous"
-    named = draft.supersedes.hex() if draft.supersedes else "none"
-    demand_equal(f"{rule}: supersedes", where, previous.hash().hex(), named)
+    demand_equal(f"{rule}: epoch", where, previous.epoch, draft.epoch)
     if draft.revision <= previous.revision:
         refuse(f"{rule}: revision", where, f"above {previous.revision}", draft.revision)
     pinned = (previous.policy_hash.hex(), previous.pool_root.hex())
@@ -374,11 +375,17 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
     )
     leaves = [bare.leaf_0(), *leaf_bytes(values)]
     statement = replace(bare, size=len(leaves), root=root([leaf_hash(leaf) for leaf in leaves]))
-    previous = read_previous(dossier, header, where)
+    previous = read_before(dossier, "previous", statement.previous, where)
+    other = statement.supersedes if statement.supersedes != statement.previous else None
+    superseded = read_before(dossier, "superseded", other, where)
     pinned = check_growth(dossier, windows, statement.log_root, where)
-    if previous is not None:
-        check_approved(previous[0], previous[1], chains, log_key.public, f"{where}: previous")
-        check_goes_on(dossier, previous[1], statement, windows, pinned, state, where)
+    for kind, before in (("previous", previous), ("superseded", superseded)):
+        if before is not None:
+            check_approved(before[0], before[1], chains, log_key.public, f"{where}: {kind}")
+            check_goes_on(dossier, before[1], statement, windows, pinned, where)
+    corrected = superseded or previous
+    if corrected is not None and statement.supersedes is not None:
+        check_corrects(corrected[1], statement, state, where)
     return Recomputed(
         epoch=epoch,
         revision=revision,

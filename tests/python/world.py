@@ -226,7 +226,7 @@ class World:
     def finalize(self, epoch: int, revision: int, events: list[int], decided: int, signing: list[Signer]) -> None:
         """Drafts, signs and logs a statement, with its dossier."""
         previous = self.finals[-1] if self.finals else None
-        corrected = next((each for each, _ in self.finals if each.epoch == epoch), None)
+        corrected = next((each for each in self.finals if each[0].epoch == epoch), None)
         size = WINDOWS[epoch - 1][2]
         header = {
             "events_log": f"{ORIGIN}/events/1",
@@ -243,7 +243,7 @@ class World:
         if previous:
             header["previous"] = sha256(previous[0].statement.text().encode()).hex()
         if corrected:
-            header["supersedes"] = sha256(corrected.statement.text().encode()).hex()
+            header["supersedes"] = sha256(corrected[0].statement.text().encode()).hex()
         rows: list[dict[str, Any]] = [{"kind": "policy", "document": POLICY}]
         for number, (start, end, log_size) in enumerate(WINDOWS[:epoch], 1):
             rows.append({"kind": "window", "end": end, "epoch": str(number), "log_size": str(log_size), "start": start})
@@ -268,6 +268,9 @@ class World:
         if previous:
             rows.append({"kind": "previous", "note": previous[1]})
             rows += [{"kind": "previous_allocation", "leaf": leaf.decode()} for leaf in previous[0].leaves[1:]]
+        if corrected and previous and corrected[0] is not previous[0]:
+            rows.append({"kind": "superseded", "note": corrected[1]})
+            rows += [{"kind": "superseded_allocation", "leaf": leaf.decode()} for leaf in corrected[0].leaves[1:]]
         result = compute(read_dossier(dossier_text(header, rows, "").encode(), "world"), "world")
         text = result.statement.text()
         draft = f"{text}\n{sign_as_node(text)}"

@@ -271,6 +271,7 @@ impl World {
                 statement: self.empty.closed.statement.clone(),
                 allocations: self.empty.closed.allocations.clone(),
             }),
+            superseded: None,
         }
     }
 

@@ -172,6 +172,13 @@ pub fn amount(credits: u128, decimals: u8) -> String {
     format!("{whole}.{fraction}")
 }
 
+/// A number with its noun: `1 event`, `2 events`.
+pub fn counted(number: impl std::fmt::Display, noun: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
 /// Milli-units as units with three decimals.
 pub fn units(milli: u128) -> String {
     amount(milli, 3)

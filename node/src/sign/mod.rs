@@ -4,6 +4,7 @@
 //! ledger will; write the memory and sync it; only then print.
 
 mod checks;
+mod decided;
 pub mod show;
 pub mod state;
 

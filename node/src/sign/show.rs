@@ -1,16 +1,19 @@
-//! What an approver sees before signing: the payouts, and what changed since the statement before.
+//! What an approver sees before signing: pool, decisions, bindings and payouts, and what changed since the statement
+//! before or, for an amendment, since the one that it supersedes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use meed_audit::allocation::Allocation;
 use meed_audit::approvers::ApproverSetText;
+use meed_audit::decision::Action;
 use meed_audit::dossier::{Dossier, PreviousEpoch};
 use meed_audit::ids::Claimant;
 use meed_audit::policy::Unit;
 use meed_audit::statement::Statement;
 
-use crate::cli::console::{amount, table, units};
+use super::decided;
+use crate::cli::console::{amount, counted, table, units};
 
 /// The payouts of a statement as a table, and a line with their sum.
 pub fn payout_table(statement: &Statement, allocations: &[Allocation]) -> String {
@@ -27,51 +30,82 @@ pub fn payout_table(statement: &Statement, allocations: &[Allocation]) -> String
     let mut text = table(&["claimant", "units", "events", unit.symbol()], 1, rows);
     let _ = write!(
         text,
-        "\n{} claimants get {} of {} {}; {} stay undistributed",
-        statement.allocations_count,
+        "\n{} of {} {} go to {}; {} stay undistributed",
         credits(statement.distributed.value()),
         credits(statement.pool_total.value()),
         unit.symbol(),
+        counted(statement.allocations_count, "claimant"),
         credits(statement.undistributed.value()),
     );
     text
 }
 
-/// A recomputed draft in words: what it is, the table, the decisions behind it, and the difference.
+/// A recomputed draft in words: what it is, the pool, the decisions and bindings behind it, the payouts, and the
+/// difference from the statement that it is to be compared with.
 pub fn describe_draft(dossier: &Dossier, statement: &Statement, allocations: &[Allocation]) -> String {
     let mut text = format!(
-        "statement  {}\nperiod     {} to {}\nsign by    {}\n\n{}\n",
-        statement.origin_line(),
+        "scope      {} {} of {}\nepoch      {} revision {}\nwindow     {} to {}\nsign by    {}\nstatement  {}\n\n{}",
+        statement.scope_key,
+        statement.scope,
+        statement.origin,
+        statement.epoch,
+        statement.revision,
         statement.period.start,
         statement.period.end,
         statement.sign_by,
-        payout_table(statement, allocations)
+        statement.origin_line(),
+        pool_table(dossier, statement),
     );
-    let decisions = dossier.input.decisions.iter().filter(|decision| {
-        decision.epoch == Some(statement.epoch)
-            && !matches!(decision.action, meed_audit::decision::Action::Pool)
-    });
-    for decision in decisions {
-        let action = serde_json::to_string(&decision.action).unwrap_or_default();
-        let action = action.trim_matches('"');
-        let after = decision.after.as_deref().map(|after| format!(" = {after}")).unwrap_or_default();
-        let _ = writeln!(
-            text,
-            "decided by {}: {action} {}{after} ({})",
-            decision.actor, decision.subject, decision.reason
-        );
-    }
-    match &dossier.previous {
-        None => text.push_str("\nThis is the first statement of its scope.\n"),
-        Some(previous) => text.push_str(&difference(previous, statement, allocations)),
+    text.push_str(&decided::describe(dossier, statement));
+    text.push_str(&decided::describe_bindings(dossier, statement, allocations));
+    let _ = write!(text, "\n{}\n", payout_table(statement, allocations));
+    match (statement.supersedes, dossier.superseded.as_ref().or(dossier.previous.as_ref())) {
+        (_, None) => text.push_str("\nThis is the first statement of its scope.\n"),
+        (Some(_), Some(superseded)) => {
+            text.push_str(&difference(
+                "the statement that this one supersedes",
+                superseded,
+                statement,
+                allocations,
+            ));
+        }
+        (None, Some(previous)) => {
+            text.push_str(&difference("the statement before", previous, statement, allocations));
+        }
     }
     text
 }
 
-/// Who gets more or less than by the statement before.
-fn difference(previous: &PreviousEpoch, statement: &Statement, allocations: &[Allocation]) -> String {
+/// The pool's components with their evidence and who added them, and their sum.
+fn pool_table(dossier: &Dossier, statement: &Statement) -> String {
+    let unit = &statement.unit;
+    let pool = &dossier.input.pool;
+    let rows = pool.components().map(|component| {
+        let decision = dossier.input.decisions.iter().find(|decision| {
+            decision.action == Action::Pool
+                && decision.epoch == Some(statement.epoch)
+                && decision.subject == component.component.to_string()
+        });
+        let evidence = component.evidence_ref.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        let added =
+            decision.map_or_else(|| "the scope's terms".to_owned(), |decision| decision.actor.to_string());
+        let amount = amount(component.amount.value(), unit.decimals());
+        vec![component.component.to_string(), evidence, added, amount]
+    });
+    let table = table(&["pool component", "evidence", "added by", unit.symbol()], 3, rows);
+    let total = amount(statement.pool_total.value(), unit.decimals());
+    format!("{table}\n the pool is {total} {} in all\n", unit.symbol())
+}
+
+/// Who gets more or less than by an earlier statement.
+fn difference(
+    what: &str,
+    earlier: &PreviousEpoch,
+    statement: &Statement,
+    allocations: &[Allocation],
+) -> String {
     let mut both: BTreeMap<&Claimant, (u128, u128)> = BTreeMap::new();
-    for allocation in &previous.allocations {
+    for allocation in &earlier.allocations {
         both.entry(&allocation.claimant).or_default().0 = allocation.credits.value();
     }
     for allocation in allocations {
@@ -89,12 +123,12 @@ fn difference(previous: &PreviousEpoch, statement: &Statement, allocations: &[Al
             ]
         })
         .collect();
-    let origin = previous.statement.origin_line();
+    let origin = earlier.statement.origin_line();
     if rows.is_empty() {
-        return format!("\nEverybody gets what they got by {origin}.\n");
+        return format!("\nEverybody gets what they got by {what}, {origin}.\n");
     }
     let table = table(&["claimant", "before", "now", "difference"], 1, rows);
-    format!("\nDifference from {origin}:\n{table}\n")
+    format!("\nDifference from {what}, {origin}:\n{table}\n")
 }
 
 fn signed_difference(before: u128, after: u128, unit: &Unit) -> String {

@@ -13,5 +13,6 @@ mod demo;
 mod flow;
 mod intake;
 mod setup;
+mod showing;
 mod signing;
 mod support;

@@ -1,7 +1,7 @@
 //! Dossiers, and the node's own recomputation.
 
 use meed_audit::approve::node_verifier;
-use meed_audit::close::ClosedEpoch;
+use meed_audit::close::{ClosedEpoch, DraftTerms};
 use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EpochNumber, ScopeId};
@@ -31,16 +31,15 @@ impl Snapshot {
         let sets = self
             .range(APPROVER_SETS, (scope, meed_audit::ids::SetVersion::FIRST)..=(scope, draft.approvers))?;
         let log_key = node_verifier(&input.events_log, &node_key(&NodeRecord::read(self)?)?)?;
-        let previous = match input.draft.previous {
-            None => None,
-            Some(hash) => self.previous_epoch(scope, hash)?,
-        };
+        let DraftTerms { previous, supersedes, .. } = input.draft;
+        let superseded = supersedes.filter(|_| supersedes != previous);
         Ok(Dossier {
             note: draft.note,
             log_key,
             approver_notes: sets.into_iter().map(|(_, record)| record.note).collect(),
             growth: self.growth(scope, epoch)?,
-            previous,
+            previous: self.final_epoch(scope, previous)?,
+            superseded: self.final_epoch(scope, superseded)?,
             input,
         })
     }
@@ -62,8 +61,9 @@ impl Snapshot {
         Ok(closed)
     }
 
-    /// The final statement with this hash, with its allocations.
-    fn previous_epoch(&self, scope: ScopeId, hash: Hash) -> LedgerResult<Option<PreviousEpoch>> {
+    /// The final statement with this hash, if one is named, with its allocations.
+    fn final_epoch(&self, scope: ScopeId, hash: Option<Hash>) -> LedgerResult<Option<PreviousEpoch>> {
+        let Some(hash) = hash else { return Ok(None) };
         let chain = self.with_prefix(CHAIN, &scope)?;
         let Some((_, link)) = chain.into_iter().find(|(_, link)| link.text_hash == hash) else {
             return Ok(None);

@@ -1,0 +1,145 @@
+//! The decisions and bindings that an approver sees: those in force, and how many were superseded by later ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use meed_audit::allocation::Allocation;
+use meed_audit::decision::{Action, Decision};
+use meed_audit::dossier::Dossier;
+use meed_audit::ids::Claimant;
+use meed_audit::statement::Statement;
+
+use crate::cli::console::{counted, units};
+
+/// Decisions of one kind on one subject replace each other: the last one is in force.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Whether an event counts.
+    Inclusion,
+    /// All others.
+    Of(Action),
+}
+
+fn kind_of(action: Action) -> Kind {
+    match action {
+        Action::Exclude | Action::Include => Kind::Inclusion,
+        other => Kind::Of(other),
+    }
+}
+
+/// The decisions on the epoch that are in force; components of the pool are shown with the pool.
+pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
+    let mut in_force: BTreeMap<(Kind, &str), (usize, &Decision)> = BTreeMap::new();
+    let mut superseded = 0_usize;
+    for (number, decision) in dossier.input.decisions.iter().enumerate() {
+        if decision.epoch != Some(statement.epoch) || decision.action == Action::Pool {
+            continue;
+        }
+        let place = (kind_of(decision.action), decision.subject.as_str());
+        superseded += usize::from(in_force.insert(place, (number, decision)).is_some());
+    }
+    if in_force.is_empty() {
+        return "\nNobody decided anything else on this epoch.\n".to_owned();
+    }
+    let mut ordered: Vec<(usize, &Decision)> = in_force.into_values().collect();
+    ordered.sort_unstable_by_key(|(number, _)| *number);
+    let left_out = match superseded {
+        0 => String::new(),
+        some => format!(" ({} superseded by later ones and left out)", counted(some, "decision")),
+    };
+    let mut text = format!("\n{} in force{left_out}:\n", counted(ordered.len(), "decision"));
+    for (number, decision) in ordered {
+        text.push_str(&describe_one(number, decision));
+    }
+    text
+}
+
+fn describe_one(number: usize, decision: &Decision) -> String {
+    let Decision { action, actor, at, subject, reason, .. } = decision;
+    let mut text = format!(" {number}  {} {subject}\n", name_of(*action));
+    if decision.before.is_some() || decision.after.is_some() {
+        let before = value(*action, decision.before.as_deref());
+        let after = value(*action, decision.after.as_deref());
+        let _ = writeln!(text, "      from {before} to {after}");
+    }
+    let _ = writeln!(text, "      by {actor} on {at}: {reason}");
+    text
+}
+
+fn name_of(action: Action) -> &'static str {
+    match action {
+        Action::Amend => "amend",
+        Action::Bind => "bind",
+        Action::EarlyClose => "close early",
+        Action::EndScope => "end",
+        Action::Erase => "erase metadata of",
+        Action::Exclude => "exclude",
+        Action::Include => "include",
+        Action::Override => "set final units of",
+        Action::Pool => "add to the pool",
+        Action::Rebind => "rebind",
+        Action::Revoke => "revoke the binding of",
+        Action::Shares => "share otherwise",
+        Action::Weight => "weigh otherwise",
+    }
+}
+
+/// A value of a decision: units are shown as everywhere, everything else as it stands in the leaf.
+fn value(action: Action, text: Option<&str>) -> String {
+    let Some(text) = text else { return "nothing set".to_owned() };
+    match (action, text.parse()) {
+        (Action::Override | Action::Weight, Ok(milli)) => format!("{} units", units(milli)),
+        _ => text.to_owned(),
+    }
+}
+
+/// Which accounts the paid users stand for, and every other change of whose account is whose since the statement
+/// before.
+pub(super) fn describe_bindings(
+    dossier: &Dossier,
+    statement: &Statement,
+    allocations: &[Allocation],
+) -> String {
+    let users: BTreeSet<String> = allocations
+        .iter()
+        .filter(|allocation| matches!(allocation.claimant, Claimant::User(_)))
+        .map(|allocation| allocation.claimant.to_string())
+        .collect();
+    let seen = dossier.previous.as_ref().map_or(0, |previous| previous.statement.decisions.size);
+    let mut bound: BTreeMap<&str, &Decision> = BTreeMap::new();
+    let mut changes = String::new();
+    for (number, decision) in (0_u64..).zip(&dossier.input.decisions) {
+        match decision.action {
+            Action::Bind | Action::Rebind => drop(bound.insert(&decision.subject, decision)),
+            Action::Revoke => drop(bound.remove(decision.subject.as_str())),
+            _ => continue,
+        }
+        if number >= seen && decision.action != Action::Bind {
+            let number = usize::try_from(number).unwrap_or(usize::MAX);
+            changes.push_str(&describe_one(number, decision));
+        }
+    }
+    let mut text = String::new();
+    for (account, decision) in bound {
+        let user = decision.after.as_deref().unwrap_or_default();
+        if users.contains(user) {
+            let Decision { actor, at, reason, .. } = decision;
+            let _ = writeln!(text, " {user} is {account}\n      by {actor} on {at}: {reason}");
+        }
+    }
+    if !text.is_empty() {
+        text.insert_str(0, "\nWhose accounts are paid:\n");
+    }
+    if !changes.is_empty() {
+        let before = match seen {
+            0 => "in this scope so far",
+            _ => "since the statement before",
+        };
+        let _ = write!(
+            text,
+            "\nBindings that were ended or moved {before}, epoch {}:\n{changes}",
+            statement.epoch
+        );
+    }
+    text
+}
