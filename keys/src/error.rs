@@ -199,11 +199,10 @@ pub enum NoteTextError {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SignatureLineError {
     /// Not an em dash, a name and base64, with one space between.
-    #[error("a signature line is an em dash, a key name and base64, one space apart, got {got:?}")]
-    Format {
-        /// The line, cut where it is long.
-        got: String,
-    },
+    ///
+    /// The line is not repeated: a file that was taken for a signature may hold a passphrase.
+    #[error("a signature line is an em dash, a key name and base64, one space apart, got another line")]
+    Format,
     /// The name is no key name.
     #[error("the key name of a signature line is not valid")]
     Name(#[source] NameError),

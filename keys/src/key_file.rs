@@ -35,9 +35,6 @@ const PLAIN_LINE: &str = "plain: whoever can read this file can sign";
 const SECRET_LINE_START: &str = "secret: ";
 const CHECKSUM_LINE_START: &str = "checksum: ";
 
-/// How much of a foreign first line an error repeats, in characters.
-const SHOWN_CHARACTERS: usize = 40;
-
 /// A key file that was read: everything but the secret is in the clear.
 pub struct KeyFile {
     verifier_key: VerifierKey,
@@ -182,13 +179,14 @@ fn check_first_line(bytes: &[u8]) -> Result<(), SealError> {
     if line == FIRST_LINE.as_bytes() {
         return Ok(());
     }
-    let got = String::from_utf8_lossy(line).chars().take(SHOWN_CHARACTERS).collect();
     if FIRST_LINE.as_bytes().starts_with(line) && !line.is_empty() {
-        Err(SealError::Truncated)
-    } else if line.starts_with(FIRST_LINE_START.as_bytes()) {
-        Err(SealError::UnknownVersion { got })
-    } else {
-        Err(SealError::NotAKeyFile { got })
+        return Err(SealError::Truncated);
+    }
+    let version = line.strip_prefix(FIRST_LINE_START.as_bytes());
+    // Only a number is repeated: a file of another kind may hold a passphrase.
+    match version.and_then(|version| std::str::from_utf8(version).ok()?.parse().ok()) {
+        Some(version) => Err(SealError::UnknownVersion { version }),
+        None => Err(SealError::NotAKeyFile),
     }
 }
 

@@ -11,9 +11,6 @@ use crate::name::KeyName;
 /// What every signature line begins with: an em dash (U+2014) and a space.
 const LINE_START: &str = "\u{2014} ";
 
-/// How much of a malformed line an error repeats, in characters.
-const SHOWN_CHARACTERS: usize = 100;
-
 /// A signature line: `— name base64`, where the base64 holds the key id and the signature
 /// ([C2SP signed-note](https://c2sp.org/signed-note#signatures)). Nothing is said about whether it verifies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,13 +87,11 @@ impl FromStr for SignatureLine {
 
     /// Reads exactly what [`SignatureLine`]'s `Display` writes: one line without its newline.
     fn from_str(line: &str) -> Result<SignatureLine, SignatureLineError> {
-        let format =
-            || SignatureLineError::Format { got: line.chars().take(SHOWN_CHARACTERS).collect::<String>() };
         if line.len() > MAX_NOTE_BYTES {
-            return Err(format());
+            return Err(SignatureLineError::Format);
         }
-        let (name, base64) =
-            line.strip_prefix(LINE_START).and_then(|rest| rest.split_once(' ')).ok_or_else(format)?;
+        let parts = line.strip_prefix(LINE_START).and_then(|rest| rest.split_once(' '));
+        let (name, base64) = parts.ok_or(SignatureLineError::Format)?;
         let name: KeyName = name.parse().map_err(SignatureLineError::Name)?;
         let bytes = decode_base64(base64)
             .map_err(|source| SignatureLineError::Base64 { name: name.clone(), source })?;

@@ -19,17 +19,14 @@ pub enum SealError {
         /// The bytes that came.
         got: usize,
     },
-    /// Another kind of file.
-    #[error("this is no key file: expected a first line \"meed key v1\", got {got:?}")]
-    NotAKeyFile {
-        /// The beginning of the first line.
-        got: String,
-    },
+    /// Another kind of file. Nothing of it is repeated: it may be the file of a passphrase.
+    #[error("this is no key file: expected a first line \"meed key v1\", got another")]
+    NotAKeyFile,
     /// A key file of a newer meed.
-    #[error("the key file has another version: expected \"meed key v1\", got {got:?}")]
+    #[error("the key file has another version: expected \"meed key v1\", got \"meed key v{version}\"")]
     UnknownVersion {
-        /// The first line.
-        got: String,
+        /// The version that the first line names.
+        version: u32,
     },
     /// The file ends too early, or its last line is not the checksum.
     #[error("the key file is truncated: expected a last line \"checksum: <hex>\"")]

@@ -129,7 +129,7 @@ fn every_changed_byte_is_refused() {
                 error,
                 SealError::Damaged { .. }
                     | SealError::Truncated
-                    | SealError::NotAKeyFile { .. }
+                    | SealError::NotAKeyFile
                     | SealError::UnknownVersion { .. }
             );
             assert!(is_damage, "byte {at}: {}", chain(&error));
@@ -172,13 +172,15 @@ fn every_cut_is_refused() {
 #[test]
 fn files_of_another_kind_or_version_are_named() {
     assert_refused("PEM", open("-----BEGIN PRIVATE KEY-----\n", None), "no key file");
+    let message = chain(&open("correct horse battery staple\n", None).expect_err("no key file"));
+    assert!(!message.contains("horse"), "what may be a passphrase is not repeated: {message}");
     assert_refused("binary", open([0xff; 40], None), "no key file");
     let newer = with_new_checksum(&sealed().replacen("v1", "v2", 1));
     assert_refused("v2", open(newer, None), "another version: expected \"meed key v1\", got \"meed key v2\"");
     let long = format!("meed key v1\n{}", "a".repeat(MAX_KEY_FILE_BYTES));
     assert_refused("long", open(long, None), "at most 4096 bytes, got 4108");
     let crlf = with_new_checksum(&sealed().replace('\n', "\r\n"));
-    assert_refused("CRLF", open(crlf, None), "got \"meed key v1\\r\"");
+    assert_refused("CRLF", open(crlf, None), "no key file");
 }
 
 /// A file that asks for too much is refused before any memory is taken, and whatever the passphrase.

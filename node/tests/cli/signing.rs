@@ -131,6 +131,26 @@ fn strangers_and_keys_for_other_uses_do_not_sign() {
 }
 
 #[test]
+fn what_may_be_a_passphrase_is_never_repeated() {
+    let world = World::frozen("one.dossier");
+    world.write("passphrase.txt", "correct horse battery staple\n");
+    let add = ["signature", "add", "--scope", "default"];
+    for arguments in [
+        &["sign", "one.dossier", "--key", "passphrase.txt"][..],
+        &["key", "show", "passphrase.txt"],
+        &["sign", "passphrase.txt", "--key", "alice.key"],
+        &["sign", "alice.key", "--key", "alice.key"],
+        &[&add[..], &["--epoch", "1", "passphrase.txt"]].concat(),
+        &[&add[..], &["--epoch", "1", "alice.key"]].concat(),
+        &["restore", "one.dossier", "--data", "restored", "--log-key", "passphrase.txt"],
+    ] {
+        let ran = world.run(arguments);
+        ran.refused(1, "");
+        assert!(!ran.err.contains("horse") && !ran.err.contains("secret: "), "{arguments:?}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_wrong_passphrase_signs_nothing() {
     let world = World::empty();
     world.run(&["init", "--origin", "ledger.example.org"]).ok();
