@@ -16,10 +16,10 @@ use meed_audit::{Checked, Rejection, RejectionCode};
 use crate::batch::{AppendOutcome, AppendReport, EventBatch, OnConflict};
 use crate::codec;
 use crate::error::{LedgerError, StorageError};
-use crate::event_record::{
-    CONFLICTS, ConflictRecord, EVENT_ENTRIES, EVENT_IDS, EVENT_PRIVATE, EntryRecord, ROUTES, RouteIndex,
-    RouteRecord,
-};
+use crate::event_record::{CONFLICTS, ConflictRecord, EntryRecord, ROUTES, RouteIndex, RouteRecord};
+use crate::event_rows::{EVENT_ENTRIES, EVENT_TAIL, TailRows};
+use crate::events::find_id;
+use crate::id_filter::hash_of;
 use crate::key::Key;
 use crate::ledger::Ledger;
 use crate::log::LogKind;
@@ -59,7 +59,7 @@ impl Ledger {
             let snapshot = self.snapshot()?;
             check_not_restored(snapshot.is_restored()?)?;
             crate::rules::check_append(&snapshot, batch.scopes())?;
-            let weighed = WeighedBatch::new(batch, &snapshot)?;
+            let weighed = WeighedBatch::in_parallel(batch, &snapshot)?;
             if let Some(report) = weighed.settled(&snapshot)? {
                 return Ok(report);
             }
@@ -128,14 +128,14 @@ impl Transaction {
 
     /// The entry of an id that a view of `seen` entries did not have.
     fn stored_since(&self, id: &EventId, seen: u64) -> Result<Option<IdEntry>, StorageError> {
-        if let Some(entry) = self.tail.tail.id(id) {
+        if let Some(entry) = self.tail.tail.id(hash_of(id), id) {
             return Ok(Some(entry.clone()));
         }
         if self.node.folded_index <= seen {
             // Whatever came after that view is still in the tail.
             return Ok(None);
         }
-        Ok(self.get(EVENT_IDS, id)?.map(|record| IdEntry::of_record(&record)))
+        find_id(self, id)
     }
 
     fn write_batch(
@@ -168,8 +168,7 @@ impl Transaction {
             });
         }
         if writing.entries > 0 {
-            self.insert_sorted(EVENT_ENTRIES.name(), writing.entry_rows.into_iter().map(Ok))?;
-            self.insert_sorted(EVENT_PRIVATE.name(), writing.private_rows.into_iter().map(Ok))?;
+            self.raw_insert_all(EVENT_TAIL, writing.rows.into_rows().into_iter().map(Ok))?;
             self.tail.stage(Segment::new(writing.ids, writing.times), writing.entries);
         }
         let cursor_moved = match &batch.cursor {
@@ -203,8 +202,8 @@ impl Transaction {
                 scope: *scope.as_bytes(),
                 event: event.id.as_str().to_owned(),
             };
-            let body = codec::encode(EVENT_ENTRIES.name(), &EntryRecord::Route(record))?;
-            writing.entry(index, &body);
+            let body = codec::encode(EVENT_ENTRIES, &EntryRecord::Route(record))?;
+            writing.entry(index, &body, &[]);
             writing.times.push((*scope, event.event_time, index));
             routes.push(index);
         }
@@ -230,26 +229,20 @@ impl Transaction {
 #[derive(Default)]
 struct BatchWriting {
     entries: usize,
-    entry_rows: Vec<(Vec<u8>, Vec<u8>)>,
-    private_rows: Vec<(Vec<u8>, Vec<u8>)>,
+    rows: TailRows,
     ids: Vec<(EventId, IdEntry)>,
     times: Vec<TimeEntry>,
     first: HashMap<EventId, u64>,
 }
 
 impl BatchWriting {
-    fn entry(&mut self, index: u64, body: &[u8]) {
-        let key = index.to_bytes();
-        let sealed = codec::seal_body(EVENT_ENTRIES.name(), &key, 1, body);
-        self.entry_rows.push((key, sealed));
+    fn entry(&mut self, index: u64, entry: &[u8], private: &[u8]) {
+        self.rows.push(index, entry, private);
         self.entries += 1;
     }
 
     fn store(&mut self, batch: &WeighedBatch, event: &WeighedEvent, records: &NewRecords, index: u64) {
-        self.entry(index, &records.entry);
-        let key = index.to_bytes();
-        let private = codec::seal_body(EVENT_PRIVATE.name(), &key, 1, &records.private);
-        self.private_rows.push((key, private));
+        self.entry(index, &records.entry, &records.private);
         let scopes = Arc::clone(&batch.scopes);
         let times = scopes.iter().map(|scope| -> TimeEntry { (*scope, event.event_time, index) });
         self.times.extend(times);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use meed_audit::event::{NewEvent, SCOPES_MAX};
-use meed_audit::hash::Hash;
 use meed_audit::ids::ScopeId;
 use meed_audit::time::Timestamp;
 use meed_audit::{Checked, Rejection, RejectionCode};
@@ -30,11 +29,10 @@ pub struct EventBatch {
     pub(crate) cursor: Option<CursorUpdate>,
 }
 
-/// An event with what decides whether it is stored already.
+/// An event with the salt that hides its metadata.
 #[derive(Clone, Debug)]
 pub(crate) struct OfferedEvent {
     pub(crate) event: NewEvent,
-    pub(crate) content_hash: Hash,
     pub(crate) salt: [u8; 32],
 }
 
@@ -124,7 +122,7 @@ impl EventBatch {
                     format!("{place}"),
                 )
             })?;
-            offered.push(OfferedEvent { content_hash: event.content_hash(), event, salt });
+            offered.push(OfferedEvent { event, salt });
         }
         Ok(Self {
             events: offered,

@@ -14,16 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Record;
 use crate::error::StorageError;
+use crate::event_rows::EVENT_ENTRIES;
 use crate::table::Table;
 
-/// The entries of the events log, by index.
-pub(crate) const EVENT_ENTRIES: Table<u64, EntryRecord<'static>> = Table::new("event_entries");
-/// Salt and metadata of each event, by its index; erasable.
-pub(crate) const EVENT_PRIVATE: Table<u64, PrivateRecord> = Table::new("event_private");
-/// Where the event of an id stands, and what it takes to be the same event.
-pub(crate) const EVENT_IDS: Table<EventId, IdRecord> = Table::new("event_ids");
-/// Which entries a scope has at a time: its events, and its routes at their events' times.
-pub(crate) const SCOPE_TIMES: Table<(ScopeId, Timestamp, u64), Present> = Table::new("scope_times");
 /// The later claims on an event: its index and the scope, to the route's index.
 pub(crate) const ROUTES: Table<(u64, ScopeId), RouteIndex> = Table::new("event_routes");
 /// Contents that came under the id of another event, by id and content hash.
@@ -41,8 +34,6 @@ pub(crate) enum EntryRecord<'a> {
     /// The leaf `meed/route/v1`.
     Route(RouteRecord),
 }
-
-impl Record for EntryRecord<'_> {}
 
 /// The beginning of an [`EntryRecord`]: bincode has no lengths around fields, so that it can be read alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,23 +88,6 @@ pub(crate) struct RouteRecord {
     pub(crate) event: String,
 }
 
-/// Where an event stands and what makes it the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct IdRecord {
-    pub(crate) index: u64,
-    pub(crate) content_hash: Hash,
-    /// The scopes of its own leaf, so that a duplicate is decided here.
-    pub(crate) scopes: Vec<[u8; 16]>,
-}
-
-impl Record for IdRecord {}
-
-/// A key that is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Present;
-
-impl Record for Present {}
-
 /// The index of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RouteIndex {
@@ -128,8 +102,6 @@ pub(crate) enum PrivateRecord {
     Kept { salt: [u8; 32], metadata: String },
     Erased,
 }
-
-impl Record for PrivateRecord {}
 
 /// A content that was kept out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,7 +198,7 @@ impl EntryRecord<'_> {
         };
         entry.ok_or_else(|| {
             let key = index.to_be_bytes();
-            StorageError::corrupt(EVENT_ENTRIES.name(), &key, "expected the fields of an event, got others")
+            StorageError::corrupt(EVENT_ENTRIES, &key, "expected the fields of an event, got others")
         })
     }
 }

@@ -13,24 +13,21 @@ use meed_audit::time::{Period, Timestamp};
 use crate::append::{Conflict, read_conflict};
 use crate::codec;
 use crate::error::StorageError;
-use crate::event_record::{
-    CONFLICTS, EVENT_ENTRIES, EVENT_IDS, EVENT_PRIVATE, EntryHead, LogEntry, PrivateRecord, ROUTES,
-    SCOPE_TIMES,
-};
+use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
+use crate::event_record::{CONFLICTS, EntryHead, EntryRecord, LogEntry, PrivateRecord, ROUTES};
+use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, RowCursor, RowKind, missing_entry};
+use crate::id_filter::hash_of;
 use crate::key::{All, Key};
 use crate::log::{LOG_TILES, LogKind};
 use crate::table::{RawReader, Reader, Visit};
 use crate::tail::{IdEntry, Tail};
-
-/// Longest gap between two wanted indexes that is read over rather than jumped.
-const GAP_MAX: u64 = 16;
 
 /// What of the log the indexes cover, and where the rest is.
 #[derive(Clone, Copy, Debug)]
 pub struct EventView<'a> {
     /// Entries of the log in this view.
     pub(crate) size: u64,
-    /// Entries below stand in the trees of ids and times.
+    /// Entries below stand in blocks and in the indexes of ids and times.
     pub(crate) folded: u64,
     pub(crate) tail: &'a Tail,
 }
@@ -74,13 +71,11 @@ pub trait EventReader: RawReader {
     /// # Errors
     /// A failure of reading.
     fn event_entry(&self, index: u64) -> Result<Option<LogEntry>, StorageError> {
-        if index >= self.event_view()?.size {
+        let view = self.event_view()?;
+        if index >= view.size {
             return Ok(None);
         }
-        match self.get(EVENT_ENTRIES, &index)? {
-            Some(record) => record.into_entry(index).map(Some),
-            None => Err(missing_entry(index)),
-        }
+        read_entry(self, &mut RowCursor::new(RowKind::Entry, view.folded), index).map(Some)
     }
 
     /// The index of the event with this id.
@@ -142,8 +137,8 @@ pub trait EventReader: RawReader {
         let view = self.event_view()?;
         let below = below.min(view.size);
         let mut indexes = Vec::new();
-        let (start, end) = ((scope, period.start, 0), (scope, period.end, 0));
-        self.for_each(SCOPE_TIMES, start..end, &mut |(_, _, index), _| {
+        let (start, end) = ((scope, period.start).to_bytes(), (scope, period.end).to_bytes());
+        event_index::scan(self, SCOPE_TIMES, (&start, &end), &mut |_, index| {
             if index < below {
                 indexes.push(index);
             }
@@ -155,8 +150,7 @@ pub trait EventReader: RawReader {
         Ok(indexes)
     }
 
-    /// Reads the events behind entries, in the order of the (ascending) indexes. Within a write transaction the visitor
-    /// must not touch the tables of events.
+    /// Reads the events behind entries, in the order of the indexes; fastest where they ascend.
     ///
     /// # Errors
     /// A failure of reading, and what the visitor fails with.
@@ -166,17 +160,14 @@ pub trait EventReader: RawReader {
         visit: &mut dyn FnMut(EpochEvent) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         let mut hashes = LeafHashes::default();
-        for run in indexes.chunk_by(|a, b| b.saturating_sub(*a) <= GAP_MAX) {
-            for chunk in run.chunks(usize::from(TILE_WIDTH)) {
-                for (index, entry) in read_entries(self, chunk)? {
-                    let (event_index, event) = match entry {
-                        LogEntry::Event(event) => (index, event),
-                        LogEntry::Route { event_index, .. } => (event_index, read_event(self, event_index)?),
-                    };
-                    let event_hash = hashes.of(self, event_index, &event)?;
-                    visit(EpochEvent { event, event_hash, index, routed: index != event_index })?;
-                }
-            }
+        let mut rows = RowCursor::new(RowKind::Entry, self.event_view()?.folded);
+        for &index in indexes {
+            let (event_index, event) = match read_entry(self, &mut rows, index)? {
+                LogEntry::Event(event) => (index, event),
+                LogEntry::Route { event_index, .. } => (event_index, read_event(self, event_index)?),
+            };
+            let event_hash = hashes.of(self, event_index, &event)?;
+            visit(EpochEvent { event, event_hash, index, routed: index != event_index })?;
         }
         Ok(())
     }
@@ -200,8 +191,7 @@ pub trait EventReader: RawReader {
         Ok(events)
     }
 
-    /// Hands the indexed facts of the entries in a range to `visit`, ascending. Within a write transaction the visitor
-    /// must not touch the tables of events.
+    /// Hands the indexed facts of the entries in a range to `visit`, ascending.
     ///
     /// # Errors
     /// A failure of reading, and what the visitor fails with.
@@ -210,8 +200,14 @@ pub trait EventReader: RawReader {
         range: Range<u64>,
         visit: &mut dyn FnMut(EventHeadInfo) -> Visit,
     ) -> Result<(), StorageError> {
-        let end = range.end.min(self.event_view()?.size);
-        for_each_raw_head(self, range.start..end, &mut |index, head| visit(head_info(index, head)?))
+        let view = self.event_view()?;
+        let mut rows = RowCursor::new(RowKind::Entry, view.folded);
+        for index in range.start..range.end.min(view.size) {
+            if visit(head_info(index, rows.head(self, index)?)?)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Salt and metadata of the event at `index`; none where there is no event.
@@ -219,7 +215,12 @@ pub trait EventReader: RawReader {
     /// # Errors
     /// A failure of reading.
     fn event_private(&self, index: u64) -> Result<Option<PrivateData>, StorageError> {
-        Ok(self.get(EVENT_PRIVATE, &index)?.map(|record| match record {
+        let view = self.event_view()?;
+        if index >= view.size {
+            return Ok(None);
+        }
+        let record = read_private(self, &mut RowCursor::new(RowKind::Private, view.folded), index)?;
+        Ok(record.map(|record| match record {
             PrivateRecord::Kept { salt, metadata } => PrivateData::Kept { salt, metadata },
             PrivateRecord::Erased => PrivateData::Erased,
         }))
@@ -245,102 +246,82 @@ pub trait EventReader: RawReader {
     }
 }
 
-/// Finds an id in the tail or in the tree of ids.
+/// Finds an id in the tail or in the index of ids.
 pub(crate) fn find_id(
     reader: &(impl EventReader + ?Sized),
     id: &EventId,
 ) -> Result<Option<IdEntry>, StorageError> {
+    Ok(find_ids(reader, &[id])?.pop().flatten())
+}
+
+/// Finds many ids, in their order; fastest where they ascend, since neighbours share blocks.
+pub(crate) fn find_ids(
+    reader: &(impl EventReader + ?Sized),
+    ids: &[&EventId],
+) -> Result<Vec<Option<IdEntry>>, StorageError> {
     let view = reader.event_view()?;
-    if let Some(entry) = view.tail.id(id).filter(|entry| (view.folded..view.size).contains(&entry.index)) {
-        return Ok(Some(entry.clone()));
+    let mut found = Vec::with_capacity(ids.len());
+    let mut folded = Vec::new();
+    for (place, id) in ids.iter().enumerate() {
+        let hash = hash_of(id);
+        let in_tail = view.tail.id(hash, id).filter(|entry| (view.folded..view.size).contains(&entry.index));
+        if in_tail.is_none()
+            && view.tail.index_may_hold(hash)
+            && let Some(index) = event_index::find(reader, EVENT_IDS, &id.to_bytes())?
+        {
+            folded.push((index, place));
+        }
+        found.push(in_tail.cloned());
     }
-    if !view.tail.tree_may_hold(id) {
-        return Ok(None);
+    folded.sort_unstable();
+    let mut rows = RowCursor::new(RowKind::Entry, view.folded);
+    for (index, place) in folded {
+        let EntryHead::Event(head) = rows.head(reader, index)? else {
+            return Err(not_an_event(index));
+        };
+        if let Some(found) = found.get_mut(place) {
+            *found = Some(IdEntry::of_head(index, &head));
+        }
     }
-    Ok(reader.get(EVENT_IDS, id)?.map(|record| IdEntry::of_record(&record)))
+    Ok(found)
 }
 
 fn read_event(reader: &(impl EventReader + ?Sized), index: u64) -> Result<Event, StorageError> {
     match reader.event_entry(index)? {
         Some(LogEntry::Event(event)) => Ok(event),
-        Some(LogEntry::Route { .. }) => Err(StorageError::corrupt(
-            EVENT_ENTRIES.name(),
-            &index.to_bytes(),
-            "expected an event, got a route",
-        )),
+        Some(LogEntry::Route { .. }) => Err(not_an_event(index)),
         None => Err(missing_entry(index)),
     }
 }
 
-/// Reads entries at ascending indexes that stand close together.
-fn read_entries(
-    reader: &(impl EventReader + ?Sized),
-    indexes: &[u64],
-) -> Result<Vec<(u64, LogEntry)>, StorageError> {
-    let (Some(first), Some(last)) = (indexes.first(), indexes.last()) else { return Ok(Vec::new()) };
-    let mut entries = Vec::with_capacity(indexes.len());
-    let mut wanted = indexes.iter().copied().peekable();
-    for_each_sealed(reader, *first..last.saturating_add(1), &mut |index, key, sealed| {
-        if wanted.next_if_eq(&index).is_some() {
-            let record: crate::event_record::EntryRecord<'_> =
-                codec::unseal(EVENT_ENTRIES.name(), key, sealed)?;
-            entries.push((index, record.into_entry(index)?));
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    match wanted.peek() {
-        Some(missing) => Err(missing_entry(*missing)),
-        None => Ok(entries),
+/// Reads an entry by a cursor over entries.
+pub(crate) fn read_entry(
+    reader: &(impl RawReader + ?Sized),
+    rows: &mut RowCursor,
+    index: u64,
+) -> Result<LogEntry, StorageError> {
+    let row = rows.row(reader, index)?.ok_or_else(|| missing_entry(index))?;
+    let record: EntryRecord<'_> = codec::decode(EVENT_ENTRIES, &index.to_bytes(), row)?;
+    record.into_entry(index)
+}
+
+/// Reads what is private to an entry by a cursor over that; none where the entry is a route.
+pub(crate) fn read_private(
+    reader: &(impl RawReader + ?Sized),
+    rows: &mut RowCursor,
+    index: u64,
+) -> Result<Option<PrivateRecord>, StorageError> {
+    let key = index.to_bytes();
+    match rows.row(reader, index)? {
+        None => Err(StorageError::corrupt(EVENT_PRIVATE, &key, "expected a record, got none")),
+        Some([]) => Ok(None),
+        Some(row) => codec::decode(EVENT_PRIVATE, &key, row).map(Some),
     }
-}
-
-/// Hands the heads of the entries in a range to `visit`; an entry that is missing is an error.
-pub(crate) fn for_each_raw_head(
-    reader: &(impl RawReader + ?Sized),
-    range: Range<u64>,
-    visit: &mut dyn FnMut(u64, EntryHead) -> Visit,
-) -> Result<(), StorageError> {
-    let mut expected = range.start;
-    let mut stopped = false;
-    for_each_sealed(reader, range.clone(), &mut |index, key, sealed| {
-        if index != expected {
-            return Err(missing_entry(expected));
-        }
-        expected += 1;
-        let body = codec::unseal_body(EVENT_ENTRIES.name(), key, 1, sealed)?;
-        let next = visit(index, codec::decode_beginning(EVENT_ENTRIES.name(), key, body)?)?;
-        stopped = next.is_break();
-        Ok(next)
-    })?;
-    if stopped || expected >= range.end { Ok(()) } else { Err(missing_entry(expected)) }
-}
-
-/// Takes an index, its key and its sealed record.
-type VisitSealed<'a> = dyn FnMut(u64, &[u8], &[u8]) -> Visit + 'a;
-
-fn for_each_sealed(
-    reader: &(impl RawReader + ?Sized),
-    range: Range<u64>,
-    visit: &mut VisitSealed<'_>,
-) -> Result<(), StorageError> {
-    use std::ops::Bound;
-    let (start, end) = (range.start.to_bytes(), range.end.to_bytes());
-    let bounds = (Bound::Included(start.as_slice()), Bound::Excluded(end.as_slice()));
-    reader.raw_scan(EVENT_ENTRIES.name(), bounds, false, &mut |key, sealed| {
-        let index = u64::from_bytes(key).ok_or_else(|| {
-            StorageError::corrupt(EVENT_ENTRIES.name(), key, "expected a key of 8 bytes, got another")
-        })?;
-        visit(index, key, sealed)
-    })
 }
 
 fn head_info(index: u64, head: EntryHead) -> Result<EventHeadInfo, StorageError> {
     let corrupt = || {
-        StorageError::corrupt(
-            EVENT_ENTRIES.name(),
-            &index.to_bytes(),
-            "expected the fields of an event, got others",
-        )
+        StorageError::corrupt(EVENT_ENTRIES, &index.to_bytes(), "expected the fields of an event, got others")
     };
     let (event_index, time, scopes, id) = match head {
         EntryHead::Event(head) => (index, head.event_time_ms, head.scopes, head.id.parse().ok()),
@@ -357,8 +338,8 @@ fn head_info(index: u64, head: EntryHead) -> Result<EventHeadInfo, StorageError>
     })
 }
 
-fn missing_entry(index: u64) -> StorageError {
-    StorageError::corrupt(EVENT_ENTRIES.name(), &index.to_bytes(), "expected an entry, got none")
+fn not_an_event(index: u64) -> StorageError {
+    StorageError::corrupt(EVENT_ENTRIES, &index.to_bytes(), "expected an event, got a route")
 }
 
 /// Leaf hashes out of the log's tiles, the last tile kept.

@@ -6,10 +6,10 @@ use std::ops::{Bound, ControlFlow};
 use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::time::Timestamp;
 
-use crate::codec;
 use crate::error::StorageError;
-use crate::event_record::{EVENT_ENTRIES, EVENT_IDS, EntryHead, IdRecord, Present, SCOPE_TIMES};
-use crate::events::for_each_raw_head;
+use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
+use crate::event_record::EntryHead;
+use crate::event_rows::{EVENT_ENTRIES, RowCursor, RowKind};
 use crate::id_filter::{IdFilter, hash_of};
 use crate::key::Key;
 use crate::table::RawReader;
@@ -17,36 +17,27 @@ use crate::tail::{IdEntry, Segment, TimeEntry, WriterTail};
 use crate::transaction::Transaction;
 
 impl Transaction {
-    /// Writes the whole tail into the trees of ids and times, each in the order of its keys.
+    /// Packs the rows of the whole tail, and merges its ids and times into their indexes.
     pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
         let whole = self.tail.tail.whole();
-        let ids = whole.sorted_ids().into_iter().map(|(id, entry)| {
-            let key = id.to_bytes();
-            let sealed = codec::seal(EVENT_IDS.name(), &key, &entry.to_record())?;
-            Ok((key, sealed))
-        });
-        // Ids are scattered over their whole tree, so that searching each place costs less than a cursor would.
-        self.raw_insert_all(EVENT_IDS.name(), ids)?;
-        let times = whole.times.iter().map(|time| {
-            let key = time.to_bytes();
-            let sealed = codec::seal(SCOPE_TIMES.name(), &key, &Present)?;
-            Ok((key, sealed))
-        });
-        self.insert_sorted(SCOPE_TIMES.name(), times)?;
+        self.fold_rows()?;
+        self.merge_index(EVENT_IDS, &whole.id_pairs())?;
+        self.merge_index(SCOPE_TIMES, &whole.time_pairs())?;
         self.node.folded_index = self.edges.events.size();
         self.write_node()
     }
 }
 
-/// Reads all ids of their tree into a filter.
+/// Reads all ids of their index into a filter.
 pub(crate) fn read_filter(reader: &impl RawReader) -> Result<IdFilter, StorageError> {
     let mut filter = IdFilter::default();
-    reader.raw_scan(EVENT_IDS.name(), (Bound::Unbounded, Bound::Unbounded), false, &mut |key, _| {
-        let id = EventId::from_bytes(key).ok_or_else(|| {
-            StorageError::corrupt(EVENT_IDS.name(), key, "expected an event id, got another key")
-        })?;
-        filter.add(hash_of(&id));
-        Ok(ControlFlow::Continue(()))
+    reader.raw_scan(EVENT_IDS, (Bound::Unbounded, Bound::Unbounded), false, &mut |key, sealed| {
+        event_index::for_each_pair(EVENT_IDS, key, sealed, &mut |id, _| {
+            let id = EventId::from_bytes(id)
+                .ok_or_else(|| StorageError::corrupt(EVENT_IDS, key, "expected event ids, got other keys"))?;
+            filter.add(hash_of(&id));
+            Ok(ControlFlow::Continue(()))
+        })
     })?;
     Ok(filter)
 }
@@ -56,20 +47,21 @@ pub(crate) fn load_tail(reader: &impl RawReader, folded: u64, size: u64) -> Resu
     let mut tail = WriterTail::default();
     if folded > size {
         let detail = format!("expected at most {size} folded events, got {folded}");
-        return Err(StorageError::corrupt(EVENT_ENTRIES.name(), &[], detail));
+        return Err(StorageError::corrupt(EVENT_ENTRIES, &[], detail));
     }
     let (mut ids, mut times) = (Vec::new(), Vec::new());
     let mut shared_scopes: BTreeMap<Vec<[u8; 16]>, std::sync::Arc<[ScopeId]>> = BTreeMap::new();
-    for_each_raw_head(reader, folded..size, &mut |index, head| {
+    let mut rows = RowCursor::new(RowKind::Entry, folded);
+    for index in folded..size {
+        let head = rows.head(reader, index)?;
         add_head(&mut ids, &mut times, &mut shared_scopes, index, head).ok_or_else(|| {
             StorageError::corrupt(
-                EVENT_ENTRIES.name(),
+                EVENT_ENTRIES,
                 &index.to_bytes(),
                 "expected the fields of an event, got others",
             )
         })?;
-        Ok(ControlFlow::Continue(()))
-    })?;
+    }
     let entries = usize::try_from(size - folded).unwrap_or(usize::MAX);
     if entries > 0 {
         tail.stage(Segment::new(ids, times), entries);
@@ -92,9 +84,7 @@ fn add_head(
             let scopes = match shared_scopes.get(&head.scopes) {
                 Some(scopes) => std::sync::Arc::clone(scopes),
                 None => {
-                    let record =
-                        IdRecord { index, content_hash: head.content_hash, scopes: head.scopes.clone() };
-                    let scopes = IdEntry::of_record(&record).scopes;
+                    let scopes = IdEntry::of_head(index, &head).scopes;
                     shared_scopes.insert(head.scopes, std::sync::Arc::clone(&scopes));
                     scopes
                 }

@@ -10,10 +10,13 @@
 mod append;
 mod backup;
 mod batch;
+mod blocks;
 mod codec;
 mod collect_cursor;
 mod error;
+mod event_index;
 mod event_record;
+mod event_rows;
 mod events;
 mod fold;
 mod fsck;

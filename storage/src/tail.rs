@@ -1,6 +1,6 @@
-//! The tail: the newest events' ids and times, kept in memory until they are folded into their trees.
+//! The tail: the newest events' ids and times, kept in memory until they are folded into their indexes.
 //!
-//! Putting each batch into the trees of ids and times at once would rewrite a page or two for every event. Instead the
+//! Putting each batch into the indexes of ids and times at once would rewrite a page or two for every event. Instead the
 //! log itself is durable with each commit, and the indexes follow in sorted steps; what they still lack is here, and is
 //! read again from the log when a ledger is opened.
 
@@ -10,8 +10,10 @@ use meed_audit::hash::Hash;
 use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::time::Timestamp;
 
-use crate::event_record::IdRecord;
+use crate::blocks::sorted::Pair;
+use crate::event_record::EventHead;
 use crate::id_filter::{IdFilter, hash_of};
+use crate::key::Key;
 
 /// What the id index says about an event, in memory.
 #[derive(Clone, Debug)]
@@ -22,14 +24,9 @@ pub(crate) struct IdEntry {
 }
 
 impl IdEntry {
-    pub(crate) fn of_record(record: &IdRecord) -> Self {
-        let scopes = record.scopes.iter().map(|scope| ScopeId::from_bytes(*scope)).collect();
-        Self { index: record.index, content_hash: record.content_hash, scopes }
-    }
-
-    pub(crate) fn to_record(&self) -> IdRecord {
-        let scopes = self.scopes.iter().map(|scope| *scope.as_bytes()).collect();
-        IdRecord { index: self.index, content_hash: self.content_hash, scopes }
+    pub(crate) fn of_head(index: u64, head: &EventHead<'_>) -> Self {
+        let scopes = head.scopes.iter().map(|scope| ScopeId::from_bytes(*scope)).collect();
+        Self { index, content_hash: head.content_hash, scopes }
     }
 }
 
@@ -90,11 +87,16 @@ impl Segment {
         Self { hashes, ids, times: merge(&self.times, &other.times) }
     }
 
-    /// The ids in their own order, as their tree takes them.
-    pub(crate) fn sorted_ids(&self) -> Vec<&(EventId, IdEntry)> {
-        let mut sorted: Vec<_> = self.ids.iter().collect();
-        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        sorted
+    /// The ids as their index takes them.
+    pub(crate) fn id_pairs(&self) -> Vec<Pair> {
+        let mut pairs: Vec<Pair> = self.ids.iter().map(|(id, entry)| (id.to_bytes(), entry.index)).collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
+    /// The times as their index takes them.
+    pub(crate) fn time_pairs(&self) -> Vec<Pair> {
+        self.times.iter().map(|(scope, time, index)| ((*scope, *time).to_bytes(), *index)).collect()
     }
 }
 
@@ -121,7 +123,7 @@ fn merge(left: &[TimeEntry], right: &[TimeEntry]) -> Vec<TimeEntry> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tail {
     segments: Vec<Arc<Segment>>,
-    /// The ids that may be in their tree already; none where they have not been read yet.
+    /// The ids that may be in their index already; none where they have not been read yet.
     filter: Option<Arc<IdFilter>>,
 }
 
@@ -137,14 +139,14 @@ impl Tail {
         self.segments.push(Arc::new(segment));
     }
 
-    pub(crate) fn id(&self, id: &EventId) -> Option<&IdEntry> {
-        let hash = hash_of(id);
+    /// The entry of an id, whose hash is `hash`.
+    pub(crate) fn id(&self, hash: u64, id: &EventId) -> Option<&IdEntry> {
         self.segments.iter().find_map(|segment| segment.id(hash, id))
     }
 
-    /// Whether an id may be in the tree of ids.
-    pub(crate) fn tree_may_hold(&self, id: &EventId) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.may_hold(hash_of(id)))
+    /// Whether an id of this hash may be in the index of ids.
+    pub(crate) fn index_may_hold(&self, hash: u64) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.may_hold(hash))
     }
 
     /// Whether the filter is still to be made.
@@ -152,13 +154,13 @@ impl Tail {
         self.filter.is_none()
     }
 
-    /// The same tail with a filter that holds at least all ids of the tree.
+    /// The same tail with a filter that holds at least all ids of the index.
     pub(crate) fn with_filter(mut self, filter: IdFilter) -> Self {
         self.filter = Some(Arc::new(filter));
         self
     }
 
-    /// The same tail whose filter also holds the tail's own ids, for the fold that puts them into the tree.
+    /// The same tail whose filter also holds the tail's own ids, for the fold that puts them into the index.
     pub(crate) fn with_own_ids_filtered(mut self) -> Self {
         if let Some(filter) = &mut self.filter {
             let filter = Arc::make_mut(filter);
@@ -204,7 +206,7 @@ pub(crate) struct WriterTail {
 }
 
 impl WriterTail {
-    /// The tail of a ledger that has no events: nothing is in its trees.
+    /// The tail of a ledger that has no events: nothing is in its indexes.
     pub(crate) fn of_new_ledger() -> Self {
         let tail = Tail::default().with_filter(IdFilter::default());
         Self { before: tail.clone(), tail, ..Self::default() }
@@ -277,17 +279,16 @@ mod tests {
             }
             assert!(tail.segments.len() <= 10, "{}", tail.segments.len());
             let merged = tail.whole();
-            let ids = |segment: &Segment| -> Vec<_> {
-                segment.sorted_ids().iter().map(|(id, entry)| (id.clone(), entry.index)).collect()
-            };
-            assert_eq!(ids(&merged), ids(&whole));
-            assert!(ids(&whole).is_sorted());
+            assert_eq!(merged.id_pairs(), whole.id_pairs());
+            assert!(whole.id_pairs().is_sorted() && whole.time_pairs().is_sorted());
             assert_eq!(merged.times, whole.times);
             for number in 0..1000 {
-                let entry = tail.id(&format!("e:{number}").parse().unwrap()).unwrap();
+                let id = format!("e:{number}").parse().unwrap();
+                let entry = tail.id(hash_of(&id), &id).unwrap();
                 assert_eq!(entry.index * 7919 % 1000, number);
             }
-            assert!(tail.id(&"e:1000".parse().unwrap()).is_none());
+            let other = "e:1000".parse().unwrap();
+            assert!(tail.id(hash_of(&other), &other).is_none());
             let scope = ScopeId::from_bytes([1; 16]);
             let (start, end) = (Timestamp::from_ms(10).unwrap(), Timestamp::from_ms(20).unwrap());
             let mut found: Vec<_> = tail.times(scope, start, end).collect();

@@ -191,23 +191,17 @@ impl Transaction {
         })
     }
 
-    /// Inserts sealed values whose keys ascend, and stand close together or after all others: neighbours that go into
-    /// one gap are put there without a search each.
-    pub(crate) fn insert_sorted(
-        &mut self,
-        name: &'static str,
-        records: impl IntoIterator<Item = Result<Row, StorageError>>,
-    ) -> Result<(), StorageError> {
+    /// Removes a table with all its rows; writing to it makes it anew.
+    pub(crate) fn delete_table(&mut self, name: &'static str) -> Result<(), StorageError> {
         self.mark_written();
         guard(name, || {
-            let mut open = open_for_writing(&self.inner, name)?;
-            let mut records = records.into_iter();
-            let mut next = records.next().transpose()?;
-            while next.is_some() {
-                next = fill_gap(name, &mut open, next, &mut records)?;
-            }
-            Ok(())
+            let deleted = self.inner.delete_table(BytesTable::new(name));
+            deleted.map(|_| ()).map_err(|error| StorageError::of_redb(&format!("delete table {name}"), error))
         })
+    }
+
+    pub(crate) fn inner(&self) -> &redb::WriteTransaction {
+        &self.inner
     }
 
     /// Begins a command: what it writes is counted from here.
@@ -339,9 +333,10 @@ impl RawReader for Transaction {
 /// The bytes of a key and of its sealed record.
 pub(crate) type Row = (Vec<u8>, Vec<u8>);
 
-type OpenTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
+/// A table that is open for writing.
+pub(crate) type OpenTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
 
-fn open_for_writing<'txn>(
+pub(crate) fn open_for_writing<'txn>(
     inner: &'txn redb::WriteTransaction,
     name: &'static str,
 ) -> Result<OpenTable<'txn>, StorageError> {
@@ -353,38 +348,6 @@ fn open_for_writing<'txn>(
     })
 }
 
-/// Puts `first` into its gap, and what follows it as long as that belongs into the same one; gives the record after.
-fn fill_gap(
-    name: &str,
-    open: &mut OpenTable<'_>,
-    first: Option<Row>,
-    rest: &mut impl Iterator<Item = Result<Row, StorageError>>,
-) -> Result<Option<Row>, StorageError> {
-    let failed = |error| write_error(name, error);
-    let Some((key, sealed)) = first else { return Ok(None) };
-    let mut gap = open.lower_bound_mut(Bound::Included(key.as_slice())).map_err(failed)?;
-    let end = gap.peek_next().map_err(failed)?.map(|(end, _)| end.value().to_vec());
-    let mut record = (key, sealed);
-    loop {
-        gap.insert_before(record.0.as_slice(), record.1.as_slice()).map_err(|error| match error {
-            redb::CursorError::Storage(error) => write_error(name, error),
-            other => StorageError::corrupt(
-                name,
-                &record.0,
-                format!("expected a free key after the last one: {other}"),
-            ),
-        })?;
-        let next = rest.next().transpose()?;
-        match next {
-            Some(next) if end.as_ref().is_none_or(|end| next.0 < *end) => record = next,
-            other => {
-                gap.close().map_err(failed)?;
-                return Ok(other);
-            }
-        }
-    }
-}
-
-fn write_error(name: &str, error: redb::StorageError) -> StorageError {
+pub(crate) fn write_error(name: &str, error: redb::StorageError) -> StorageError {
     StorageError::of_redb(&format!("write table {name}"), error)
 }

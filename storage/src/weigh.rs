@@ -15,8 +15,11 @@ use crate::batch::{AppendOutcome, AppendReport, EventBatch, OfferedEvent, OnConf
 use crate::codec;
 use crate::collect_cursor::CursorUpdate;
 use crate::error::{LedgerError, StorageError};
-use crate::event_record::{EVENT_ENTRIES, EVENT_PRIVATE, EntryRecord, PrivateRecord, ROUTES};
-use crate::events::{EventReader, find_id};
+use crate::event_record::{EntryRecord, PrivateRecord, ROUTES};
+use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE};
+use crate::events::{EventReader, find_ids};
+use crate::id_filter::hash_of;
+use crate::snapshot::Snapshot;
 use crate::table::Reader;
 use crate::tail::IdEntry;
 
@@ -60,22 +63,28 @@ pub(crate) struct NewRecords {
 }
 
 impl WeighedBatch {
-    /// Looks up the ids in their order, so that neighbours share pages, and makes the records of what is new.
+    /// Looks up the ids, and makes the records of what is new.
     pub(crate) fn new(batch: EventBatch, view: &impl EventReader) -> Result<Self, LedgerError> {
+        Self::weigh(batch, view, |events, scopes| weigh_part(events, scopes, view))
+    }
+
+    /// The same on as many threads as the machine has and the events are worth.
+    pub(crate) fn in_parallel(batch: EventBatch, view: &Snapshot) -> Result<Self, LedgerError> {
+        Self::weigh(batch, view, |events, scopes| weigh_in_parallel(events, scopes, view))
+    }
+
+    fn weigh(
+        batch: EventBatch,
+        view: &impl EventReader,
+        weigh: impl FnOnce(Vec<OfferedEvent>, &[ScopeId]) -> Result<Vec<WeighedEvent>, LedgerError>,
+    ) -> Result<Self, LedgerError> {
         let seen = view.event_view()?.size;
-        let mut order: Vec<(&EventId, usize)> =
-            batch.events.iter().map(|offered| offered.event.id()).zip(0..).collect();
-        order.sort_unstable();
-        let repeats = order.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b));
-        let mut known = vec![None; batch.events.len()];
-        for (id, place) in order {
-            if let Some(known) = known.get_mut(place) {
-                *known = find_id(view, id)?;
-            }
-        }
-        let weighed: Vec<_> = batch.events.into_iter().zip(known).collect();
+        let mut hashes: Vec<u64> = batch.events.iter().map(|offered| hash_of(offered.event.id())).collect();
+        hashes.sort_unstable();
+        // Two ids of one hash are taken for a repetition, which only costs a closer look.
+        let repeats = hashes.windows(2).any(|pair| pair.first() == pair.last());
         Ok(Self {
-            events: weigh_all(weighed, &batch.scopes)?,
+            events: weigh(batch.events, &batch.scopes)?,
             scopes: batch.scopes,
             at: batch.at,
             on_conflict: batch.on_conflict,
@@ -102,30 +111,42 @@ impl WeighedBatch {
     }
 }
 
-/// From how many new events on another thread helps to make their records.
+/// Looks up the ids in their order, so that neighbours share blocks.
+fn weigh_part(
+    events: Vec<OfferedEvent>,
+    scopes: &[ScopeId],
+    view: &impl EventReader,
+) -> Result<Vec<WeighedEvent>, LedgerError> {
+    let mut order: Vec<(&EventId, usize)> =
+        events.iter().map(|offered| offered.event.id()).zip(0..).collect();
+    order.sort_unstable();
+    let ids: Vec<&EventId> = order.iter().map(|(id, _)| *id).collect();
+    let mut known = vec![None; events.len()];
+    for (found, (_, place)) in find_ids(view, &ids)?.into_iter().zip(order) {
+        if let Some(known) = known.get_mut(place) {
+            *known = found;
+        }
+    }
+    events.into_iter().zip(known).map(|(offered, known)| WeighedEvent::new(offered, known, scopes)).collect()
+}
+
+/// From how many events on another thread helps.
 const HELP_EVENTS: usize = 256;
 
-/// Makes what the events write, on as many threads as the machine has and the events are worth.
-fn weigh_all(
-    mut events: Vec<(OfferedEvent, Option<IdEntry>)>,
+fn weigh_in_parallel(
+    mut events: Vec<OfferedEvent>,
     scopes: &[ScopeId],
+    view: &Snapshot,
 ) -> Result<Vec<WeighedEvent>, LedgerError> {
-    let weigh = |events: Vec<(OfferedEvent, Option<IdEntry>)>| -> Result<Vec<WeighedEvent>, LedgerError> {
-        events.into_iter().map(|(offered, known)| WeighedEvent::new(offered, known, scopes)).collect()
-    };
-    let new = events.iter().filter(|(_, known)| known.is_none()).count();
-    let threads = (new / HELP_EVENTS).min(processors());
-    if threads < 2 {
-        return weigh(events);
-    }
+    let threads = (events.len() / HELP_EVENTS).clamp(1, processors());
     let share = events.len().div_ceil(threads);
     std::thread::scope(|scope| {
         let mut helpers = Vec::with_capacity(threads);
         while events.len() > share {
             let part = events.split_off(events.len() - share);
-            helpers.push(scope.spawn(move || weigh(part)));
+            helpers.push(scope.spawn(move || weigh_part(part, scopes, view)));
         }
-        let mut weighed = weigh(events)?;
+        let mut weighed = weigh_part(events, scopes, view)?;
         for helper in helpers.into_iter().rev() {
             let part = helper.join().map_err(|_| StorageError::internal("a helper of a batch panicked"))?;
             weighed.append(&mut part?);
@@ -157,7 +178,8 @@ pub(crate) fn new_scopes(
 
 impl WeighedEvent {
     fn new(offered: OfferedEvent, known: Option<IdEntry>, scopes: &[ScopeId]) -> Result<Self, LedgerError> {
-        let OfferedEvent { event, content_hash, salt } = offered;
+        let OfferedEvent { event, salt } = offered;
+        let content_hash = event.content_hash();
         let (id, event_time) = (event.id().clone(), event.event_time());
         let standing = match known {
             Some(known) if known.content_hash == content_hash => Standing::Known(known, None),
@@ -175,7 +197,7 @@ impl WeighedEvent {
         match &self.standing {
             Standing::Known(_, leaf) => Ok(leaf.clone().unwrap_or_default()),
             Standing::New(records) => {
-                let record: EntryRecord<'_> = codec::decode(EVENT_ENTRIES.name(), &[], &records.entry)?;
+                let record: EntryRecord<'_> = codec::decode(EVENT_ENTRIES, &[], &records.entry)?;
                 Ok(record.into_entry(0)?.leaf())
             }
         }
@@ -194,8 +216,8 @@ impl NewRecords {
         let private = PrivateRecord::Kept { salt, metadata };
         Ok(Self {
             leaf_hash: leaf_hash(&leaf),
-            entry: codec::encode(EVENT_ENTRIES.name(), &EntryRecord::of_event(&event, content_hash))?,
-            private: codec::encode(EVENT_PRIVATE.name(), &private)?,
+            entry: codec::encode(EVENT_ENTRIES, &EntryRecord::of_event(&event, content_hash))?,
+            private: codec::encode(EVENT_PRIVATE, &private)?,
         })
     }
 }

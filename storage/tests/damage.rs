@@ -155,16 +155,23 @@ fn a_newer_format_is_refused_with_its_number() {
 /// Writes into the engine's own tables, as a defect or a meddling hand would.
 const ENTRIES: Table<u64, BytesRecord> = Table::new("event_entries");
 const PRIVATE: Table<u64, BytesRecord> = Table::new("event_private");
+const TAIL: Table<u64, BytesRecord> = Table::new("event_tail");
+const IDS: Table<KeyText, BytesRecord> = Table::new("event_ids");
 const STATEMENTS: Table<u64, BytesRecord> = Table::new("statement_entries");
 const TILES: Table<(u8, u8, u64), BytesRecord> = Table::new("log_tiles");
 
 #[test]
 fn fsck_names_what_a_meddling_hand_changed() {
     type Meddle = fn(&mut meed_storage::Transaction) -> Result<(), StorageError>;
-    let cases: [(&str, &str, Meddle); 7] = [
-        ("an entry is gone", "event_entries", |tx| tx.remove(ENTRIES, &5).map(drop)),
+    let cases: [(&str, &str, Meddle); 10] = [
+        ("a block of entries is gone", "event_entries", |tx| tx.remove(ENTRIES, &0).map(drop)),
+        ("the tail is gone", "event_tail", |tx| tx.remove(TAIL, &45).map(drop)),
+        ("an entry of the tail too many", "event_tail", |tx| tx.insert(TAIL, &99, &BytesRecord(vec![1]))),
+        ("an id too many", "event_ids", |tx| {
+            tx.insert(IDS, &"zzz".parse().unwrap(), &BytesRecord(vec![1, 0, 0, 1]))
+        }),
         ("an entry too many", "event_entries", |tx| tx.insert(ENTRIES, &99, &BytesRecord(vec![1]))),
-        ("a private record is gone", "event_private", |tx| tx.remove(PRIVATE, &5).map(drop)),
+        ("a block of private records is gone", "event_private", |tx| tx.remove(PRIVATE, &0).map(drop)),
         ("a private record too many", "event_private", |tx| tx.insert(PRIVATE, &99, &BytesRecord(vec![1]))),
         ("a statement is another", "logs", |tx| tx.insert(STATEMENTS, &0, &BytesRecord(b"a lie\n".to_vec()))),
         ("a tile is gone", "log_tiles", |tx| tx.remove(TILES, &(0, 0, 0)).map(drop)),
@@ -188,7 +195,7 @@ fn a_log_that_shrank_or_changed_is_not_opened() {
     type Meddle = fn(&mut meed_storage::Transaction) -> Result<(), StorageError>;
     let cases: [(&str, Meddle); 2] = [
         ("the edge is gone", |tx| tx.remove(TILES, &(0, 0, 0)).map(drop)),
-        ("an entry of the tail is gone", |tx| tx.remove(ENTRIES, &46).map(drop)),
+        ("an entry of the tail is gone", |tx| tx.remove(TAIL, &45).map(drop)),
     ];
     for (name, meddle) in cases {
         let disk = FaultyDisk::with_bytes(sample());

@@ -5,7 +5,9 @@ use meed_audit::ids::EventId;
 use meed_audit::text::FreeText;
 use meed_audit::{Rejection, RejectionCode};
 
-use crate::event_record::{EVENT_PRIVATE, PrivateRecord};
+use crate::codec;
+use crate::event_record::PrivateRecord;
+use crate::event_rows::EVENT_PRIVATE;
 use crate::events::{EventReader, PrivateData};
 use crate::ledger::Ledger;
 use crate::rules::decisions::{self, Intent};
@@ -55,7 +57,8 @@ impl Ledger {
             for decision in prepared {
                 decision.write(tx)?;
             }
-            tx.insert(EVENT_PRIVATE, &index, &PrivateRecord::Erased)?;
+            let record = codec::encode(EVENT_PRIVATE, &PrivateRecord::Erased)?;
+            tx.replace_private(index, &record)?;
             Ok(Erased::Now)
         })
     }
