@@ -72,8 +72,18 @@ impl Failure {
 
     /// The same failure as wrong usage: what is refused stands on the command line.
     #[must_use]
-    pub fn as_usage(self) -> Self {
+    pub fn as_usage(mut self) -> Self {
+        if self.problem.status != StatusCode::NOT_FOUND.as_u16() {
+            self.problem.status = StatusCode::BAD_REQUEST.as_u16();
+        }
         Self { exit: Exit::Usage, ..self }
+    }
+
+    /// The same failure with another remedy, where more is known than the reason alone says.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.problem.remedy = remedy.into();
+        self
     }
 
     /// The same failure, its detail put after `context`.
@@ -113,7 +123,15 @@ impl From<LedgerError> for Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        Self::refused("source", error.to_string(), error.remedy())
+        let failure = Self::refused("source", error.to_string(), error.remedy());
+        match error {
+            SourceError::FolderUnreadable { .. }
+            | SourceError::NotARepository { .. }
+            | SourceError::ReferenceInvalid { .. }
+            | SourceError::ReferenceUnknown { .. }
+            | SourceError::PeriodEmpty { .. } => failure.as_usage(),
+            _ => failure,
+        }
     }
 }
 

@@ -88,6 +88,13 @@ const NO_WITNESSES: &str =
 const ABSENCE: &str =
     "that the leaves ascend, on which absence rests: that is checked by the approvers and by auditors";
 
+const OTHER_TRUST: &str = "a trust file is never changed by hand: fetch it again with `meed trust`, and compare its fingerprint with \
+                           others";
+const OTHER_PROOF: &str =
+    "this is not a proof as `meed proof` wrote it: fetch it again, and do not rely on this file";
+const NOT_VERIFIED: &str = "do not rely on the proof: check by its fingerprint that the trust file is the right one, and fetch the proof \
+                            again; if it still fails, show both files to an approver or auditor";
+
 /// Runs `meed verify`.
 ///
 /// # Errors
@@ -105,8 +112,8 @@ pub fn run(args: &VerifyArgs, console: Console) -> Result<(), Failure> {
 /// # Errors
 /// Where either is malformed, so that no link could be checked.
 pub fn check(proof: &[u8], trust: &str) -> Result<(Report, Option<Failure>), Failure> {
-    let trust = Trust::parse(trust)?;
-    let proof = Proof::parse(proof)?;
+    let trust = Trust::parse(trust).map_err(|rejection| Failure::from(rejection).with_remedy(OTHER_TRUST))?;
+    let proof = Proof::parse(proof).map_err(|rejection| Failure::from(rejection).with_remedy(OTHER_PROOF))?;
     let outcome = match &proof {
         Proof::Payout(proof) => verify(proof, &trust).map(|verified| {
             let mut report = succeeded("payout", verified.evidence());
@@ -190,7 +197,7 @@ fn passed(links: &[CheckedLink]) -> Vec<LinkReport> {
 fn not_verified(error: &VerifyError) -> Failure {
     let mut problem = Problem::from(&error.rejection);
     problem.detail = error.to_string();
-    problem.into()
+    Failure::from(problem).with_remedy(NOT_VERIFIED)
 }
 
 /// The report for people.
@@ -214,7 +221,7 @@ pub fn describe(report: &Report) -> String {
     match (&report.payout, &report.absent) {
         (Some(payout), _) => text.push_str(&describe_payout(payout, statement)),
         (None, Some(claimant)) => {
-            let _ = writeln!(text, "not in this epoch: {claimant}");
+            let _ = writeln!(text, "claimant        {claimant}\nverified: not in this epoch");
         }
         (None, None) => {}
     }
@@ -229,7 +236,7 @@ fn describe_payout(payout: &Allocation, statement: &StatementReport) -> String {
     let _ =
         writeln!(text, "units           {} from {} events", units(payout.final_units.value()), payout.events);
     if let Some(reason) = &payout.override_reason {
-        let _ = writeln!(text, "set by a person {reason}");
+        let _ = writeln!(text, "decided         a person set these units: {reason}");
     }
     let _ = writeln!(text, "payout          {credits} {symbol}");
     text.push_str("verified\n");

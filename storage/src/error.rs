@@ -88,7 +88,7 @@ pub enum StorageError {
         got: String,
     },
     /// A stored byte is not what was written.
-    #[error("corrupt ledger: table {table}, key {key}: {detail}")]
+    #[error("the ledger is damaged in {}: {detail}", place(table, key))]
     Corrupt {
         /// The table, or the part of the file.
         table: String,
@@ -234,6 +234,12 @@ impl StorageError {
             },
         }
     }
+}
+
+/// Where a damage is: a record, or a whole table where no single record is meant.
+fn place(table: &str, key: &str) -> String {
+    let table = if table == "file" { "its file".to_owned() } else { format!("table {table}") };
+    if key.is_empty() { table } else { format!("{table}, key {key}") }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -110,10 +110,18 @@ impl From<&StorageError> for Problem {
             _ => "storage",
         };
         let status = match error {
+            StorageError::NotFound { .. } => StatusCode::NOT_FOUND,
+            StorageError::AlreadyExists { .. }
+            | StorageError::Unfinished { .. }
+            | StorageError::AlreadyOpen { .. }
+            | StorageError::NotALedger { .. }
+            | StorageError::NewerFormat { .. }
+            | StorageError::WrongLogKey { .. }
+            | StorageError::Unsigned { .. } => StatusCode::CONFLICT,
             StorageError::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
-            StorageError::WriterStopped { .. } | StorageError::GroupUndone { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            StorageError::WriterStopped { .. }
+            | StorageError::GroupUndone { .. }
+            | StorageError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::local(code, with_sources(error), error.remedy()).with_status(status)

@@ -1,8 +1,10 @@
 //! The command line: parsing, running, and what is said about failure.
 
+mod advice;
 pub mod args;
 pub mod commands;
 pub mod console;
+pub mod names;
 pub mod session;
 
 use std::ffi::OsString;
@@ -24,7 +26,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return refuse_usage(&error, arguments.iter().any(|argument| argument == "--json")),
     };
     let console = Console::new(cli.json);
-    match dispatch(&cli, console) {
+    // A failure that the ledger's file causes inside redb comes back as an error; its own words say nothing more.
+    hush_redb();
+    match dispatch(&cli, console).map_err(|failure| advice::advise(&cli.command, failure)) {
         Ok(()) => ExitCode::from(Exit::Done as u8),
         Err(failure) => {
             console.failure(&failure);
@@ -33,19 +37,35 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Lets panics inside redb, which storage catches and reports as a damaged ledger, end without their own message.
+fn hush_redb() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_redb = panic.location().is_some_and(|place| place.file().contains("redb-"));
+        if !is_redb {
+            say(panic);
+        }
+    }));
+}
+
 /// Help and version are answers; everything else that the parser has to say is wrong usage.
 fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
     use clap::error::ErrorKind;
-    let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if shown || (error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json) {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // Nothing can be said where the streams are gone.
         let _ = error.print();
-        return ExitCode::from(if shown { Exit::Done } else { Exit::Usage } as u8);
+        return ExitCode::from(Exit::Done as u8);
     }
     let text = error.render().to_string();
     let mut parts = text.split("\n\n");
-    let what = parts.next().unwrap_or_default().trim_start_matches("error: ");
-    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+    let what = match error.kind() {
+        // Then the text is the whole help.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "expected a command, got none".to_owned(),
+        _ => {
+            let what = parts.next().unwrap_or_default().trim_start_matches("error: ");
+            what.split_whitespace().collect::<Vec<_>>().join(" ")
+        }
+    };
     let usage = parts.find_map(|part| part.trim().strip_prefix("Usage: "));
     let remedy = match usage {
         Some(usage) => {
@@ -64,6 +84,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(args, console),
         Command::Verify(args) => verify_command::run(args, console),
         Command::Restore(args) => commands::restore::run(args, cli.data.as_deref(), console),
+        Command::Whoami(args) => commands::whoami::run(args, cli, console),
         Command::Demo(args) => demo::run(args, cli.data.as_deref(), console),
         command => ask_ledger(command, &Session::open(cli, console)?),
     }
@@ -73,7 +94,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
 fn ask_ledger(command: &Command, session: &Session) -> Result<(), Failure> {
     match command {
         Command::Scope(command) => commands::scopes::run(command, session),
-        Command::Import(args) => commands::activity::import(args, session),
+        Command::Import(args) => commands::import::run(args, session),
         Command::Collect(args) => commands::activity::collect(args, session),
         Command::Activity(args) => commands::activity::activity(args, session),
         Command::Conflicts(args) => commands::activity::conflicts(args, session),

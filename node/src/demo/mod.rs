@@ -18,6 +18,7 @@ use crate::api::documents::{
 };
 use crate::cli::args::DemoArgs;
 use crate::cli::console::Console;
+use crate::cli::names::Names;
 use crate::client::{Client, segment};
 use crate::failure::Failure;
 use crate::{clock, files, sign, verify_command};
@@ -103,10 +104,10 @@ fn play(stage: &Stage, console: Console) -> Result<DemoAnswer, Failure> {
     let collected = collect(client, stage)?;
     story.line(&show::collected(&collected, play))?;
     let activity: Page<ActivityItem> = client.get(&format!("{EPOCH}/activity?limit=100000"))?;
-    let people = show::People::of(&activity.items);
+    let names = Names::of(&activity.items, &[]);
     let proposed: AllocationsView = client.get(&format!("{EPOCH}/allocations?limit=100000"))?;
     story.scene("Proposed by activity alone")?;
-    story.line(&show::payout_table(&proposed, &people))?;
+    story.line(&show::payout_table(&proposed, &names))?;
     let claimant = decide(client, &proposed, &story)?;
     story.scene("Close, freeze, sign, finalize")?;
     let last = finalize(stage, &story)?;
@@ -114,7 +115,7 @@ fn play(stage: &Stage, console: Console) -> Result<DemoAnswer, Failure> {
     let files = prove(stage, claimant.as_deref())?;
     let (report, tampered_link) = check(&files, &story)?;
     story.scene("What everybody gets")?;
-    story.line(&show::payout_table(&paid, &people))?;
+    story.line(&show::payout_table(&paid, &names))?;
     story.line(&show::ending(stage, &files, &report))?;
     Ok(answer(stage, last, paid, &files, tampered_link))
 }

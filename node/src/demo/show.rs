@@ -1,12 +1,12 @@
 //! What the demo shows.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 use super::stage::{Play, Stage};
 use super::{APPROVERS, ProofFiles};
-use crate::api::documents::{ActivityItem, AllocationsView, CollectView, DecisionView};
+use crate::api::documents::{AllocationsView, CollectView, DecisionView};
 use crate::cli::console::{Console, amount, table, units};
+use crate::cli::names::Names;
 use crate::failure::Failure;
 use crate::verify_command::Report;
 
@@ -39,20 +39,6 @@ impl Story {
     }
 }
 
-/// The names that events give to accounts: for people to see, nothing rests on them.
-pub(super) struct People(BTreeMap<String, String>);
-
-impl People {
-    pub(super) fn of(items: &[ActivityItem]) -> Self {
-        let authors = items.iter().flat_map(|item| &item.authors);
-        Self(authors.filter_map(|author| Some((author.identity.clone(), author.name.clone()?))).collect())
-    }
-
-    fn name(&self, claimant: &str) -> String {
-        self.0.get(claimant).cloned().unwrap_or_default()
-    }
-}
-
 /// `identity:git:0123456789ab…`: enough to tell people of one table apart.
 fn shortened(claimant: &str) -> String {
     match claimant.rsplit_once(':') {
@@ -64,13 +50,13 @@ fn shortened(claimant: &str) -> String {
 }
 
 /// Allocations as a table, with the sum that equals the pool.
-pub(super) fn payout_table(view: &AllocationsView, people: &People) -> String {
+pub(super) fn payout_table(view: &AllocationsView, names: &Names) -> String {
     let credits = |value: u128| amount(value, view.decimals);
     let rows = view.items.iter().map(|allocation| {
         let claimant = allocation.claimant.to_string();
         vec![
             shortened(&claimant),
-            people.name(&claimant),
+            names.of_claimant(&claimant).unwrap_or_default().to_owned(),
             allocation.events.to_string(),
             units(allocation.final_units.value()),
             credits(allocation.credits.value()),

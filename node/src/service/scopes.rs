@@ -4,11 +4,11 @@ use meed_audit::amount::Credits;
 use meed_audit::policy::{Unit, Weights};
 use meed_audit::text::FreeText;
 use meed_audit::window::WindowDays;
-use meed_storage::{Scope, ScopeChange, ScopeTerms};
+use meed_storage::{Scope, ScopeChange, ScopeTerms, Snapshot};
 use serde_json::value::RawValue;
 
 use super::Service;
-use crate::api::documents::{ReasonRequest, ScopeChangeRequest, ScopeRequest, ScopeView};
+use crate::api::documents::{ReasonRequest, ScopeApproversView, ScopeChangeRequest, ScopeRequest, ScopeView};
 use crate::failure::Failure;
 
 impl Service {
@@ -27,7 +27,8 @@ impl Service {
             window_days: WindowDays::new(request.window_days)?,
             base_issuance: request.base_issuance.as_deref().map(parse_base).transpose()?,
         };
-        Ok(view(&self.ledger.add_scope(terms, Self::by(actor)?)?))
+        let scope = self.ledger.add_scope(terms, Self::by(actor)?)?;
+        view(&self.snapshot()?, &scope)
     }
 
     /// Changes the terms of later epochs.
@@ -47,7 +48,8 @@ impl Service {
             window_days: request.window_days.map(WindowDays::new).transpose()?,
             base_issuance,
         };
-        Ok(view(&self.ledger.configure_scope(scope, change)?))
+        let scope = self.ledger.configure_scope(scope, change)?;
+        view(&self.snapshot()?, &scope)
     }
 
     /// Ends a scope for good.
@@ -62,7 +64,8 @@ impl Service {
     ) -> Result<ScopeView, Failure> {
         let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
         let reason = FreeText::parse("reason", &request.reason)?;
-        Ok(view(&self.ledger.end_scope(scope, reason, Self::by(actor)?)?))
+        let scope = self.ledger.end_scope(scope, reason, Self::by(actor)?)?;
+        view(&self.snapshot()?, &scope)
     }
 
     /// All scopes, by key.
@@ -70,7 +73,8 @@ impl Service {
     /// # Errors
     /// A failure of reading.
     pub fn scopes(&self) -> Result<Vec<ScopeView>, Failure> {
-        Ok(self.snapshot()?.scopes()?.iter().map(view).collect())
+        let snapshot = self.snapshot()?;
+        snapshot.scopes()?.iter().map(|scope| view(&snapshot, scope)).collect()
     }
 
     /// One scope.
@@ -80,7 +84,7 @@ impl Service {
     pub fn scope(&self, key: &str) -> Result<ScopeView, Failure> {
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
-        Ok(view(&snapshot.scope(scope)?))
+        view(&snapshot, &snapshot.scope(scope)?)
     }
 }
 
@@ -96,9 +100,18 @@ fn parse_base(amount: &str) -> Result<Credits, Failure> {
     Ok(Credits::parse_single("base_issuance", amount)?)
 }
 
-fn view(scope: &Scope) -> ScopeView {
+fn view(snapshot: &Snapshot, scope: &Scope) -> Result<ScopeView, Failure> {
     let terms = &scope.terms;
-    ScopeView {
+    let set = match scope.approvers {
+        Some(_) => snapshot.approver_sets(scope.id)?.pop(),
+        None => None,
+    };
+    let approvers = set.map(|set| ScopeApproversView {
+        version: set.text.version.get(),
+        threshold: set.text.set.threshold(),
+        members: u64::try_from(set.text.set.len()).unwrap_or(u64::MAX),
+    });
+    Ok(ScopeView {
         key: terms.key.clone(),
         id: scope.id,
         unit: terms.unit.symbol().to_owned(),
@@ -110,7 +123,7 @@ fn view(scope: &Scope) -> ScopeView {
         created_at: scope.created_at,
         created_by: scope.created_by.clone(),
         ended: scope.ended,
-        approvers_version: scope.approvers.map(|version| version.get()),
+        approvers,
         amending: scope.amending.map(|epoch| epoch.get()),
-    }
+    })
 }

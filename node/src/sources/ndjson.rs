@@ -57,13 +57,7 @@ impl<R: BufRead> NdjsonReader<R> {
 
     fn check(&self, length: u64) -> Checked<NewEvent> {
         if length > EVENT_LINE_BYTES_MAX as u64 {
-            let expected = format!("at most {EVENT_LINE_BYTES_MAX} bytes");
-            return Err(Rejection::new(
-                RejectionCode::InputTooLarge,
-                "",
-                expected,
-                format!("{length} bytes"),
-            ));
+            return Err(too_long(length));
         }
         if self.line.starts_with(BYTE_ORDER_MARK) {
             let expected = "UTF-8 without a byte order mark";
@@ -76,6 +70,12 @@ impl<R: BufRead> NdjsonReader<R> {
         }
         NewEvent::parse(&self.line, self.now)
     }
+}
+
+/// The refusal of a line of so many bytes, its end not counted.
+pub(crate) fn too_long(length: u64) -> Rejection {
+    let expected = format!("at most {EVENT_LINE_BYTES_MAX} bytes");
+    Rejection::new(RejectionCode::InputTooLarge, "", expected, format!("{length} bytes"))
 }
 
 impl<R: BufRead> Iterator for NdjsonReader<R> {

@@ -52,7 +52,7 @@ fn with_a_repository_it_answers_programs_too() {
         .sum();
     assert_eq!(paid.to_string(), answer["distributed"].as_str().expect("text"));
     assert!(world.path("there/demo.payout.json").exists());
-    world.run(&["demo", "--repo", "none"]).refused(1, "cannot enter the folder");
+    world.run(&["demo", "--repo", "none"]).refused(2, "cannot enter the folder");
     assert!(!world.path("meed-demo").exists(), "nothing half made");
 }
 

@@ -41,8 +41,9 @@ fn every_bad_line_is_reported_and_nothing_is_stored() {
     assert_eq!(world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"])["events"], 0);
 
     let kept = world.run(&["import", "--scope", "default", "--keep-good", "events.ndjson"]);
+    kept.refused(1, "expected good lines only, got 5 bad lines");
     assert!(kept.err.contains("line 3: "), "{}", kept.err);
-    assert!(kept.ok().starts_with("2 stored"));
+    assert!(kept.out.starts_with("2 stored"), "{}", kept.out);
     assert_eq!(world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"])["events"], 2);
 }
 
@@ -78,12 +79,75 @@ fn a_file_of_several_parts_is_checked_whole_before_anything_is_stored() {
     lines.push("bad".to_owned());
     world.write("large.ndjson", &(lines.join("\n") + "\n"));
     let ran = world.run(&["import", "--scope", "default", "large.ndjson"]);
-    ran.refused(1, "1 lines are refused, and nothing was stored");
+    ran.refused(1, "1 line is refused, and nothing was stored");
     assert!(ran.err.contains("line 401: "), "{}", ran.err);
     assert_eq!(world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"])["events"], 0);
-    let kept = world.json(&["import", "--scope", "default", "--keep-good", "large.ndjson"]);
+    let kept = world.run(&["import", "--scope", "default", "--keep-good", "large.ndjson", "--json"]);
+    let problem = kept.problem(1);
+    assert_eq!(
+        (problem["code"].as_str(), problem["lines"][0]["line"].as_u64()),
+        (Some("lines_left_out"), Some(401))
+    );
+    let kept: serde_json::Value = serde_json::from_str(&kept.out).expect("JSON");
     assert_eq!(kept["stored"], 400);
     assert_eq!(kept["bad_lines"][0]["line"], 401);
+}
+
+#[test]
+fn a_line_that_no_request_could_hold_is_refused_by_its_number() {
+    let world = World::open();
+    let long = "x".repeat(30_000_000);
+    let text = format!("{}\n{long}\n{}\n", world.event_line("a", 1), world.event_line("b", 2));
+    world.write("long.ndjson", &text);
+    let ran = world.run(&["import", "--scope", "default", "long.ndjson"]);
+    ran.refused(1, "1 line is refused, and nothing was stored");
+    let line = "line 2: input_too_large: expected at most 65536 bytes, got 30000000 bytes";
+    assert!(ran.err.lines().any(|said| said == line), "{}", ran.err);
+    let kept = world.run(&["import", "--scope", "default", "--keep-good", "long.ndjson"]);
+    kept.refused(1, "1 bad line");
+    assert_eq!(kept.out, "2 stored, 0 there already, 1 bad line left out\n");
+}
+
+#[test]
+fn activity_shows_who_gets_what_of_each_event() {
+    let world = World::with_events();
+    let user = world.run(&["user", "add", "--name", "Bea"]).ok();
+    let account = ["--provider", "github", "--external-id", "2", "--evidence", r#"{"by":"vote"}"#];
+    world.run(&[&["bind", "--user", user.trim()][..], &account[..]].concat()).ok();
+    let share =
+        ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e1", "--reason", "pair"];
+    let among = ["--share", "identity:github:1=300000", &format!("user:{}=700000", user.trim())];
+    world.run(&[&share[..], &among[..]].concat()).ok();
+    let shown = world.run(&["activity", "--scope", "default", "--epoch", "1"]).ok();
+    for line in [
+        "      0.300 identity:github:1  person-1".to_owned(),
+        format!("      0.700 user:{}  Bea", user.trim()),
+    ] {
+        assert!(shown.lines().any(|found| found == line), "{line}: {shown}");
+    }
+    assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+}
+
+#[test]
+fn a_contributor_finds_their_own_key_without_showing_their_address() {
+    let world = World::finalized();
+    let mail = "Alice@Example.org";
+    let ask =
+        |more: &[&str]| world.run_with(&[&["whoami", "--git-email", "-"], more].concat(), &[], mail).ok();
+    let claimant = ask(&[]);
+    let hash = claimant.trim().strip_prefix("identity:git:").expect("an account").to_owned();
+    assert_eq!(hash.len(), 64);
+    assert_eq!(ask(&["--trust", "trust.toml"]), claimant, "a trust file names the node too");
+    let user = world.run(&["user", "add", "--name", "Alice"]).ok();
+    let account = ["--provider", "git", "--external-id", &hash, "--evidence", r#"{"by":"vote"}"#];
+    world.run(&[&["bind", "--user", user.trim()][..], &account[..]].concat()).ok();
+    assert_eq!(ask(&[]), format!("user:{}\n", user.trim()));
+    let absent = world.proof(claimant.trim(), "absent.payout.json");
+    let hint = format!("ask for --claimant user:{}", user.trim());
+    assert!(absent.err.contains(&hint), "{}", absent.err);
+    let wrong = world.run(&["whoami", "--git-email", "alice at example"]);
+    wrong.refused(2, "expected an e-mail address");
+    assert!(!wrong.err.contains("alice at"), "{}", wrong.err);
 }
 
 #[test]
@@ -101,15 +165,15 @@ fn collecting_twice_stores_nothing_and_reports_no_conflict() {
     let activity = world.json(&["activity", "--scope", "default", "--epoch", "1"]);
     let all = activity.to_string();
     assert!(!all.contains('@'), "no address is shown anywhere");
-    world.run(&["collect", "--scope", "default", "--git", "none"]).refused(1, "cannot enter the folder");
-    world.run(&["collect", "--scope", "default"]).refused(1, "expected a git repository");
+    world.run(&["collect", "--scope", "default", "--git", "none"]).refused(2, "cannot enter the folder");
+    world.run(&["collect", "--scope", "default"]).refused(2, "expected a git repository");
     let reversed = ["--since", "2026-01-02T00:00:00Z", "--until", "2026-01-01T00:00:00Z"];
     world
         .run(&[&["collect", "--scope", "default", "--git", path], &reversed[..]].concat())
-        .refused(1, "period");
+        .refused(2, "period");
     world
         .run(&["collect", "--scope", "default", "--git", path, "--since", "soon"])
-        .refused(1, "invalid_time");
+        .refused(2, "invalid_time");
 }
 
 #[test]

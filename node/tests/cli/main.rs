@@ -12,6 +12,7 @@ mod care;
 mod demo;
 mod flow;
 mod intake;
+mod remedies;
 mod setup;
 mod showing;
 mod signing;

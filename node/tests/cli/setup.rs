@@ -127,9 +127,9 @@ fn scopes_print_their_weights_and_the_same_again_changes_nothing() {
         assert_eq!(ran.problem(1)["code"], code, "{weights}");
     }
     for key in ["Default", "1a", "", "a_b", "../x", "a?b"] {
-        world.run(&["scope", "add", key]).refused(1, "invalid_identifier");
+        world.run(&["scope", "add", key]).refused(2, "invalid_identifier");
     }
-    world.run(&["scope", "show", "a/b?c"]).refused(1, "invalid_identifier");
+    world.run(&["scope", "show", "a/b?c"]).refused(2, "invalid_identifier");
 }
 
 #[test]

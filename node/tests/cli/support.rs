@@ -129,6 +129,14 @@ impl World {
         self.run(&["sign", dossier, "--key", &format!("{name}.key"), "--yes"])
     }
 
+    /// A signature line by Alice, of whatever is frozen.
+    #[track_caller]
+    pub(crate) fn sign_set(&self) -> String {
+        self.epoch(&["close"]).ok();
+        self.freeze("any.dossier");
+        self.sign("any.dossier", "alice").ok()
+    }
+
     /// `meed epoch <words> --scope default --epoch 1`.
     pub(crate) fn epoch(&self, words: &[&str]) -> Ran {
         let mut arguments = vec!["epoch"];

@@ -27,8 +27,8 @@ pub use epochs::{
 };
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};
 pub use scopes::{
-    ApproverSetView, ApproversRequest, ApproversView, PendingSetView, ReasonRequest, ScopeChangeRequest,
-    ScopeRequest, ScopeView,
+    ApproverSetView, ApproversRequest, ApproversView, PendingSetView, ReasonRequest, ScopeApproversView,
+    ScopeChangeRequest, ScopeRequest, ScopeView,
 };
 pub use statements::{AllocationsView, FinalView, PayoutItem, PreviewView, StatementView, VerificationView};
 

@@ -90,12 +90,23 @@ pub struct ScopeView {
     pub created_by: FreeText,
     /// Whether it was ended.
     pub ended: bool,
-    /// The version of the approver set in force.
+    /// The approver set in force.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub approvers_version: Option<u64>,
+    pub approvers: Option<ScopeApproversView>,
     /// The final epoch that is being amended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub amending: Option<u64>,
+}
+
+/// The approver set in force, shortly.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ScopeApproversView {
+    /// The version, from 1.
+    pub version: u64,
+    /// k.
+    pub threshold: u8,
+    /// n.
+    pub members: u64,
 }
 
 /// `POST /scopes/{key}/approvers`.

@@ -14,8 +14,9 @@ A line is one event:
    \"platform_user_id\" (or \"authors\":[{\"provider\",\"id\",\"share\"}]),\"metadata\":{},
    \"payload_hash\",\"producer\",\"producer_version\",\"event_time\",\"retrieved_at\"}
 Every bad line is reported with its number, and then nothing is stored; with --keep-good the
-good lines are. An event that is stored already is a duplicate and no error. FILE may be - for
-standard input.
+good lines are. Either way the exit code is 1 where a line was bad. An event that is stored
+already is a duplicate and no error. A line has at most 65,536 bytes, the event's leaf that is
+made of it at most 16,384. FILE may be - for standard input.
 
 Examples:
   meed import --scope default events.ndjson
@@ -68,7 +69,7 @@ pub struct CollectArgs {
 #[command(after_help = "\
 Examples:
   meed activity --scope default --epoch 1
-  meed activity --scope default --epoch 1 --json | jq -r .event")]
+  meed activity --scope default --epoch 1 --json | jq -r '.[].event'")]
 pub struct ActivityArgs {
     /// The epoch
     #[command(flatten)]

@@ -127,6 +127,25 @@ Examples:
     List,
 }
 
+/// `meed whoami`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The address is hashed together with the node's id; it is neither kept nor shown. With - it is
+read from standard input, so that it stays out of the history of your shell. The ledger knows
+whose account it is; a trust file suffices where you have no ledger.
+
+Examples:
+  meed whoami --git-email -
+  git config user.email | meed whoami --git-email - --trust trust.toml")]
+pub struct WhoamiArgs {
+    /// The e-mail address of your commits, or - for standard input
+    #[arg(long, value_name = "EMAIL")]
+    pub git_email: String,
+    /// Take the node from this trust file, without a ledger
+    #[arg(long, value_name = "TRUST")]
+    pub trust: Option<PathBuf>,
+}
+
 /// Which account elsewhere.
 #[derive(Clone, Debug, Args)]
 pub struct IdentityArgs {

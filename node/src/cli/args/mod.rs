@@ -20,7 +20,7 @@ pub use care::{
 };
 pub use decision::{
     AllocateArgs, BindArgs, CurateArgs, DecisionsArgs, EraseArgs, IdentityArgs, PoolCommand, RebindArgs,
-    RevokeArgs, UserCommand,
+    RevokeArgs, UserCommand, WhoamiArgs,
 };
 pub use epoch::{AmendArgs, CloseArgs, EpochCommand, FreezeArgs, OpenArgs};
 pub use setup::{
@@ -114,6 +114,8 @@ pub enum Command {
     Revoke(RevokeArgs),
     /// Give an account that was somebody else's to a user, by a decision that names both
     Rebind(RebindArgs),
+    /// The key under which you earn, from the e-mail address of your commits
+    Whoami(WhoamiArgs),
     /// The statement of an epoch, exactly as it is signed
     Statement(StatementArgs),
     /// All that recomputing an epoch needs, in one file for approvers

@@ -5,12 +5,14 @@ pub mod approvals;
 pub mod care;
 pub mod decisions;
 pub mod epochs;
+pub mod import;
 pub mod init;
 pub mod logs;
 pub mod people;
 pub mod proofs;
 pub mod restore;
 pub mod scopes;
+pub mod whoami;
 
 use std::io::Read as _;
 use std::path::Path;

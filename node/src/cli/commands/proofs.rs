@@ -3,6 +3,7 @@
 use meed_audit::trust::Trust;
 
 use super::approvals::write_file;
+use crate::api::documents::IdentityView;
 use crate::cli::args::{ExportArgs, ExportFormat, ProofArgs, TrustArgs};
 use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
 use crate::client::segment;
@@ -17,11 +18,24 @@ pub fn proof(args: &ProofArgs, session: &Session) -> Result<(), Failure> {
     let bytes = session.client.bytes(&epoch_path(&args.epoch, &rest))?;
     if bytes.starts_with(br#"{"approver_sets":"#) && find(&bytes, b"meed/absence-proof/v1") {
         session.console.notice("notice: the claimant is not in this epoch; this file proves that");
+        point_to_user(&args.claimant, session)?;
     }
     match &args.out {
         Some(path) => write_file(path, &bytes, session),
         None => session.console.bytes(&bytes),
     }
+}
+
+/// An account that is somebody's earns under the user's key, which whoever asks may not know.
+fn point_to_user(claimant: &str, session: &Session) -> Result<(), Failure> {
+    let identities: Vec<IdentityView> = session.client.get("/identities")?;
+    let bound = identities.iter().find(|identity| identity.identity == claimant);
+    if let Some(user) = bound.and_then(|identity| identity.user) {
+        session.console.notice(format!(
+            "notice: {claimant} is an account of user:{user}, under whose key it earns: ask for --claimant user:{user}"
+        ));
+    }
+    Ok(())
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> bool {
@@ -60,5 +74,10 @@ pub fn export(args: &ExportArgs, session: &Session) -> Result<(), Failure> {
     };
     let revision = args.revision.map(|revision| format!("&revision={revision}")).unwrap_or_default();
     let path = epoch_path(&args.epoch, &format!("/export?format={format}{revision}"));
-    session.console.bytes(&session.client.bytes(&path)?)
+    let bytes = session.client.bytes(&path)?;
+    if session.console.is_json() && args.format == ExportFormat::Csv {
+        let csv = String::from_utf8_lossy(&bytes);
+        return session.console.answer(&serde_json::json!({ "csv": csv }), String::new);
+    }
+    session.console.bytes(&bytes)
 }

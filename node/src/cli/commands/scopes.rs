@@ -6,7 +6,8 @@ use meed_audit::policy::Unlinked;
 
 use super::raw_json_file;
 use crate::api::documents::{
-    ApproversRequest, ApproversView, ReasonRequest, ScopeChangeRequest, ScopeRequest, ScopeView,
+    ApproversRequest, ApproversView, ReasonRequest, ScopeApproversView, ScopeChangeRequest, ScopeRequest,
+    ScopeView,
 };
 use crate::cli::args::{ApproversArgs, ConfigureArgs, ScopeAddArgs, ScopeCommand, UnlinkedArg};
 use crate::cli::console::{amount, table, units};
@@ -68,7 +69,7 @@ fn list(session: &Session) -> Result<(), Failure> {
     let scopes: Vec<ScopeView> = session.client.get("/scopes")?;
     session.console.answer(&scopes, || {
         let rows = scopes.iter().map(|scope| {
-            let approvers = scope.approvers_version.map_or("none".to_owned(), |v| format!("version {v}"));
+            let approvers = scope.approvers.map_or("none".to_owned(), describe_approvers);
             let state = if scope.ended { "ended" } else { "goes on" };
             let base =
                 scope.base_issuance.map_or("none".to_owned(), |base| amount(base.value(), scope.decimals));
@@ -76,6 +77,10 @@ fn list(session: &Session) -> Result<(), Failure> {
         });
         table(&["scope", "state", "approvers", "unit", "base issuance"], 4, rows)
     })
+}
+
+fn describe_approvers(approvers: ScopeApproversView) -> String {
+    format!("{} of {}, version {}", approvers.threshold, approvers.members, approvers.version)
 }
 
 fn show(scope: &ScopeView, session: &Session) -> Result<(), Failure> {
@@ -88,8 +93,8 @@ fn show(scope: &ScopeView, session: &Session) -> Result<(), Failure> {
             Some(base) => format!("{} {}", amount(base.value(), scope.decimals), scope.unit),
             None => "none: add it to each pool with `meed pool add`".to_owned(),
         };
-        let approvers = match scope.approvers_version {
-            Some(version) => format!("version {version}"),
+        let approvers = match scope.approvers {
+            Some(approvers) => describe_approvers(approvers),
             None => "none: set them with `meed scope approvers`".to_owned(),
         };
         let mut text = format!(

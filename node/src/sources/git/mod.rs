@@ -43,7 +43,7 @@ mod weeks;
 use std::path::PathBuf;
 
 use meed_audit::event::NewEvent;
-use meed_audit::ids::NodeId;
+use meed_audit::ids::{Identity, NodeId};
 use meed_audit::time::Timestamp;
 
 pub use bots::{BotList, BotPattern};
@@ -53,13 +53,18 @@ pub use weeks::busiest_finished_week;
 use super::{CollectError, SourceError};
 use events::{EventMaker, source_ref, time_of};
 use history::{History, Listed, Texts};
-use people::Mailmap;
+use people::{Contact, Mailmap};
 use repository::Repository;
 
 /// Most events in one batch.
 pub const BATCH_EVENTS_MAX: usize = 1_000;
 /// How many commits are read by one command.
 const BATCH_COMMITS: usize = 1_000;
+
+/// The account of whoever commits under this e-mail address, in this node; nothing where it is not an address.
+pub fn identity_of_email(email: &str, node: &NodeId) -> Option<Identity> {
+    Contact { name: Vec::new(), email: email.as_bytes().to_vec() }.identity(node)
+}
 
 /// What to collect.
 #[derive(Clone, Debug)]

@@ -1,0 +1,99 @@
+//! What the command line knows of a refusal beyond its reason: which command was refused, and so whether a value that
+//! stands on the command line is at fault, and what this person should do.
+
+use meed_audit::RejectionCode;
+
+use super::args::{Command, ScopeCommand, SignatureCommand};
+use crate::api::problems::Problem;
+use crate::failure::Failure;
+
+/// The numbers of the refusals of a value that is out of its range.
+const VALUES: std::ops::RangeInclusive<u16> =
+    RejectionCode::InvalidText as u16..=RejectionCode::InvalidWindowDays as u16;
+
+/// The refusals of a number, which stands in the file of weights where there is one.
+const NUMBERS: [&str; 4] =
+    ["invalid_number", "number_too_large", "number_loses_precision", "null_not_allowed"];
+
+/// The failure of a command as its user should see it.
+pub(super) fn advise(command: &Command, failure: Failure) -> Failure {
+    let is_usage = is_wrong_value(command, &failure.problem);
+    let failure = match remedy_of(command, &failure.problem) {
+        Some(remedy) => failure.with_remedy(remedy),
+        None => failure,
+    };
+    if is_usage { failure.as_usage() } else { failure }
+}
+
+/// Whether what is refused stands on the command line, or is a file that it names and that cannot be read.
+fn is_wrong_value(command: &Command, problem: &Problem) -> bool {
+    match command {
+        // What is refused stands in a file.
+        Command::Import(_) | Command::Sign(_) | Command::Signature(_) | Command::Verify(_) => false,
+        Command::Restore(_) => problem.code == "ledger_not_found",
+        Command::Scope(command) if has_weights(command) && NUMBERS.contains(&problem.code.as_str()) => false,
+        // Sources say so themselves.
+        Command::Collect(_) | Command::Demo(_) if problem.code == "source" => problem.status == 400,
+        _ => problem.number.is_some_and(|number| VALUES.contains(&number)),
+    }
+}
+
+fn has_weights(command: &ScopeCommand) -> bool {
+    match command {
+        ScopeCommand::Add(args) => args.weights.is_some(),
+        ScopeCommand::Configure(args) => args.weights.is_some(),
+        _ => false,
+    }
+}
+
+fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
+    let code = problem.code.as_str();
+    if code == "text_length" && problem.detail.ends_with("got 0 bytes") {
+        return Some("write something: it may not be empty".to_owned());
+    }
+    let remedy = match (command, code) {
+        (Command::Proof(_) | Command::Export(_), "statement_not_found") => {
+            "finalize the epoch first: `meed epoch show` says how far it is; `meed statement --preview` shows what it \
+             would be now"
+        }
+        (Command::Backup(_), "exists") if problem.detail.starts_with("expected no file") => {
+            "choose another path: a backup overwrites nothing"
+        }
+        (Command::Backup(_), "storage") => {
+            "check that the folder of the backup exists, has room, and that this account may write there"
+        }
+        (Command::Restore(_), "ledger_not_found") => "check the path of the backup",
+        (Command::Restore(_), "not_a_ledger" | "corrupt") => {
+            "give a file that `meed backup` wrote, and that was copied whole"
+        }
+        (Command::Scope(ScopeCommand::Add(args)), "scope_exists") => {
+            let key = &args.key;
+            return Some(format!(
+                "look at it with `meed scope show {key}`, change the terms of its later epochs with `meed scope \
+                 configure {key}`, or choose another key"
+            ));
+        }
+        (Command::Signature(SignatureCommand::Add { approvers: true, scope, .. }), "draft_not_found") => {
+            return Some(format!(
+                "nothing is left to sign: see with `meed scope approvers {}` whether the set is in force already, or \
+                 propose one there with --threshold and --key",
+                scope.scope
+            ));
+        }
+        (Command::Scope(ScopeCommand::Approvers(_)), "draft_not_found") => {
+            "no set is proposed: propose one with --threshold and --key"
+        }
+        (Command::Signature(_), "signature_invalid") => {
+            "give the file that `meed sign` wrote for the current draft; fetch the dossier and sign again if in doubt"
+        }
+        (Command::Rebind(_), "mismatch") => {
+            "give --from the user whose account it is or was last, as expected above"
+        }
+        (Command::Rebind(_), "identity_not_bound") => {
+            "nobody ever had it: give it to the user with `meed bind`"
+        }
+        (Command::Rebind(_), "nothing_to_change") => "it is that user's already: nothing is left to do",
+        _ => return None,
+    };
+    Some(remedy.to_owned())
+}

@@ -1,0 +1,111 @@
+//! Refusals say what their user should really do, and end with the exit code that help documents.
+
+use std::fs;
+
+use crate::support::{Ran, World};
+
+const EPOCH: [&str; 4] = ["--scope", "default", "--epoch", "1"];
+
+fn remedied(ran: &Ran, code: i32, what: &str, remedy: &str) {
+    ran.refused(code, what);
+    let said = ran.err.lines().last().unwrap_or_default();
+    assert!(said.contains(remedy), "{remedy}: {ran:?}");
+}
+
+#[test]
+fn what_stands_on_the_command_line_is_wrong_usage() {
+    let world = World::with_events();
+    let with = |words: &[&str]| world.run(&[words, &EPOCH[..]].concat());
+    with(&["curate", "--event", "a b", "--exclude", "--reason", "x"]).refused(2, "invalid_identifier");
+    with(&["curate", "--event", "github:pr:7:e1", "--weight", "1.5", "--reason", "x"])
+        .refused(2, "invalid_number");
+    with(&["allocate", "--claimant", "bob", "--units", "5", "--reason", "x"]).refused(2, "invalid_claimant");
+    world.run(&["epoch", "open", "--scope", "default", "--at", "yesterday"]).refused(2, "invalid_time");
+    world.run(&["scope", "add", "Shop"]).refused(2, "invalid_identifier");
+    world.run(&["restore", "none.redb", "--data", "new"]).refused(2, "none.redb");
+    let problem = world.run(&["scope", "add", "Shop", "--json"]).problem(2);
+    assert_eq!(problem["status"], 400);
+    let problem = world.run(&["scope", "list", "--data", "none", "--json"]).problem(1);
+    assert_eq!(problem["status"], 404);
+    // What a file holds is no wrong usage.
+    world.write("bad.ndjson", "{\"id\":1}\n");
+    world.run(&["import", "--scope", "default", "bad.ndjson"]).refused(1, "refused");
+}
+
+#[test]
+fn remedies_say_what_this_user_should_do() {
+    let world = World::with_events();
+    let with = |words: &[&str]| world.run(&[words, &EPOCH[..]].concat());
+    let empty = with(&["curate", "--event", "github:pr:7:e1", "--exclude", "--reason", ""]);
+    remedied(&empty, 2, "text_length", "may not be empty");
+    let again = world.run(&["scope", "add", "default"]);
+    remedied(&again, 1, "scope_exists", "meed scope configure default");
+    let early = with(&["proof", "--claimant", "identity:github:1"]);
+    remedied(&early, 1, "statement_not_found", "finalize the epoch first");
+    let early = with(&["export", "--format", "csv"]);
+    remedied(&early, 1, "statement_not_found", "finalize the epoch first");
+    remedied(&world.run(&["backup", "ledger/log.key"]), 1, "expected no file", "choose another path");
+    remedied(&world.run(&["backup", "none/copy.redb"]), 1, "could not create", "folder of the backup");
+    world.write("letter.txt", "a letter");
+    let restored = world.run(&["restore", "letter.txt", "--data", "new"]);
+    remedied(&restored, 1, "expected a meed ledger", "meed backup");
+    let line = world.sign_set();
+    let signed = ["signature", "add", "--scope", "default", "--approvers", "-"];
+    remedied(&world.run_with(&signed, &[], &line), 1, "draft_not_found", "meed scope approvers default");
+}
+
+#[test]
+fn rebinding_says_whose_the_account_is() {
+    let world = World::with_events();
+    let user = |name: &str| world.run(&["user", "add", "--name", name]).ok().trim().to_owned();
+    let (ann, bea) = (user("Ann"), user("Bea"));
+    let account = ["--provider", "github", "--external-id", "1", "--evidence", r#"{"by":"vote"}"#];
+    let rebind = |from: &str, to: &str| {
+        world.run(&[&["rebind", "--from", from, "--user", to][..], &account[..]].concat())
+    };
+    remedied(&rebind(&ann, &bea), 1, "identity_not_bound", "meed bind");
+    world.run(&[&["bind", "--user", &ann][..], &account[..]].concat()).ok();
+    remedied(&rebind(&bea, &ann), 1, "mismatch", "--from");
+    remedied(&rebind(&ann, &ann), 1, "nothing_to_change", "nothing is left to do");
+}
+
+#[test]
+fn a_changed_proof_or_trust_file_is_fetched_again() {
+    let world = World::finalized();
+    let verify = ["verify", "one.payout.json", "--trust", "trust.toml"];
+    let proof = world.read("one.payout.json");
+    world.write("one.payout.json", &proof.replace("Distributed: 10000", "Distributed: 10001"));
+    remedied(&world.run(&verify), 1, "not verified", "do not rely on the proof");
+    world.write("one.payout.json", "{}");
+    remedied(&world.run(&verify), 1, "", "fetch it again");
+    world.write("one.payout.json", &proof);
+    let trust = world.read("trust.toml");
+    world.write("trust.toml", &trust.replacen("ledger.example.org", "other.example.org", 1));
+    remedied(&world.run(&verify), 1, "", "fingerprint");
+}
+
+#[test]
+fn every_answer_is_json_where_it_is_asked_for() {
+    let world = World::finalized();
+    let csv = world.json(&[&["export", "--format", "csv"][..], &EPOCH[..]].concat());
+    assert!(csv["csv"].as_str().is_some_and(|text| text.starts_with("claimant,")), "{csv}");
+    let scope = world.json(&["scope", "show", "default"]);
+    let approvers = &scope["approvers"];
+    let said = ["version", "threshold", "members"].map(|name| approvers[name].as_u64());
+    assert_eq!(said, [Some(1), Some(2), Some(3)]);
+}
+
+#[test]
+fn a_damaged_ledger_is_two_lines() {
+    let world = World::with_events();
+    let path = world.path("ledger/ledger.redb");
+    let mut bytes = fs::read(&path).expect("ledger");
+    let middle = bytes.len() / 8;
+    for byte in bytes.iter_mut().skip(middle).step_by(7) {
+        *byte ^= 0x5a;
+    }
+    fs::write(&path, bytes).expect("written");
+    let ran = world.run(&["activity", "--scope", "default", "--epoch", "1"]);
+    ran.refused(1, "");
+    assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
+}
