@@ -52,6 +52,9 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
         return Some("write something: it may not be empty".to_owned());
     }
     let remedy = match (command, code) {
+        (_, "storage") if problem.detail.starts_with("could not open") => {
+            "run it as an account that may write the ledger's file: redb locks it and repairs it, also for reading"
+        }
         (Command::Proof(_) | Command::Export(_), "statement_not_found") => {
             "finalize the epoch first: `meed epoch show` says how far it is; `meed statement --preview` shows what it \
              would be now"

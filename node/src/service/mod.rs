@@ -131,10 +131,12 @@ fn which_final(revision: Option<u64>) -> Result<Which, Failure> {
     Ok(revision.map(Revision::new).transpose()?.map_or(Which::Final, Which::Revision))
 }
 
+/// Nothing where there is no key, or one that this account may not read: reading the ledger needs none.
 fn read_log_key(folder: &DataFolder) -> Result<Option<SigningKey>, Failure> {
+    use std::io::ErrorKind;
     let path = folder.log_key();
-    if std::fs::symlink_metadata(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return Ok(None);
+    match std::fs::File::open(&path).map_err(|error| error.kind()) {
+        Err(ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
+        _ => Ok(Some(key_command::read(&path)?.open(None)?)),
     }
-    Ok(Some(key_command::read(&path)?.open(None)?))
 }

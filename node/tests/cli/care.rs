@@ -55,6 +55,27 @@ fn a_ledger_without_its_log_key_reads_and_says_so() {
     ran.ok();
 }
 
+/// Whoever owns every file may read them whatever their mode says: then nothing is refused.
+#[cfg(unix)]
+#[test]
+fn who_may_not_read_the_log_key_reads_the_ledger_and_who_may_not_write_the_ledger_is_told_why() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::finalized();
+    let statement = ["statement", "--scope", "default", "--epoch", "1"];
+    let set_mode = |file: &str, mode: u32| {
+        fs::set_permissions(world.path(file), fs::Permissions::from_mode(mode)).expect("mode");
+    };
+    set_mode("ledger/log.key", 0o000);
+    let is_refused = fs::File::open(world.path("ledger/log.key")).is_err();
+    let ran = world.run(&statement);
+    assert_eq!(ran.err.contains("signs nothing"), is_refused, "{}", ran.err);
+    assert!(ran.ok().starts_with("ledger.example.org/default/epoch/1/0\n"));
+    set_mode("ledger/ledger.redb", 0o444);
+    let ran = world.run(&statement);
+    assert_eq!(ran.code, i32::from(is_refused), "{ran:?}");
+    assert_eq!(ran.err.contains("an account that may write the ledger's file"), is_refused, "{}", ran.err);
+}
+
 #[test]
 fn a_sound_ledger_is_sound_and_one_changed_byte_is_found() {
     let world = World::finalized();

@@ -110,6 +110,7 @@ fn a_line_that_no_request_could_hold_is_refused_by_its_number() {
 
 #[test]
 fn activity_shows_who_gets_what_of_each_event() {
+    assert_eq!(World::open().run(&["activity", "--scope", "default", "--epoch", "1"]).ok(), "none\n");
     let world = World::with_events();
     let user = world.run(&["user", "add", "--name", "Bea"]).ok();
     let account = ["--provider", "github", "--external-id", "2", "--evidence", r#"{"by":"vote"}"#];

@@ -92,7 +92,10 @@ pub fn activity(args: &ActivityArgs, session: &Session) -> Result<(), Failure> {
         return session.console.answer(&items, String::new);
     }
     let names = Names::of(&items, &session.client.get::<Vec<UserView>>("/users")?);
-    session.console.answer(&items, || items.iter().map(|item| describe_event(item, &names)).collect())
+    session.console.answer(&items, || match items.as_slice() {
+        [] => "none".to_owned(),
+        some => some.iter().map(|item| describe_event(item, &names)).collect(),
+    })
 }
 
 /// An event in a few lines that fit a terminal, whatever its ids are: what it is, and what it gives to whom.
