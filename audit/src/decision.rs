@@ -1,6 +1,8 @@
 //! Decisions: the record of every human change. A scope's decisions are leaves of a tree that only grows, and the
 //! state they add up to is computed from them alone, so that nothing can change without a decision.
 
+mod state;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use crate::leaf::version_tag;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::text::FreeText;
 use crate::time::Timestamp;
+
+pub use state::{Curation, EpochDecisions, Override, State, StateParts};
 
 /// Most claimants among whom one event is shared by a decision.
 pub const SHARES_MAX: usize = 100;
@@ -46,6 +50,11 @@ pub enum Action {
     Shares,
     /// An event weighs otherwise.
     Weight,
+    // Stored records number the kinds above by their places, so that later ones follow here.
+    /// What was decided of an event is taken back.
+    Reset,
+    /// An override is taken back.
+    Withdraw,
 }
 
 /// A change, with what it concerns.
@@ -71,12 +80,16 @@ pub enum Change {
     Pool(ComponentId, Credits),
     /// The identity becomes the user's although it was another's.
     Rebind(Identity, UserId),
+    /// Take back what was decided of the event.
+    Reset(EventId),
     /// End the identity's binding.
     Revoke(Identity),
     /// Share the event's units otherwise: parts per million by claimant, which sum to 1,000,000.
     Shares(EventId, BTreeMap<Claimant, u32>),
     /// Weigh the event otherwise.
     Weight(EventId, Units),
+    /// Take back the claimant's override.
+    Withdraw(Claimant),
 }
 
 impl Change {
@@ -93,9 +106,11 @@ impl Change {
             Self::Override(..) => Action::Override,
             Self::Pool(..) => Action::Pool,
             Self::Rebind(..) => Action::Rebind,
+            Self::Reset(_) => Action::Reset,
             Self::Revoke(_) => Action::Revoke,
             Self::Shares(..) => Action::Shares,
             Self::Weight(..) => Action::Weight,
+            Self::Withdraw(_) => Action::Withdraw,
         }
     }
 
@@ -112,15 +127,16 @@ impl Change {
                 identity.to_string()
             }
             Self::Erase(event) | Self::Exclude(event) | Self::Include(event) => event.to_string(),
-            Self::Shares(event, _) | Self::Weight(event, _) => event.to_string(),
-            Self::Override(claimant, _) => claimant.to_string(),
+            Self::Reset(event) | Self::Shares(event, _) | Self::Weight(event, _) => event.to_string(),
+            Self::Override(claimant, _) | Self::Withdraw(claimant) => claimant.to_string(),
             Self::Pool(component, _) => component.to_string(),
         }
     }
 
     fn after(&self) -> Option<String> {
         match self {
-            Self::Amend | Self::EarlyClose | Self::EndScope | Self::Erase(_) | Self::Revoke(_) => None,
+            Self::Amend | Self::EarlyClose | Self::EndScope | Self::Erase(_) => None,
+            Self::Reset(_) | Self::Revoke(_) | Self::Withdraw(_) => None,
             Self::Bind(_, user) | Self::Rebind(_, user) => Some(Claimant::User(*user).to_string()),
             Self::Exclude(_) => Some("excluded".to_owned()),
             Self::Include(_) => Some("included".to_owned()),
@@ -220,9 +236,11 @@ impl Decision {
                 Change::Pool(self.subject.parse()?, Credits::parse_single("after", self.after_text()?)?)
             }
             Action::Rebind => Change::Rebind(self.subject.parse()?, self.after_user()?),
+            Action::Reset => Change::Reset(self.subject.parse()?),
             Action::Revoke => Change::Revoke(self.subject.parse()?),
             Action::Shares => Change::Shares(self.subject.parse()?, read_shares(self.after_text()?)?),
             Action::Weight => Change::Weight(self.subject.parse()?, self.after_units()?),
+            Action::Withdraw => Change::Withdraw(self.subject.parse()?),
         };
         if change.subject() != self.subject || change.after() != self.after {
             let expected = "subject and after in their one form";
@@ -279,266 +297,4 @@ pub fn read_shares(text: &str) -> Checked<BTreeMap<Claimant, u32>> {
         return Err(refuse(&format!("{} claimants with a sum of {sum}", shares.len())));
     }
     Ok(shares)
-}
-
-/// What people decided of one event.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Curation {
-    /// Whether it is left out.
-    pub excluded: bool,
-    /// Its weight in place of the policy's.
-    pub weight: Option<Units>,
-    /// Its shares in place of the authors'.
-    pub shares: Option<BTreeMap<Claimant, u32>>,
-    /// The reason of the last decision on it.
-    pub reason: Option<FreeText>,
-}
-
-/// Final units by a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Override {
-    /// The final units.
-    pub units: Units,
-    /// Why.
-    pub reason: FreeText,
-}
-
-/// What people decided of one epoch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EpochDecisions {
-    /// By event.
-    pub curation: BTreeMap<EventId, Curation>,
-    /// By claimant.
-    pub overrides: BTreeMap<Claimant, Override>,
-}
-
-/// What a scope's decisions add up to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    bindings: BTreeMap<Identity, UserId>,
-    last_bindings: BTreeMap<Identity, UserId>,
-    epochs: BTreeMap<EpochNumber, EpochDecisions>,
-    ended: bool,
-}
-
-/// The parts of a [`State`], for keeping it beside the decisions that it follows from. A part of them is a state too:
-/// a change needs no more than what it concerns.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StateParts {
-    /// The bindings in force.
-    pub bindings: BTreeMap<Identity, UserId>,
-    /// Whose each identity is, or was before its binding was revoked.
-    pub last_bindings: BTreeMap<Identity, UserId>,
-    /// What was decided of each epoch.
-    pub epochs: BTreeMap<EpochNumber, EpochDecisions>,
-    /// Whether the scope was ended.
-    pub ended: bool,
-}
-
-impl From<StateParts> for State {
-    fn from(parts: StateParts) -> Self {
-        let StateParts { bindings, last_bindings, epochs, ended } = parts;
-        Self { bindings, last_bindings, epochs, ended }
-    }
-}
-
-impl From<State> for StateParts {
-    fn from(state: State) -> Self {
-        let State { bindings, last_bindings, epochs, ended } = state;
-        Self { bindings, last_bindings, epochs, ended }
-    }
-}
-
-impl State {
-    /// The state after `decisions`, from nothing.
-    ///
-    /// # Errors
-    /// The first decision that could not have been made then, with its index.
-    pub fn replay<'a>(decisions: impl IntoIterator<Item = &'a Decision>) -> Checked<Self> {
-        let mut state = Self::default();
-        for (index, decision) in decisions.into_iter().enumerate() {
-            state.apply(decision).map_err(|rejection| rejection.within(format!("decision {index}")))?;
-        }
-        Ok(state)
-    }
-
-    /// Applies a decision, after checking that it fits the state.
-    ///
-    /// # Errors
-    /// `mismatch` when `before` is not what the state holds; the rejection of the change where it may not be made.
-    pub fn apply(&mut self, decision: &Decision) -> Checked<()> {
-        let change = decision.change()?;
-        self.check(decision, &change)?;
-        self.make(decision, change);
-        Ok(())
-    }
-
-    /// Who earns for an identity at this state.
-    pub fn resolve(&self, identity: &Identity) -> Claimant {
-        match self.bindings.get(identity) {
-            Some(user) => Claimant::User(*user),
-            None => Claimant::Identity(identity.clone()),
-        }
-    }
-
-    /// What a claimant is at this state: an identity that has been bound since is its user.
-    pub fn resolve_claimant(&self, claimant: &Claimant) -> Claimant {
-        match claimant {
-            Claimant::Identity(identity) => self.resolve(identity),
-            Claimant::User(_) => claimant.clone(),
-        }
-    }
-
-    /// The user to whom an identity is bound.
-    pub fn binding(&self, identity: &Identity) -> Option<UserId> {
-        self.bindings.get(identity).copied()
-    }
-
-    /// All bindings in force.
-    pub fn bindings(&self) -> &BTreeMap<Identity, UserId> {
-        &self.bindings
-    }
-
-    /// What was decided of an epoch, if anything.
-    pub fn epoch(&self, epoch: EpochNumber) -> Option<&EpochDecisions> {
-        self.epochs.get(&epoch)
-    }
-
-    /// Whether the scope was ended.
-    pub fn has_ended(&self) -> bool {
-        self.ended
-    }
-
-    fn curation(&self, epoch: Option<EpochNumber>, event: &EventId) -> Option<&Curation> {
-        self.epochs.get(&epoch?)?.curation.get(event)
-    }
-
-    fn value_before(&self, epoch: Option<EpochNumber>, change: &Change) -> Option<String> {
-        let user = |user: &UserId| Claimant::User(*user).to_string();
-        match change {
-            Change::Bind(identity, _) | Change::Revoke(identity) => self.bindings.get(identity).map(user),
-            Change::Rebind(identity, _) => {
-                self.bindings.get(identity).or_else(|| self.last_bindings.get(identity)).map(user)
-            }
-            Change::Exclude(event) | Change::Include(event) => {
-                let excluded = self.curation(epoch, event).is_some_and(|curation| curation.excluded);
-                Some(if excluded { "excluded" } else { "included" }.to_owned())
-            }
-            Change::Weight(event, _) => self.curation(epoch, event)?.weight.map(|units| units.to_string()),
-            Change::Shares(event, _) => self.curation(epoch, event)?.shares.as_ref().map(write_shares),
-            Change::Override(claimant, _) => {
-                self.epochs.get(&epoch?)?.overrides.get(claimant).map(|o| o.units.to_string())
-            }
-            Change::Amend | Change::EarlyClose | Change::EndScope | Change::Erase(_) | Change::Pool(..) => {
-                None
-            }
-        }
-    }
-
-    fn check(&self, decision: &Decision, change: &Change) -> Checked<()> {
-        if self.ended {
-            return Err(Rejection::new(
-                RejectionCode::ScopeEnded,
-                "scope",
-                "a scope that goes on",
-                "an ended one",
-            ));
-        }
-        if decision.epoch.is_some() != change.needs_epoch() {
-            let expected = if change.needs_epoch() { "an epoch" } else { "no epoch" };
-            return Err(Rejection::new(RejectionCode::MissingField, "epoch", expected, "the other"));
-        }
-        let before = self.value_before(decision.epoch, change);
-        if before != decision.before {
-            let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-            return Err(Rejection::new(
-                RejectionCode::Mismatch,
-                "before",
-                text(&before),
-                text(&decision.before),
-            ));
-        }
-        self.check_binding(change)?;
-        let repeats = decision.after.is_some() && decision.after == decision.before;
-        // Stating an override again is a change where it gives a new reason or replaces a bound identity's.
-        if repeats && !matches!(change, Change::Override(..)) {
-            let got = decision.after.clone().unwrap_or_default();
-            return Err(Rejection::new(
-                RejectionCode::NothingToChange,
-                &decision.subject,
-                "another value",
-                got,
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_binding(&self, change: &Change) -> Checked<()> {
-        match change {
-            Change::Bind(identity, user) => {
-                let owner = self.bindings.get(identity).or_else(|| self.last_bindings.get(identity));
-                match owner {
-                    Some(owner) if owner != user => Err(Rejection::new(
-                        RejectionCode::IdentityBoundToOther,
-                        identity.to_string(),
-                        format!("an identity that is nobody's or user:{user}'s"),
-                        format!("user:{owner}'s"),
-                    )),
-                    _ => Ok(()),
-                }
-            }
-            Change::Revoke(identity) if !self.bindings.contains_key(identity) => Err(Rejection::new(
-                RejectionCode::IdentityNotBound,
-                identity.to_string(),
-                "a bound identity",
-                "one that is not",
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn make(&mut self, decision: &Decision, change: Change) {
-        match change {
-            Change::Bind(identity, user) | Change::Rebind(identity, user) => {
-                self.last_bindings.insert(identity.clone(), user);
-                self.bindings.insert(identity, user);
-            }
-            Change::Revoke(identity) => {
-                self.bindings.remove(&identity);
-            }
-            Change::EndScope => self.ended = true,
-            Change::Exclude(event) => self.curate(decision, event, |curation| curation.excluded = true),
-            Change::Include(event) => self.curate(decision, event, |curation| curation.excluded = false),
-            Change::Weight(event, units) => {
-                self.curate(decision, event, |curation| curation.weight = Some(units))
-            }
-            Change::Shares(event, shares) => {
-                self.curate(decision, event, |curation| curation.shares = Some(shares))
-            }
-            Change::Override(claimant, units) => self.set_override(decision, claimant, units),
-            Change::Amend | Change::EarlyClose | Change::Erase(_) | Change::Pool(..) => {}
-        }
-    }
-
-    fn curate(&mut self, decision: &Decision, event: EventId, change: impl FnOnce(&mut Curation)) {
-        let Some(epoch) = decision.epoch else { return };
-        let curation = self.epochs.entry(epoch).or_default().curation.entry(event).or_default();
-        change(curation);
-        curation.reason = Some(decision.reason.clone());
-    }
-
-    /// Sets an override, and withdraws those of identities that are the claimant's by now: that is how an override
-    /// whose claimant has become another is stated again.
-    fn set_override(&mut self, decision: &Decision, claimant: Claimant, units: Units) {
-        let Some(epoch) = decision.epoch else { return };
-        let bindings = &self.bindings;
-        let overrides = &mut self.epochs.entry(epoch).or_default().overrides;
-        overrides.retain(|key, _| match key {
-            Claimant::Identity(identity) => {
-                bindings.get(identity).map(|user| Claimant::User(*user)).as_ref() != Some(&claimant)
-            }
-            Claimant::User(_) => true,
-        });
-        overrides.insert(claimant, Override { units, reason: decision.reason.clone() });
-    }
 }

@@ -178,6 +178,10 @@ rejections! {
     73 LedgerRestored "ledger_restored" Operator "confirm the last published sizes with `meed resume`";
     /// Sizes that the operator confirms exceed what the ledger holds.
     74 LedgerBehind "ledger_behind" Operator "restore a newer backup: this one lacks entries that were published";
+    /// The window of the epoch begins after now.
+    75 WindowAhead "window_ahead" Operator "open it when it has begun, or say with --ahead that it is meant";
+    /// Windows between the last epoch's and this one would be left out.
+    76 WindowsSkipped "windows_skipped" Operator "open the window that follows, or say with --skip how many are left out";
     // Signatures.
     /// A signature does not verify, or its line is malformed.
     80 SignatureInvalid "signature_invalid" Caller "sign the exact text again with `meed sign`";

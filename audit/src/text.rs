@@ -10,7 +10,7 @@ use crate::rejection::{Checked, Rejection, RejectionCode};
 pub const FREE_TEXT_BYTES_MAX: usize = 1_024;
 
 /// Text by a person: NFC, 1 to 1,024 bytes, without control, bidirectional-override or line-separator
-/// characters, so that what is signed reads the same everywhere.
+/// characters and not of spaces alone, so that what is signed reads the same everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FreeText(String);
 
@@ -18,7 +18,8 @@ impl FreeText {
     /// Checks `text`, naming `field` in a refusal.
     ///
     /// # Errors
-    /// `text_length` when empty or too long, `invalid_text` for a character that is not allowed or text not in NFC.
+    /// `text_length` when empty or too long, `invalid_text` for a character that is not allowed, text not in NFC, or
+    /// nothing but spaces.
     pub fn parse(field: &str, text: &str) -> Checked<Self> {
         check_visible(field, text, FREE_TEXT_BYTES_MAX)?;
         Ok(Self(text.to_owned()))
@@ -44,7 +45,7 @@ impl std::str::FromStr for FreeText {
     }
 }
 
-/// Checks that `text` is 1 to `bytes_max` bytes of NFC without deceptive characters.
+/// Checks that `text` is 1 to `bytes_max` bytes of NFC without deceptive characters, and not of spaces alone.
 ///
 /// # Errors
 /// As [`FreeText::parse`].
@@ -66,6 +67,9 @@ pub fn check_visible(field: &str, text: &str, bytes_max: usize) -> Checked<()> {
             expected,
             format!("U+{:04X}", bad as u32),
         ));
+    }
+    if text.chars().all(char::is_whitespace) {
+        return Err(Rejection::new(RejectionCode::InvalidText, field, "a visible character", "only spaces"));
     }
     if !is_nfc(text) {
         return Err(Rejection::new(RejectionCode::InvalidText, field, "text in Unicode form NFC", text));
@@ -106,6 +110,9 @@ mod tests {
             ["a\nb", "a\tb", "\u{7f}", "\u{85}", "abc\u{202e}cba", "a\u{2028}b", "a\u{200b}b", "\u{feff}a"]
         {
             assert_eq!(code(text), RejectionCode::InvalidText, "{text:?}");
+        }
+        for text in [" ", "   ", "\u{a0}", "\u{3000} \u{2003}"] {
+            assert_eq!(code(text), RejectionCode::InvalidText, "{text:?} shows nothing");
         }
         assert_eq!(code("e\u{301}"), RejectionCode::InvalidText, "decomposed text is not NFC");
     }

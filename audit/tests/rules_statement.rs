@@ -12,6 +12,7 @@ use meed_audit::close::{EpochInput, close};
 use meed_audit::decision::{Change, Decision, DecisionContext, State};
 use meed_audit::hash::Hash;
 use meed_audit::ids::EpochNumber;
+use meed_audit::leaf::Leaf;
 use meed_audit::policy::{Unit, Unlinked, Weights};
 use meed_audit::pool::{Pool, PoolComponent};
 use meed_audit::statement::Statement;
@@ -398,6 +399,40 @@ fn decisions_recorded() {
     (end.action, end.after, end.subject) = (meed_audit::decision::Action::EndScope, None, "scope".to_owned());
     let ended = State::replay(&[vec![end], decisions].concat()).expect_err("after the end");
     assert_eq!((ended.code, ended.subject.as_str()), (ScopeEnded, "decision 1: scope"));
+}
+
+/// What was decided of an event or a claimant is taken back, and is then as if it had never been decided.
+#[test]
+fn decisions_are_taken_back() {
+    let (event, who) = ("github:pr:1:44".parse().expect("id"), claimant("identity:github:1003"));
+    let mut input = example_input();
+    let taken_back = [(Some(2), Change::Reset(event)), (Some(2), Change::Withdraw(who.clone()))];
+    let mut state = State::replay(&input.decisions).expect("replays");
+    for (number, change) in taken_back {
+        let context = DecisionContext {
+            scope: scope_name().id(),
+            epoch: number.map(epoch),
+            actor: free("olivia"),
+            at: at("2026-11-17T09:00:00Z"),
+            reason: free("a mistake"),
+        };
+        let decision = Decision::new(&state, &change, context.clone()).expect("was decided");
+        assert_eq!(decision.after, None);
+        assert_eq!(Decision::decode(&decision.encode()), Ok(decision.clone()));
+        state.apply(&decision).expect("applies");
+        let again = Decision::new(&state, &change, context).expect_err("once only");
+        assert_eq!(again.code, NothingToChange);
+        input.decisions.push(decision);
+    }
+    assert_eq!(state.epoch(epoch(2)), None, "nothing is decided of the epoch any more");
+    let closed = close(&input).expect("closes");
+    let row = closed.allocations.iter().find(|a| a.claimant == who).expect("earned");
+    assert_eq!((row.final_units.value(), row.override_reason.clone()), (1_000, None));
+    assert_eq!(
+        closed.allocations.iter().map(|a| a.events).sum::<u64>(),
+        6,
+        "the excluded event counts again"
+    );
 }
 
 /// An override whose claimant has become another since is refused, and taken again when it is restated.

@@ -88,8 +88,8 @@ impl Ledger {
     /// logs that anybody may have seen. From here on it changes and signs again.
     ///
     /// # Errors
-    /// `nothing_to_change` where the ledger is not restored; `ledger_behind` where one of its logs is smaller; a failure
-    /// of the store.
+    /// `nothing_to_change` where the ledger is not restored; `ledger_behind` where one of its logs is smaller;
+    /// [`StorageError::NoLogKey`]; a failure of the store.
     pub fn resume(&self, published_events: u64, published_statements: u64) -> Result<(), LedgerError> {
         self.run_always(move |transaction| {
             if !transaction.node.restored {
@@ -108,12 +108,10 @@ impl Ledger {
                     return Err(Rejection::new(RejectionCode::LedgerBehind, subject, expected, size).into());
                 }
             }
+            transaction.signer.check_can_sign()?;
             transaction.node.restored = false;
             transaction.write_node()?;
-            if transaction.signer.can_sign() {
-                LogKind::ALL.into_iter().try_for_each(|log| transaction.sign_checkpoint(log))?;
-            }
-            Ok(())
+            Ok(LogKind::ALL.into_iter().try_for_each(|log| transaction.sign_checkpoint(log))?)
         })
     }
 

@@ -133,6 +133,9 @@ pub enum StorageError {
         /// Its size in bytes.
         got: usize,
     },
+    /// A change was asked for, but the ledger was opened without its log key.
+    #[error("expected the ledger's log key for a change, got none: without it the ledger can only be read")]
+    NoLogKey,
     /// No checkpoint was signed yet, because the ledger was opened without its log key.
     #[error("expected a signed checkpoint of the {log} log, got none")]
     Unsigned {
@@ -181,6 +184,7 @@ impl StorageError {
                 "report this with the command: limits at the edge should make it impossible"
             }
             Self::Unsigned { .. } => "open the ledger with its log key",
+            Self::NoLogKey => "put the node's log.key into the data folder, and open the ledger again",
             Self::Busy { .. } => "try again when no long read or backup is running",
         }
     }

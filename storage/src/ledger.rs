@@ -162,6 +162,7 @@ impl Ledger {
         self.submit_always(
             move |transaction: &mut Transaction| {
                 transaction.check_not_restored()?;
+                transaction.signer.check_can_sign()?;
                 command(transaction)
             },
             reply,

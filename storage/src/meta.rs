@@ -115,6 +115,11 @@ impl Signer {
         Ok(Self { key: key.map(Arc::new) })
     }
 
+    /// Refuses where there is no key: what would be stored could not be signed.
+    pub(crate) fn check_can_sign(&self) -> Result<(), StorageError> {
+        if self.can_sign() { Ok(()) } else { Err(StorageError::NoLogKey) }
+    }
+
     pub(crate) fn can_sign(&self) -> bool {
         self.key.is_some()
     }

@@ -12,8 +12,8 @@ use meed_audit::merkle::{root, verify_consistency, verify_inclusion};
 use meed_audit::time::Period;
 use meed_keys::{Note, VerifierKey};
 use meed_storage::{
-    AppendOutcome, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Ledger, LogEntry, LogKind,
-    OnConflict, Options, PrivateData, Snapshot, StorageError, cursor, cursors_of,
+    AppendOutcome, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Ledger, LedgerError, LogEntry,
+    LogKind, OnConflict, Options, PrivateData, Snapshot, StorageError, cursor, cursors_of,
 };
 use support::{
     append, at, batch, batch_for, checked, event, fields, log_key, new_ledger_with, scope, signing,
@@ -322,19 +322,20 @@ fn cursor_state_persisted() {
 }
 
 #[test]
-fn checkpoints_are_signed_only_with_the_key() {
+fn a_log_grows_only_with_the_key_that_signs_it() {
     let (_folder, path, ledger) = new_ledger_with(signing());
     append(&ledger, 0..3);
     drop(ledger);
     let ledger = Ledger::open(&path, Options::default()).unwrap();
     check_checkpoint(&ledger.snapshot().unwrap(), LogKind::Events);
-    append(&ledger, 3..5);
-    let error = ledger.snapshot().unwrap().checkpoint(LogKind::Events).unwrap_err();
-    assert!(matches!(error, StorageError::Unsigned { log: "events" }), "{error}");
-    assert_eq!(error.remedy(), "open the ledger with its log key");
-    check_checkpoint(&ledger.snapshot().unwrap(), LogKind::Statements);
+    let error = ledger.append(batch((3..5).map(event).collect())).unwrap_err();
+    let LedgerError::Storage(error) = error else { panic!("{error}") };
+    assert!(matches!(error, StorageError::NoLogKey), "{error}");
+    assert_eq!(error.remedy(), "put the node's log.key into the data folder, and open the ledger again");
+    check_checkpoint(&ledger.snapshot().unwrap(), LogKind::Events);
     drop(ledger);
     let ledger = Ledger::open(&path, signing()).unwrap();
+    append(&ledger, 3..5);
     check_checkpoint(&ledger.snapshot().unwrap(), LogKind::Events);
 }
 

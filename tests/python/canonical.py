@@ -184,6 +184,8 @@ def read_visible(text: object, limit: int, where: str) -> str:
     size = len(text.encode("utf-8"))
     if not 1 <= size <= limit:
         refuse("1.7 visible text", where, f"1 to {limit} bytes", f"{size} bytes")
+    if text.isspace():
+        refuse("1.7 visible text", where, "a visible character", "only spaces")
     if text.isascii() and text.isprintable():
         return text
     if any(is_hidden(character) for character in text):

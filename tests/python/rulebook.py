@@ -146,7 +146,9 @@ ACTIONS: dict[str, tuple[bool, str, str | None]] = {
     "include": (True, "event", "included"),
     "weight": (True, "event", "amount"),
     "shares": (True, "event", "shares"),
+    "reset": (True, "event", None),
     "override": (True, "claimant", "amount"),
+    "withdraw": (True, "claimant", None),
     "pool": (True, "component", "amount"),
     "early_close": (True, "epoch", None),
     "amend": (True, "epoch", None),
@@ -226,12 +228,13 @@ def value_before(state: State, decision: Decision) -> str | None:
     if decision.epoch is None:
         return None
     epoch = state.epoch(decision.epoch)
-    if action == "override":
+    if action in ("override", "withdraw"):
         return epoch.overrides.get(subject, (None, ""))[0]
     curation = epoch.curation.get(subject, Curation())
     values = {
         "exclude": "included" if curation.included else "excluded",
         "include": "included" if curation.included else "excluded",
+        "reset": "included" if curation.included else "excluded",
         "weight": curation.weight,
         "shares": curation.shares,
     }
@@ -249,6 +252,11 @@ def apply(state: State, decision: Decision, where: str) -> None:
         refuse("8.3 point 4", where, f"an identity not bound to another user than {last}", after)
     if action == "revoke" and subject not in state.bound:
         refuse("8.3 point 4", where, "an identity that is bound", subject)
+    decided = state.epoch(decision.epoch) if decision.epoch is not None else EpochState()
+    if action == "reset" and subject not in decided.curation:
+        refuse("8.3 point 4", where, "an event that was decided on", subject)
+    if action == "withdraw" and subject not in decided.overrides:
+        refuse("8.3 point 4", where, "a claimant with an override", subject)
     if action != "override" and after is not None and after == decision.before:
         refuse("8.3 point 5", where, "a value other than before", after)
     state.made.append(decision)
@@ -256,6 +264,10 @@ def apply(state: State, decision: Decision, where: str) -> None:
         state.bound[subject] = state.last_bound[subject] = str(after)
     elif action == "revoke":
         del state.bound[subject]
+    elif action == "reset":
+        del decided.curation[subject]
+    elif action == "withdraw":
+        del decided.overrides[subject]
     elif action == "end_scope":
         state.ended = True
     elif decision.epoch is not None and action in ("exclude", "include", "weight", "shares"):

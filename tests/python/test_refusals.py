@@ -127,6 +127,8 @@ class Texts(unittest.TestCase):
             "\x85",
             "\n",
             "\ufffe",
+            "   ",
+            "\u3000",
             "\U0001ffff",
             "x" * 10,
         ]
@@ -241,6 +243,23 @@ class Decisions(unittest.TestCase):
         state = replay(leaves, SCOPE, "")
         self.assertEqual(state.epoch(1).overrides, {user: ("6", "as agreed")})
         self.assertEqual(state.epoch(2).overrides, {who: ("5", "as agreed")})
+
+    def test_what_was_decided_is_taken_back(self) -> None:
+        who = "identity:github:7"
+        exclude = decision("exclude", "e", before="included", after="excluded", epoch="1")
+        reset = decision("reset", "e", before="excluded", epoch="1")
+        override, withdraw = (
+            decision("override", who, after="5", epoch="1"),
+            decision("withdraw", who, before="5", epoch="1"),
+        )
+        state = replay([exclude, override, reset, withdraw, exclude], SCOPE, "")
+        self.assertEqual(state.epoch(1).overrides, {})
+        self.assertEqual(list(state.epoch(1).curation), ["e"])
+        self.assertEqual(replay([exclude, reset], SCOPE, "").epoch(1).curation, {})
+        bad = [[reset], [decision("reset", "e", before="included", epoch="1")], [withdraw], [override, withdraw, withdraw]]
+        bad += [[decision("withdraw", who, epoch="1")], [exclude, reset, reset], [override, decision("withdraw", who, before="6", epoch="1")]]
+        for leaves in bad:
+            self.assertFalse(reads(replay, leaves, SCOPE), leaves)
 
     def test_policy_and_pool(self) -> None:
         self.assertTrue(reads(read_policy, EXAMPLE["policy"]))

@@ -107,6 +107,7 @@ impl From<&StorageError> for Problem {
             StorageError::WriterStopped { .. } => "writer_stopped",
             StorageError::GroupUndone { .. } => "group_undone",
             StorageError::Unsigned { .. } => "unsigned",
+            StorageError::NoLogKey => "no_log_key",
             _ => "storage",
         };
         let status = match error {

@@ -46,7 +46,7 @@ impl Session {
         let (service, keyless) = Service::open(folder, settings)?;
         if keyless {
             console.notice(format!(
-                "notice: {} is missing, or this account may not read it: the ledger can be read, and signs nothing",
+                "notice: {} is missing, or this account may not read it: the ledger can only be read",
                 folder.log_key().display()
             ));
         }

@@ -159,7 +159,7 @@ fn set_up(stage: &Stage) -> Result<(), Failure> {
     let _: ScopeView = client.post("/scopes", &scope)?;
     let approvers = ApproversRequest { threshold: THRESHOLD, keys: stage.approver_keys()? };
     let _: ApproversView = client.post("/scopes/default/approvers", &approvers)?;
-    let at = OpenRequest { at: stage.play.period.start.to_string() };
+    let at = OpenRequest { at: stage.play.period.start.to_string(), skip: 0, ahead: false };
     let _: EpochView = client.post("/scopes/default/epochs", &at)?;
     Ok(())
 }
@@ -189,7 +189,12 @@ fn decide(
     };
     let units = least.final_units.value().saturating_add(OVERRIDE_EXTRA).to_string();
     let claimant = least.claimant.to_string();
-    let request = AllocationRequest { claimant: claimant.clone(), units, reason: OVERRIDE_REASON.to_owned() };
+    let request = AllocationRequest {
+        claimant: claimant.clone(),
+        units: Some(units),
+        withdraw: false,
+        reason: OVERRIDE_REASON.to_owned(),
+    };
     let made: DecisionView = client.patch(&format!("{EPOCH}/allocations"), &request)?;
     story.scene("One decision by a person, recorded with its reason")?;
     story.line(&show::decision(&made))?;

@@ -31,23 +31,26 @@ impl Service {
         actor: &FreeText,
     ) -> Result<DecisionView, Failure> {
         let event: EventId = request.event.parse()?;
-        let change = match (request.included, &request.weight, &request.shares) {
-            (Some(true), None, None) => Change::Include(event),
-            (Some(false), None, None) => Change::Exclude(event),
-            (None, Some(weight), None) => Change::Weight(event, Units::parse_single("weight", weight)?),
-            (None, None, Some(shares)) => Change::Shares(event, read_shares(&join_shares(shares))?),
+        let change = match (request.included, &request.weight, &request.shares, request.reset) {
+            (Some(true), None, None, false) => Change::Include(event),
+            (Some(false), None, None, false) => Change::Exclude(event),
+            (None, Some(weight), None, false) => {
+                Change::Weight(event, Units::parse_single("weight", weight)?)
+            }
+            (None, None, Some(shares), false) => Change::Shares(event, read_shares(&join_shares(shares))?),
+            (None, None, None, true) => Change::Reset(event),
             _ => {
-                let expected = "exactly one of included, weight and shares";
+                let expected = "exactly one of included, weight, shares and reset";
                 return Err(reject(RejectionCode::MissingField, "change", expected, "none or several"));
             }
         };
         self.decide(key, epoch, change, &request.reason, actor)
     }
 
-    /// Sets the final units of a claimant.
+    /// Sets the final units of a claimant, or takes them back.
     ///
     /// # Errors
-    /// `epoch_finalized`, and refusals of the request's fields.
+    /// `user_not_found`, `override_claimant_moved`, `nothing_to_change`, `epoch_finalized`, and refusals of the request's fields.
     pub fn allocate(
         &self,
         key: &str,
@@ -55,8 +58,15 @@ impl Service {
         request: &AllocationRequest,
         actor: &FreeText,
     ) -> Result<DecisionView, Failure> {
-        let units = Units::parse_single("units", &request.units)?;
-        let change = Change::Override(request.claimant.parse()?, units);
+        let claimant = request.claimant.parse()?;
+        let change = match (&request.units, request.withdraw) {
+            (Some(units), false) => Change::Override(claimant, Units::parse_single("units", units)?),
+            (None, true) => Change::Withdraw(claimant),
+            _ => {
+                let expected = "exactly one of units and withdraw";
+                return Err(reject(RejectionCode::MissingField, "change", expected, "none or both"));
+            }
+        };
         self.decide(key, epoch, change, &request.reason, actor)
     }
 

@@ -3,7 +3,7 @@
 use meed_audit::policy::Unit;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
-use meed_storage::{Draft, Epoch, Snapshot};
+use meed_storage::{Draft, Epoch, OpenTerms, Snapshot};
 
 use super::{Place, Service};
 use crate::api::documents::{
@@ -15,7 +15,7 @@ impl Service {
     /// Opens the epoch whose window holds a time.
     ///
     /// # Errors
-    /// `invalid_time`, `epoch_already_open`, `window_overlaps`.
+    /// `invalid_time`, `epoch_already_open`, `window_overlaps`, `windows_skipped`, `window_ahead`.
     pub fn open_epoch(
         &self,
         key: &str,
@@ -24,7 +24,8 @@ impl Service {
     ) -> Result<EpochView, Failure> {
         let at = Timestamp::parse_edge("at", &request.at)?;
         let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
-        let epoch = self.ledger.open_epoch(scope, at, Self::by(actor)?)?;
+        let terms = OpenTerms { skipped: request.skip, ahead: request.ahead };
+        let epoch = self.ledger.open_epoch_on(scope, at, terms, Self::by(actor)?)?;
         self.epoch(key, epoch.number.get())
     }
 
@@ -76,9 +77,14 @@ impl Service {
         request: &FreezeRequest,
         actor: &FreeText,
     ) -> Result<DraftView, Failure> {
-        let (_, place) = self.place(key, epoch)?;
-        let days = request.sign_by_days.unwrap_or(self.settings.sign_by_days);
-        Ok(draft_view(&self.ledger.freeze(place.scope, place.epoch, days, Self::by(actor)?)?))
+        let (snapshot, place) = self.place(key, epoch)?;
+        let offered = snapshot.epoch(place.scope, place.epoch)?.current_draft;
+        let (days, by) = (request.sign_by_days.unwrap_or(self.settings.sign_by_days), Self::by(actor)?);
+        let draft = match request.again {
+            true => self.ledger.freeze_again(place.scope, place.epoch, days, by)?,
+            false => self.ledger.freeze(place.scope, place.epoch, days, by)?,
+        };
+        Ok(DraftView { unchanged: offered == Some(draft.statement.revision), ..draft_view(&draft) })
     }
 
     /// Every draft of an epoch.
@@ -181,5 +187,6 @@ fn draft_view(draft: &Draft) -> DraftView {
         threshold: statement.approvers.threshold,
         members: statement.approvers.members,
         note: draft.note.clone(),
+        unchanged: false,
     }
 }

@@ -12,17 +12,20 @@ use crate::clock;
 use crate::failure::Failure;
 
 impl Service {
-    /// Adds a person.
+    /// Adds a person, or calls one who is known otherwise.
     ///
     /// # Errors
-    /// Refusals of the request's fields.
+    /// `record_exists` for another name of a person who is known, `user_not_found`; refusals of the request's fields.
     pub fn add_user(&self, request: &UserRequest, actor: &FreeText) -> Result<UserView, Failure> {
         let id = match &request.id {
             Some(id) => id.parse()?,
             None => UserId::from_random(clock::random()?),
         };
         let name = request.name.as_deref().map(|name| FreeText::parse("name", name)).transpose()?;
-        let user = self.ledger.add_user(id, name, Self::by(actor)?)?;
+        let user = match name {
+            Some(name) if request.rename => self.ledger.rename_user(id, name)?,
+            name => self.ledger.add_user(id, name, Self::by(actor)?)?,
+        };
         let identities = identities_of(&self.snapshot()?.bindings()?, id);
         Ok(UserView { id, name: user.name, created_at: user.created_at, identities })
     }

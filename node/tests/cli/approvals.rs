@@ -55,7 +55,9 @@ fn a_window_that_has_not_ended_closes_early_only_with_a_reason() {
 fn signatures_come_as_lines_or_as_a_note_and_older_ones_are_evidence() {
     let world = World::frozen("zero.dossier");
     let old = world.sign("zero.dossier", "alice").ok();
-    world.freeze("one.dossier");
+    let kept = world.epoch(&["freeze"]);
+    assert!(kept.out.contains("revision 0") && kept.err.contains("nothing has changed"), "{kept:?}");
+    world.freeze_again("one.dossier");
     let (alice, bob) = (world.sign("one.dossier", "alice").ok(), world.sign("one.dossier", "bob").ok());
     let add = ["signature", "add", "--scope", "default", "--epoch", "1", "-"];
     world.run_with(&add, &[], &old).refused(1, "draft_not_current");

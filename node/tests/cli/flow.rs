@@ -222,6 +222,42 @@ fn an_older_epoch_is_amended_by_somebody_who_signed_only_the_later_one() {
 }
 
 #[test]
+fn what_was_decided_is_taken_back() {
+    let world = World::with_events();
+    let epoch = ["--scope", "default", "--epoch", "1", "--reason", "a mistake"];
+    let run = |words: &[&str]| world.run(&[words, &epoch[..]].concat());
+    run(&["curate", "--event", "github:pr:7:e2", "--exclude"]).ok();
+    run(&["allocate", "--claimant", "identity:github:5", "--units", "250"]).ok();
+    run(&["curate", "--event", "github:pr:7:e2", "--reset"]).ok();
+    run(&["allocate", "--claimant", "identity:github:5", "--withdraw"]).ok();
+    run(&["allocate", "--claimant", "identity:github:5", "--withdraw"]).refused(1, "nothing_to_change");
+    run(&["curate", "--event", "github:pr:7:e3", "--reset"]).refused(1, "nothing_to_change");
+    let actions: Vec<_> = world.decisions().iter().map(|decision| decision["action"].clone()).collect();
+    assert_eq!(actions, ["pool", "exclude", "override", "reset", "withdraw"]);
+    let activity = world.json(&["activity", "--scope", "default", "--epoch", "1"]);
+    assert!(activity.as_array().expect("array").iter().all(|item| item["included"] == true));
+    // Who is named must be there, and a reason must say something.
+    let nobody = "user:3f0c1a52-7c3e-4c8e-9a67-0f6a6f4b2d11";
+    run(&["allocate", "--claimant", nobody, "--units", "1"]).refused(1, "user_not_found");
+    let share = format!("{nobody}=1000000");
+    run(&["curate", "--event", "github:pr:7:e3", "--share", &share]).refused(1, "user_not_found");
+    let blank = ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e3", "--exclude"];
+    world.run(&[&blank[..], &["--reason", "   "]].concat()).refused(1, "invalid_text");
+}
+
+#[test]
+fn a_window_that_is_far_away_opens_only_where_it_is_meant() {
+    let world = World::open();
+    world.epoch(&["close"]).ok();
+    let at = world.at.plus_ms(70 * MS_PER_DAY).expect("time").to_string();
+    let open = ["epoch", "open", "--scope", "default", "--at", &at];
+    world.run(&open).refused(1, "windows_skipped");
+    world.run(&[&open[..], &["--skip", "9"]].concat()).refused(1, "window_ahead");
+    assert_eq!(world.json(&["epoch", "list", "--scope", "default"]).as_array().expect("array").len(), 1);
+    world.run(&[&open[..], &["--skip", "9", "--ahead"]].concat()).ok();
+}
+
+#[test]
 fn a_decision_stands_with_who_before_after_and_why() {
     let world = World::with_events();
     let epoch = ["--scope", "default", "--epoch", "1", "--reason", "a month of work"];

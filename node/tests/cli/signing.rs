@@ -66,7 +66,7 @@ fn one_text_per_origin() {
 #[test]
 fn a_lower_revision_is_never_signed() {
     let world = World::frozen("zero.dossier");
-    world.freeze("one.dossier");
+    world.freeze_again("one.dossier");
     world.sign("one.dossier", "alice").ok();
     world.sign("zero.dossier", "alice").refused(1, "signed_other");
     world.sign("zero.dossier", "bob").ok();
@@ -86,7 +86,7 @@ fn a_rewritten_log_or_decision_is_noticed_by_whoever_signed_before() {
         in_fork(&world, data, &[&["epoch", "freeze"], &epoch[..]].concat());
         if data == "fork" {
             // Revision 1, so that the place is another one.
-            in_fork(&world, data, &[&["epoch", "freeze"], &epoch[..]].concat());
+            in_fork(&world, data, &[&["epoch", "freeze", "--again"], &epoch[..]].concat());
         }
         in_fork(&world, data, &[&["dossier", "--out", text], &epoch[..]].concat());
     }

@@ -100,6 +100,13 @@ impl World {
         self.run(&["dossier", "--scope", "default", "--epoch", "1", "--out", dossier]).ok();
     }
 
+    /// As [`World::freeze`], with the next revision although nothing has changed.
+    #[track_caller]
+    pub(crate) fn freeze_again(&self, dossier: &str) {
+        self.epoch(&["freeze", "--again"]).ok();
+        self.run(&["dossier", "--scope", "default", "--epoch", "1", "--out", dossier]).ok();
+    }
+
     /// As [`World::frozen`], signed by two and final, with a proof and a trust file.
     pub(crate) fn finalized() -> Self {
         let world = Self::frozen("one.dossier");

@@ -1,7 +1,7 @@
 //! Curation and overrides: what people decide of an epoch's events and claimants.
 
 use meed_audit::decision::{Change, Decision};
-use meed_audit::ids::{EpochNumber, EventId, ScopeId};
+use meed_audit::ids::{Claimant, EpochNumber, EventId, ScopeId};
 use meed_audit::text::FreeText;
 use meed_audit::window::assign;
 use meed_audit::{Rejection, RejectionCode};
@@ -10,18 +10,21 @@ use crate::events::EventReader;
 use crate::ledger::Ledger;
 use crate::rules::decisions::{self, Intent};
 use crate::rules::epochs::{check_mutable, epoch_record, windows};
+use crate::rules::identities::check_user;
 use crate::rules::record::{By, LedgerResult, refuse};
 use crate::rules::scopes::{is_amending, scope_record};
-use crate::rules::tables::SCOPES;
+use crate::rules::tables::{SCOPE_BINDINGS, SCOPES};
+use crate::table::Reader;
 use crate::transaction::Transaction;
 
 impl Ledger {
     /// Makes one decision on an epoch's events or claimants, while it is open, in review or being amended: exclude,
-    /// include, weight, shares, override (rule `DECISIONS_RECORDED`). Gives it with its sequence.
+    /// include, weight, shares, override, or take back what was decided (rule `DECISIONS_RECORDED`). Gives it with its
+    /// sequence.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`, `event_not_found`, `epoch_finalized`, `scope_ended`, `nothing_to_change`;
-    /// `unknown_field` for a change that has its own command.
+    /// `scope_not_found`, `epoch_not_found`, `event_not_found`, `user_not_found`, `epoch_finalized`, `scope_ended`,
+    /// `override_claimant_moved` for a bound identity, `nothing_to_change`; `unknown_field` for a change that has its own command.
     pub fn decide(
         &self,
         scope: ScopeId,
@@ -103,20 +106,47 @@ fn check_change(tx: &Transaction, scope: ScopeId, epoch: EpochNumber, change: &C
     let owner = scope_record(tx, scope)?;
     let record = epoch_record(tx, scope, epoch)?;
     match change {
-        Change::Exclude(event)
-        | Change::Include(event)
-        | Change::Weight(event, _)
-        | Change::Shares(event, _) => {
+        Change::Exclude(event) | Change::Include(event) | Change::Weight(event, _) | Change::Reset(event) => {
             check_event(tx, scope, epoch, event)?;
         }
-        Change::Override(..) => {}
+        Change::Shares(event, shares) => {
+            check_event(tx, scope, epoch, event)?;
+            shares.keys().try_for_each(|claimant| check_claimant(tx, claimant))?;
+        }
+        Change::Override(claimant, _) => {
+            check_claimant(tx, claimant)?;
+            check_unbound(tx, scope, claimant)?;
+        }
+        Change::Withdraw(_) => {}
         other => {
-            let expected = "exclude, include, weight, shares or override";
+            let expected = "exclude, include, weight, shares, reset, override or withdraw";
             let got = format!("{:?}", other.action());
             return refuse(Rejection::new(RejectionCode::UnknownField, "change", expected, got));
         }
     }
     check_mutable(&owner, epoch, &record)
+}
+
+/// Who is named as a user must be one of this node.
+fn check_claimant(tx: &Transaction, claimant: &Claimant) -> LedgerResult<()> {
+    match claimant {
+        Claimant::User(user) => check_user(tx, *user).map(|_| ()),
+        Claimant::Identity(_) => Ok(()),
+    }
+}
+
+/// An override of an identity that is somebody's would keep the epoch from being frozen.
+fn check_unbound(tx: &Transaction, scope: ScopeId, claimant: &Claimant) -> LedgerResult<()> {
+    let Claimant::Identity(identity) = claimant else { return Ok(()) };
+    let bound = tx.get(SCOPE_BINDINGS, &(scope, identity.clone()))?.and_then(|record| record.user);
+    match bound {
+        None => Ok(()),
+        Some(user) => {
+            let subject = format!("override of {claimant}");
+            let expected = format!("an override of user:{user}, whose it is");
+            refuse(Rejection::new(RejectionCode::OverrideClaimantMoved, subject, expected, "the identity"))
+        }
+    }
 }
 
 /// The event must be one of this epoch of this scope (rules `EPOCH_BY_EVENT_TIME`, `SCOPE_GATED_QUERIES`).

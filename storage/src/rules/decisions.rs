@@ -94,9 +94,11 @@ impl Prepared {
             }
             Change::Exclude(event)
             | Change::Include(event)
+            | Change::Reset(event)
             | Change::Shares(event, _)
             | Change::Weight(event, _) => self.write_curation(tx, event),
             Change::Override(..)
+            | Change::Withdraw(_)
             | Change::Amend
             | Change::EarlyClose
             | Change::EndScope
@@ -112,7 +114,7 @@ impl Prepared {
             Some(curation) => {
                 tx.insert(CURATIONS, &(self.scope, epoch, event.clone()), &curation_record(curation))
             }
-            None => Ok(()),
+            None => tx.remove(CURATIONS, &(self.scope, epoch, event.clone())).map(|_| ()),
         }
     }
 
@@ -168,6 +170,7 @@ fn read_concerned(
         (
             Change::Exclude(event)
             | Change::Include(event)
+            | Change::Reset(event)
             | Change::Shares(event, _)
             | Change::Weight(event, _),
             Some(epoch),
@@ -178,7 +181,7 @@ fn read_concerned(
             }
             Ok(())
         }
-        (Change::Override(..), Some(epoch)) => {
+        (Change::Override(..) | Change::Withdraw(_), Some(epoch)) => {
             let overrides = read_overrides(reader, scope, epoch)?;
             for identity in overrides.keys().filter_map(identity_of) {
                 read_binding(reader, scope, identity, parts)?;

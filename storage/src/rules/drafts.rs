@@ -43,7 +43,8 @@ pub struct Draft {
 
 impl Ledger {
     /// Freezes a draft of an epoch in review, or of one that is being amended: bindings, curation, overrides and
-    /// decisions up to now, under the next revision. Approvers have `sign_by_days` days to sign.
+    /// decisions up to now, under the next revision. Approvers have `sign_by_days` days to sign. Where nothing has changed
+    /// since the draft that is offered, and it can still be approved, that draft stays and its signatures go on counting.
     ///
     /// The amounts are computed from a snapshot, beside the writer; the transaction checks that nothing of what they
     /// rest on has changed since.
@@ -53,6 +54,26 @@ impl Ledger {
     /// `earlier_epoch_unfinished`, `amendment_open`, `override_claimant_moved`, `number_too_large`;
     /// [`StorageError::Busy`] where decisions keep coming in.
     pub fn freeze(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        sign_by_days: u32,
+        by: By,
+    ) -> LedgerResult<Draft> {
+        let until = sign_by(by.at, sign_by_days)?;
+        let snapshot = self.snapshot()?;
+        let terms = check_freeze(&snapshot, scope, epoch, until, by.at)?;
+        match unchanged(&snapshot, scope, epoch, &terms, by.at)? {
+            Some(draft) => Ok(view(draft, true)?),
+            None => self.freeze_again(scope, epoch, sign_by_days, by),
+        }
+    }
+
+    /// As [`Ledger::freeze`], always with a new revision: signatures of the draft before count no more.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn freeze_again(
         &self,
         scope: ScopeId,
         epoch: EpochNumber,
@@ -144,6 +165,21 @@ fn check_freeze(
         None => check_turn(reader, scope, &owner, epoch, now)?,
     }
     freeze_terms(reader, scope, epoch, &record, until)
+}
+
+/// The draft that is offered, where it can still be approved and a freeze would fix the same as it does.
+fn unchanged(
+    reader: &impl RawReader,
+    scope: ScopeId,
+    epoch: EpochNumber,
+    terms: &FreezeTerms,
+    now: Timestamp,
+) -> LedgerResult<Option<DraftRecord>> {
+    let Some(revision) = epoch_record(reader, scope, epoch)?.current_draft else { return Ok(None) };
+    let draft = demand(reader, DRAFTS, &(scope, epoch, revision))?;
+    let fixed = (draft.decisions_size, draft.approvers, draft.previous, draft.supersedes);
+    let same = fixed == (terms.decisions_size, terms.approvers, terms.draft.previous, terms.draft.supersedes);
+    Ok((same && now <= draft.sign_by).then_some(draft))
 }
 
 /// A final epoch has no other draft unless it is being amended.

@@ -5,8 +5,8 @@ use meed_audit::ids::{EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::policy::Policy;
 use meed_audit::statement::TreeHead;
 use meed_audit::text::FreeText;
-use meed_audit::time::{Period, Timestamp};
-use meed_audit::window::EpochWindow;
+use meed_audit::time::{MS_PER_DAY, Period, Timestamp};
+use meed_audit::window::{EpochWindow, WindowDays};
 use meed_audit::{Rejection, RejectionCode};
 
 use crate::error::StorageError;
@@ -88,14 +88,39 @@ pub struct Epoch {
     pub amending: bool,
 }
 
+/// What is unusual about a window that is opened, and meant to be so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenTerms {
+    /// How many windows are left out between the last epoch's and this one. What happened in them joins this epoch,
+    /// late (rule `EPOCH_BY_EVENT_TIME`), and they can never be opened afterwards.
+    pub skipped: u64,
+    /// Whether the window may begin after now.
+    pub ahead: bool,
+}
+
 impl Ledger {
-    /// Opens the epoch whose window holds `at`. The window that is open already changes nothing. Where the scope has a
-    /// base issuance, the component is added in the same transaction.
+    /// Opens the epoch whose window holds `at`: the window that follows the last one, and has begun. The window that is open already changes nothing. Where the scope has a base issuance, the component
+    /// is added in the same transaction.
     ///
     /// # Errors
-    /// `scope_not_found`, `scope_ended`, `epoch_already_open`, `window_overlaps`, `invalid_time`.
+    /// `scope_not_found`, `scope_ended`, `epoch_already_open`, `window_overlaps`, `windows_skipped`, `window_ahead`,
+    /// `invalid_time`.
     pub fn open_epoch(&self, scope: ScopeId, at: Timestamp, by: By) -> LedgerResult<Epoch> {
-        self.run(move |tx| open_epoch(tx, scope, at, &by))
+        self.open_epoch_on(scope, at, OpenTerms::default(), by)
+    }
+
+    /// As [`Ledger::open_epoch`], of a window that does not follow the last one, or has not begun.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_epoch_on(
+        &self,
+        scope: ScopeId,
+        at: Timestamp,
+        terms: OpenTerms,
+        by: By,
+    ) -> LedgerResult<Epoch> {
+        self.run(move |tx| open_epoch(tx, scope, at, terms, &by))
     }
 
     /// Closes an epoch: pins the events log and the approver set. Before the window has ended it takes a reason, which
@@ -216,7 +241,13 @@ fn view(
     })
 }
 
-fn open_epoch(tx: &mut Transaction, scope: ScopeId, at: Timestamp, by: &By) -> LedgerResult<Epoch> {
+fn open_epoch(
+    tx: &mut Transaction,
+    scope: ScopeId,
+    at: Timestamp,
+    terms: OpenTerms,
+    by: &By,
+) -> LedgerResult<Epoch> {
     let owner = living_scope(tx, scope)?;
     let policy = current_policy(&owner)?;
     let period = policy.window_days.window_at(at)?;
@@ -234,6 +265,12 @@ fn open_epoch(tx: &mut Transaction, scope: ScopeId, at: Timestamp, by: &By) -> L
             let expected = format!("a window that begins at or after {}", record.end);
             return refuse(Rejection::new(RejectionCode::WindowOverlaps, "window", expected, period.start));
         }
+        check_skipped(policy.window_days, record.end, period, terms.skipped)?;
+    }
+    if period.start > by.at && !terms.ahead {
+        let expected = format!("a window that has begun at {}", by.at);
+        let got = format!("one from {}", period.start);
+        return refuse(Rejection::new(RejectionCode::WindowAhead, "window", expected, got));
     }
     let base = owner.base_issuance.map(base_component).transpose()?;
     let base = base.map(|component| pool::prepare_base(tx, scope, number, component, by)).transpose()?;
@@ -253,6 +290,23 @@ fn open_epoch(tx: &mut Transaction, scope: ScopeId, at: Timestamp, by: &By) -> L
         addition.write(tx)?;
     }
     Ok(view(scope, &owner, number, record)?)
+}
+
+/// Windows between the last one and this one are left out only as many as somebody said: no later epoch can have them.
+fn check_skipped(days: WindowDays, last_end: Timestamp, period: Period, skipped: u64) -> LedgerResult<()> {
+    let holding = days.window_at(last_end)?;
+    let next = if holding.start < last_end { days.window_at(holding.end)? } else { holding };
+    let length_ms = i64::from(days.get()) * MS_PER_DAY;
+    let left_out = (period.start.as_ms() - next.start.as_ms()) / length_ms;
+    if u64::try_from(left_out) == Ok(skipped) {
+        return Ok(());
+    }
+    let expected = match skipped {
+        0 => format!("the window that follows, from {}", next.start),
+        _ => format!("one that leaves out {skipped} after {last_end}"),
+    };
+    let got = format!("one from {}, which leaves out {left_out}", period.start);
+    refuse(Rejection::new(RejectionCode::WindowsSkipped, "window", expected, got))
 }
 
 fn close_epoch(

@@ -118,20 +118,35 @@ pub enum Bound {
 }
 
 impl Ledger {
-    /// Adds a person. The same again changes nothing; another name replaces the name.
+    /// Adds a person. The same again, or without a name, changes nothing.
     ///
     /// # Errors
-    /// A failure of the store only.
+    /// `record_exists` where the person is there under another name.
     pub fn add_user(&self, user: UserId, name: Option<FreeText>, by: By) -> LedgerResult<User> {
         self.run(move |tx| {
-            let existing = tx.get(USERS, &user)?;
-            let unchanged = existing.as_ref().is_some_and(|record| name.is_none() || record.name == name);
-            if let (Some(record), true) = (&existing, unchanged) {
-                return Ok(user_view(user, record.clone()));
+            if let Some(record) = tx.get(USERS, &user)? {
+                if name.is_none() || record.name == name {
+                    return Ok(user_view(user, record));
+                }
+                let called =
+                    |name: Option<FreeText>| name.map_or_else(|| "no name".to_owned(), |n| n.to_string());
+                let subject = format!("user:{user}");
+                let expected = format!("the person as known, {}", called(record.name));
+                return refuse(Rejection::new(RejectionCode::RecordExists, subject, expected, called(name)));
             }
-            let (created_at, created_by) =
-                existing.map_or((by.at, by.actor), |record| (record.created_at, record.created_by));
-            let record = UserRecord { name, created_at, created_by };
+            let record = UserRecord { name, created_at: by.at, created_by: by.actor };
+            tx.insert(USERS, &user, &record)?;
+            Ok(user_view(user, record))
+        })
+    }
+
+    /// Calls a person otherwise.
+    ///
+    /// # Errors
+    /// `user_not_found`.
+    pub fn rename_user(&self, user: UserId, name: FreeText) -> LedgerResult<User> {
+        self.run(move |tx| {
+            let record = UserRecord { name: Some(name), ..check_user(tx, user)? };
             tx.insert(USERS, &user, &record)?;
             Ok(user_view(user, record))
         })
@@ -278,7 +293,7 @@ fn user_view(id: UserId, record: UserRecord) -> User {
     User { id, name: record.name, created_at: record.created_at, created_by: record.created_by }
 }
 
-fn check_user(reader: &impl RawReader, user: UserId) -> LedgerResult<UserRecord> {
+pub(crate) fn check_user(reader: &impl RawReader, user: UserId) -> LedgerResult<UserRecord> {
     reader.get(USERS, &user)?.ok_or_else(|| {
         Rejection::new(RejectionCode::UserNotFound, "user", "a user of this node", user).into()
     })

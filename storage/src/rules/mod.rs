@@ -28,7 +28,7 @@ mod tokens;
 pub use allocations::ClaimantPayout;
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
 pub use drafts::Draft;
-pub use epochs::{Epoch, EpochClose, Phase};
+pub use epochs::{Epoch, EpochClose, OpenTerms, Phase};
 pub use erase::Erased;
 pub use finalize::FinalStatement;
 pub use fsck::FsckStep;

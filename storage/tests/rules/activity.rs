@@ -71,8 +71,10 @@ fn activity_complete() {
         let claimed: Vec<_> = names.iter().step_by(2).map(|(name, at)| event(name, ALICE, at)).collect();
         world.append(&[two], claimed);
     };
-    for (step, weeks) in [(0, [WEEK_1, WEEK_1]), (1, [WEEK_3, WEEK_2]), (2, [WEEK_4, WEEK_4])] {
-        let epochs = [world.open(one, weeks[0]), world.open(two, weeks[1])];
+    let steps =
+        [(0, [(WEEK_1, 0), (WEEK_1, 0)]), (1, [(WEEK_3, 1), (WEEK_2, 0)]), (2, [(WEEK_4, 0), (WEEK_4, 1)])];
+    for (step, [(first, skipped), (second, second_skipped)]) in steps {
+        let epochs = [world.open_after(one, first, skipped), world.open_after(two, second, second_skipped)];
         add(step);
         world.complete(one, epochs[0]);
         add(step + 10);

@@ -7,7 +7,7 @@ use meed_audit::ids::{EpochNumber, ScopeId};
 use meed_storage::{Added, LedgerError, LogKind, Options, ScopeChange, StorageError, Which};
 
 use crate::support::world::*;
-use crate::support::{genesis, scratch};
+use crate::support::{genesis, scratch, signing as options};
 
 const NOWHERE: ScopeId = ScopeId::from_bytes([0; 16]);
 
@@ -189,14 +189,32 @@ fn a_refused_command_leaves_nothing() {
 }
 
 #[test]
-fn without_its_log_key_a_ledger_signs_nothing_and_says_so() {
+fn without_its_log_key_a_ledger_is_read_and_takes_no_change() {
     let (_folder, path) = scratch();
-    let ledger = meed_storage::Ledger::create(&path, &genesis(), Options::default()).unwrap();
+    let ledger = meed_storage::Ledger::create(&path, &genesis(), options()).unwrap();
     let scope = ledger.add_scope(terms("default"), by(WEEK_1)).unwrap().id;
-    let refused = ledger.set_approvers(scope, set_of(1, &[approver(1)]), by(WEEK_1));
-    assert!(matches!(refused, Err(LedgerError::Storage(StorageError::Unsigned { .. }))), "{refused:?}");
-    // The writer goes on.
+    let restored = path.with_extension("backup");
+    ledger.backup(&restored, &mut |_| {}).unwrap();
+    drop(ledger);
+    let ledger = meed_storage::Ledger::open(&path, Options::default()).unwrap();
+    let keyless = |refused: Result<(), LedgerError>| {
+        assert!(matches!(refused, Err(LedgerError::Storage(StorageError::NoLogKey))), "{refused:?}");
+    };
+    keyless(ledger.set_approvers(scope, set_of(1, &[approver(1)]), by(WEEK_1)).map(|_| ()));
+    keyless(ledger.open_epoch(scope, time(WEEK_1), by(WEEK_1)).map(|_| ()));
+    keyless(ledger.add_user(user(1), None, by(WEEK_1)).map(|_| ()));
+    // Reading goes on, and with the key everything does.
+    let snapshot = ledger.snapshot().unwrap();
+    assert_eq!(snapshot.scopes().unwrap().len(), 1);
+    assert_eq!(snapshot.fsck(&mut |_| {}).problems, []);
+    drop((snapshot, ledger));
+    let ledger = meed_storage::Ledger::open(&path, options()).unwrap();
     ledger.open_epoch(scope, time(WEEK_1), by(WEEK_1)).unwrap();
+    // A restored ledger is not put into use without its key: nobody could say afterwards what was published.
+    let ledger = meed_storage::Ledger::open(&restored, Options::default()).unwrap();
+    keyless(ledger.resume(0, 0));
+    drop(ledger);
+    meed_storage::Ledger::open(&restored, options()).unwrap().resume(0, 0).unwrap();
 }
 
 #[test]

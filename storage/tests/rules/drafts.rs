@@ -8,7 +8,34 @@ use meed_audit::hash::Hash;
 use meed_audit::ids::Claimant;
 use meed_audit::proof::Proof;
 use meed_keys::{Note, NoteText};
-use meed_storage::{Added, LogKind, Which};
+use meed_storage::{Added, Draft, LogKind, Which};
+
+/// A freeze that would fix the same keeps the draft, so that signatures that were collected go on counting.
+#[test]
+fn a_freeze_without_a_change_keeps_the_draft() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let first = world.open(scope, WEEK_1);
+    world.commit(scope, "a1", ALICE, WEEK_1);
+    world.close(scope, first);
+    let draft = world.freeze(scope, first);
+    world.approve(scope, first, &draft, &[0]);
+    assert_eq!(world.freeze(scope, first), draft);
+    assert_eq!(world.snapshot().drafts(scope, first).unwrap().len(), 1);
+    world.approve(scope, first, &draft, &[1]);
+    let revision = |draft: &Draft| draft.statement.revision.get();
+    let again = world.ledger.freeze_again(scope, first, 14, by(LATER)).unwrap();
+    assert_eq!((revision(&again), world.freeze(scope, first)), (1, again));
+    // A change takes the next revision, and so does a draft that nobody may approve any more.
+    world
+        .ledger
+        .decide(scope, first, Change::Weight(event_id("a1"), units(5)), text("why"), by(LATER))
+        .unwrap();
+    let changed = world.freeze(scope, first);
+    assert_eq!(revision(&changed), 2);
+    let late = changed.statement.sign_by.plus_ms(1).unwrap().to_string();
+    assert_eq!(revision(&world.ledger.freeze(scope, first, 14, by(&late)).unwrap()), 3);
+}
 
 #[test]
 fn draft_pinned() {
@@ -122,7 +149,7 @@ fn only_valid_timely_signatures_of_the_current_draft_count() {
     assert_eq!(code(late), Code::SignByPassed);
     assert_eq!(code(world.ledger.finalize(scope, first, by(LATER))), Code::QuorumMissing);
     // A new freeze: the old approval stays as evidence and does not count, and a late one of the old draft is kept too.
-    let one = world.freeze(scope, first);
+    let one = world.ledger.freeze_again(scope, first, 14, by(LATER)).unwrap();
     assert_eq!(code(add(world.sign(&zero, 1))), Code::DraftNotCurrent);
     world.approve(scope, first, &one, &[2]);
     assert_eq!(code(world.ledger.finalize(scope, first, by(LATER))), Code::QuorumMissing);

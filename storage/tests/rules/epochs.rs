@@ -2,12 +2,13 @@
 
 use crate::support::world::*;
 use meed_audit::RejectionCode as Code;
+use meed_audit::close::close;
 use meed_audit::decision::{Action, Change};
 use meed_audit::ids::{EpochNumber, ScopeId};
 use meed_audit::policy::{Unit, Unlinked, Weights};
 use meed_audit::time::MS_PER_DAY;
 use meed_audit::window::WindowDays;
-use meed_storage::{Added, Phase, ScopeChange, ScopeTerms, Which};
+use meed_storage::{Added, OpenTerms, Phase, ScopeChange, ScopeTerms, Which};
 
 fn epoch(number: u64) -> EpochNumber {
     EpochNumber::new(number).unwrap()
@@ -24,8 +25,14 @@ fn epoch_window_unique_and_one_open_epoch() {
     for at in [WEEK_1, "2025-12-31T00:00:00Z"] {
         assert_eq!(code(world.ledger.open_epoch(scope, time(at), by(WEEK_2))), Code::WindowOverlaps);
     }
-    // A gap is allowed, and epochs in review stand beside the open one.
-    assert_eq!(world.open(scope, WEEK_3), epoch(2));
+    // A gap is allowed where somebody means it, and epochs in review stand beside the open one.
+    assert_eq!(code(world.ledger.open_epoch(scope, time(WEEK_3), by(WEEK_3))), Code::WindowsSkipped);
+    let skipping = |skipped| {
+        let terms = OpenTerms { skipped, ..OpenTerms::default() };
+        world.ledger.open_epoch_on(scope, time(WEEK_3), terms, by(WEEK_3))
+    };
+    assert_eq!(code(skipping(2)), Code::WindowsSkipped);
+    assert_eq!(skipping(1).unwrap().number, epoch(2));
     world.close(scope, epoch(2));
     assert_eq!(code(world.ledger.open_epoch(scope, time(WEEK_2), by(WEEK_2))), Code::WindowOverlaps);
     let phases: Vec<_> = world.snapshot().epochs(scope).unwrap().iter().map(|e| e.phase).collect();
@@ -33,6 +40,57 @@ fn epoch_window_unique_and_one_open_epoch() {
     // Another scope has windows of its own.
     let other = world.scope("other");
     assert_eq!(world.open(other, WEEK_1), epoch(1));
+}
+
+/// A window opened by mistake years ahead would leave out every week until then, with no way back.
+#[test]
+fn a_window_that_has_not_begun_is_opened_only_where_it_is_meant() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let open = |at: &str, now: &str, ahead| {
+        let terms = OpenTerms { skipped: 0, ahead };
+        world.ledger.open_epoch_on(scope, time(at), terms, by(now))
+    };
+    assert_eq!(code(open("2031-01-08T00:00:00Z", WEEK_1, false)), Code::WindowAhead);
+    assert_eq!(code(open(WEEK_2, "2026-01-11T23:59:59.999Z", false)), Code::WindowAhead);
+    assert_eq!(world.snapshot().epochs(scope).unwrap(), []);
+    assert_eq!(open(WEEK_2, "2026-01-12T00:00:00Z", false).unwrap().number, epoch(1));
+    let other = world.scope("other");
+    let terms = OpenTerms { skipped: 0, ahead: true };
+    assert_eq!(world.ledger.open_epoch_on(other, time(WEEK_2), terms, by(WEEK_1)).unwrap().number, epoch(1));
+}
+
+/// What happened in windows that were left out joins the next epoch, late.
+#[test]
+fn events_of_windows_that_were_left_out_are_the_next_epochs() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let first = world.open(scope, WEEK_1);
+    world.close(scope, first);
+    world.commit(scope, "a2", ALICE, WEEK_2);
+    let second = world.open_after(scope, WEEK_3, 1);
+    let activity = world.snapshot().proposal(scope, second).unwrap().activity;
+    assert_eq!(activity.iter().map(|leaf| (leaf.event.as_str(), leaf.late)).collect::<Vec<_>>().len(), 1);
+    assert!(activity[0].late && activity[0].included);
+}
+
+/// A preview shows what a freeze would give; of an open epoch, one at its window's end.
+#[test]
+fn previews_are_what_a_freeze_would_give() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let change = ScopeChange { window_days: Some(WindowDays::new(28).unwrap()), ..ScopeChange::default() };
+    world.ledger.configure_scope(scope, change).unwrap();
+    let first = world.open(scope, WEEK_1);
+    world.commit(scope, "a1", ALICE, WEEK_1);
+    // The window is longer than the days to sign: counted from now they would be over before it ends.
+    let input = world.snapshot().epoch_input(scope, first, Which::Preview(time(WEEK_1))).unwrap();
+    assert!(close(&input).unwrap().statement.sign_by > input.windows[0].period.end);
+    world.complete(scope, first);
+    let preview = |now| world.snapshot().epoch_input(scope, first, Which::Preview(time(now)));
+    assert_eq!(code(preview(LATER)), Code::EpochFinalized);
+    world.ledger.amend(scope, first, text("why"), by(LATER)).unwrap();
+    assert_eq!(close(&preview(LATER).unwrap()).unwrap().statement.revision.get(), 1);
 }
 
 #[test]

@@ -99,6 +99,53 @@ fn identity_best_effort_and_canonical_is_user_id() {
     world.snapshot().verification(scope, second, meed_storage::Which::Final).unwrap();
 }
 
+/// The same person under another name is refused, and renamed only where that is asked for.
+#[test]
+fn a_person_is_not_renamed_by_being_added_again() {
+    let world = World::new();
+    let add = |name: Option<&str>| world.ledger.add_user(user(1), name.map(text), by(WEEK_1));
+    add(Some("Alice")).unwrap();
+    assert_eq!(add(None).unwrap().name, Some(text("Alice")));
+    assert_eq!(add(Some("Alice")).unwrap().name, Some(text("Alice")));
+    assert_eq!(code(add(Some("Bob"))), Code::RecordExists);
+    assert_eq!(world.snapshot().users().unwrap()[0].name, Some(text("Alice")));
+    assert_eq!(world.ledger.rename_user(user(1), text("Bob")).unwrap().name, Some(text("Bob")));
+    assert_eq!(code(world.ledger.rename_user(user(2), text("Carol"))), Code::UserNotFound);
+    assert_eq!(world.snapshot().users().unwrap()[0].name, Some(text("Bob")));
+}
+
+/// Who is named must be there, and what an override names must be what it will be at the freeze.
+#[test]
+fn decisions_name_people_of_the_node_as_they_are_now() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let first = world.open(scope, WEEK_1);
+    world.commit(scope, "a1", ALICE, WEEK_1);
+    let decide =
+        |change| world.ledger.decide(scope, first, change, text("why"), by(WEEK_1)).map(|(_, made)| made);
+    let someone = || Claimant::User(user(1));
+    let shares = || Change::Shares(event_id("a1"), [(someone(), 1_000_000)].into_iter().collect());
+    assert_eq!(code(decide(shares())), Code::UserNotFound);
+    assert_eq!(code(decide(Change::Override(someone(), units(5)))), Code::UserNotFound);
+    decide(Change::Override(unbound(BOB), units(5))).unwrap();
+    world.bind(ALICE, 1);
+    decide(shares()).unwrap();
+    assert_eq!(code(decide(Change::Override(unbound(ALICE), units(5)))), Code::OverrideClaimantMoved);
+    decide(Change::Override(someone(), units(5))).unwrap();
+    // One whose claimant has moved since can be taken back.
+    world.bind(BOB, 1);
+    assert_eq!(decide(Change::Withdraw(unbound(BOB))).unwrap().before, Some("5".to_owned()));
+    assert_eq!(code(decide(Change::Withdraw(unbound(BOB)))), Code::NothingToChange);
+    decide(Change::Withdraw(someone())).unwrap();
+    assert_eq!(decide(Change::Reset(event_id("a1"))).unwrap().before, Some("included".to_owned()));
+    assert_eq!(code(decide(Change::Reset(event_id("a1")))), Code::NothingToChange);
+    let decided = world.snapshot().epoch_decisions(scope, first).unwrap();
+    assert_eq!((decided.curation.len(), decided.overrides.len()), (0, 0), "nothing is decided any more");
+    assert_eq!(world.snapshot().fsck(&mut |_| {}).problems, []);
+    world.complete(scope, first);
+    assert_eq!(world.verified(scope, first, &someone()).allocation().final_units, units(1_000));
+}
+
 #[test]
 fn decisions_recorded() {
     let world = World::new();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use meed_audit::RejectionCode as Code;
 use meed_audit::decision::Change;
 use meed_audit::ids::{Claimant, EpochNumber, ScopeId};
-use meed_storage::{AppendOutcome, LedgerError, Which};
+use meed_storage::{AppendOutcome, LedgerError, OpenTerms, Which};
 
 use crate::support::world::*;
 
@@ -201,8 +201,11 @@ impl Run {
 
     fn open(&mut self) {
         let week = usize::try_from(self.dice.roll(4)).unwrap();
-        let got = reply(self.world.ledger.open_epoch(self.scope, time(WEEKS[week]), by(WEEKS[week])));
         let last = self.model.epochs.last();
+        let skipped = last.and_then(|last| week.checked_sub(last.week + 1)).unwrap_or_default();
+        let terms = OpenTerms { skipped: u64::try_from(skipped).unwrap(), ahead: false };
+        let opened = self.world.ledger.open_epoch_on(self.scope, time(WEEKS[week]), terms, by(WEEKS[week]));
+        let got = reply(opened);
         let expected = match last {
             Some(last) if last.state == State::Open && last.week == week => Ok(false),
             Some(last) if last.state == State::Open => Err(Code::EpochAlreadyOpen),
@@ -235,7 +238,7 @@ impl Run {
 
     fn freeze(&mut self) {
         let place = self.any_epoch();
-        let got = reply(self.world.ledger.freeze(self.scope, number(place), 14, by(LATER)));
+        let got = reply(self.world.ledger.freeze_again(self.scope, number(place), 14, by(LATER)));
         let expected = match self.model.epochs.get(place) {
             None => Err(Code::EpochNotFound),
             Some(epoch) if epoch.state == State::Open => Err(Code::EpochNotInReview),

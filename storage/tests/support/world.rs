@@ -29,7 +29,7 @@ use meed_audit::{Rejection, RejectionCode};
 use meed_keys::{ApproverSet, KeyUse, NoteText, SignatureLine, SigningKey};
 use meed_storage::{
     AppendOutcome, AppendReport, ApproverSetOutcome, By, Draft, EventBatch, Evidence, FinalStatement, Ledger,
-    LedgerError, ScopeTerms, Snapshot, Which,
+    LedgerError, OpenTerms, ScopeTerms, Snapshot, Which,
 };
 use tempfile::TempDir;
 
@@ -201,6 +201,12 @@ impl World {
     /// Opens the week that holds a moment.
     pub fn open(&self, scope: ScopeId, at: &str) -> EpochNumber {
         self.ledger.open_epoch(scope, time(at), by(at)).unwrap().number
+    }
+
+    /// Opens an epoch and leaves out this many windows before it.
+    pub fn open_after(&self, scope: ScopeId, at: &str, skipped: u64) -> EpochNumber {
+        let terms = OpenTerms { skipped, ahead: false };
+        self.ledger.open_epoch_on(scope, time(at), terms, by(at)).unwrap().number
     }
 
     /// Appends events.

@@ -59,7 +59,7 @@ fn change(bytes: &mut Bytes<'_>) -> Change {
         let number = u128::from(bytes.number()) << (bytes.byte() % 33);
         Units::single(number.min(AMOUNT_MAX)).expect("units")
     };
-    match bytes.byte() % 13 {
+    match bytes.byte() % 15 {
         0 => Change::Amend,
         1 => Change::Bind(identity(bytes), user(bytes)),
         2 => Change::EarlyClose,
@@ -75,6 +75,8 @@ fn change(bytes: &mut Bytes<'_>) -> Change {
         9 => Change::Rebind(identity(bytes), user(bytes)),
         10 => Change::Revoke(identity(bytes)),
         11 => Change::Shares(event(bytes), shares(bytes)),
+        12 => Change::Reset(event(bytes)),
+        13 => Change::Withdraw(claimant(bytes)),
         _ => Change::Weight(event(bytes), units(bytes)),
     }
 }

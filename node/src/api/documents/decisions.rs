@@ -8,6 +8,8 @@ use meed_audit::pool::PoolComponent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::is_false;
+
 /// `PATCH /…/{n}/curation`: exactly one of the changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,18 +25,25 @@ pub struct CurationRequest {
     /// Parts per million by claimant.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub shares: Option<BTreeMap<String, String>>,
+    /// Takes back what was decided of the event.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub reset: bool,
     /// Why.
     pub reason: String,
 }
 
-/// `PATCH /…/{n}/allocations`.
+/// `PATCH /…/{n}/allocations`: units, or their withdrawal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllocationRequest {
     /// Who.
     pub claimant: String,
     /// The final units, in milli-units.
-    pub units: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub units: Option<String>,
+    /// Takes back the units that were set.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub withdraw: bool,
     /// Why.
     pub reason: String,
 }

@@ -5,12 +5,20 @@ use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{is_false, is_zero};
+
 /// `POST /scopes/{key}/epochs`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenRequest {
     /// A time in the window.
     pub at: String,
+    /// How many windows are left out since the last epoch's.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub skip: u64,
+    /// Whether the window may begin after now.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub ahead: bool,
 }
 
 /// `POST /…/{n}/close`.
@@ -29,6 +37,9 @@ pub struct FreezeRequest {
     /// How long signatures are taken.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sign_by_days: Option<u32>,
+    /// Takes the next revision although nothing has changed.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub again: bool,
 }
 
 /// `POST /…/{n}/amendments`.
@@ -118,6 +129,9 @@ pub struct DraftView {
     pub members: u8,
     /// The signed note: the text and the node's line.
     pub note: String,
+    /// In the answer to a freeze: whether nothing had changed, so that this draft was offered already.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub unchanged: bool,
 }
 
 /// A signature of a draft.

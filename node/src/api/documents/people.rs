@@ -6,6 +6,8 @@ use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::is_false;
+
 /// `POST /users`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +18,9 @@ pub struct UserRequest {
     /// A name to show.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
+    /// Whether a person who is known gets the name.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub rename: bool,
 }
 
 /// A person.

@@ -8,7 +8,7 @@ use super::{EpochArgs, ScopeArg};
 
 /// `meed curate`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("change").required(true).args(["exclude", "include", "weight", "share"]))]
+#[command(group = ArgGroup::new("change").required(true).args(["exclude", "include", "weight", "share", "reset"]))]
 #[command(after_help = "\
 Examples:
   meed curate --scope default --epoch 1 --event git:commit:… \\
@@ -36,6 +36,9 @@ pub struct CurateArgs {
     /// Who shares the event, in parts per million that sum to 1000000
     #[arg(long, value_name = "CLAIMANT=PPM", num_args = 1..)]
     pub share: Vec<String>,
+    /// Take back all that was decided of the event
+    #[arg(long)]
+    pub reset: bool,
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
@@ -43,10 +46,13 @@ pub struct CurateArgs {
 
 /// `meed allocate`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").required(true).args(["units", "withdraw"]))]
 #[command(after_help = "\
 Examples:
   meed allocate --scope default --epoch 1 --claimant identity:github:42 \\
-      --units 2500 --reason \"on call all week\"")]
+      --units 2500 --reason \"on call all week\"
+  meed allocate --scope default --epoch 1 --claimant identity:github:42 \\
+      --withdraw --reason \"the week was somebody else's\"")]
 pub struct AllocateArgs {
     /// The epoch
     #[command(flatten)]
@@ -56,7 +62,10 @@ pub struct AllocateArgs {
     pub claimant: String,
     /// The final units, in milli-units, in place of what the activity gives
     #[arg(long, value_name = "N")]
-    pub units: String,
+    pub units: Option<String>,
+    /// Take back the units that were set
+    #[arg(long)]
+    pub withdraw: bool,
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
@@ -121,6 +130,9 @@ Examples:
         /// The person's id, a lower-case UUID [default: a new one]
         #[arg(long, value_name = "UUID")]
         id: Option<String>,
+        /// Give the name to a person who is known under another one
+        #[arg(long, requires_all = ["name", "id"])]
+        rename: bool,
     },
     /// The people, with their accounts
     #[command(after_help = "Examples:\n  meed user list")]

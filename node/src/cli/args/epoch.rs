@@ -45,6 +45,13 @@ pub struct OpenArgs {
     /// A time in the window
     #[arg(long, value_name = "TIME")]
     pub at: String,
+    /// How many windows are left out since the last epoch: what happened in them joins this one,
+    /// and they can never be opened
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub skip: u64,
+    /// Open a window that begins after now
+    #[arg(long)]
+    pub ahead: bool,
 }
 
 /// `meed epoch close`.
@@ -69,7 +76,7 @@ pub struct CloseArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Any change after a freeze needs a new one; signatures of an older revision are kept and never
-count.
+count. Where nothing has changed, the draft that is offered stays.
 
 Examples:
   meed epoch freeze --scope default --epoch 1
@@ -81,6 +88,9 @@ pub struct FreezeArgs {
     /// How long signatures are taken [default: the setting `sign_by_days`, else 14]
     #[arg(long, value_name = "DAYS")]
     pub sign_by_days: Option<u32>,
+    /// Take the next revision although nothing has changed
+    #[arg(long)]
+    pub again: bool,
 }
 
 /// `meed epoch amend`.

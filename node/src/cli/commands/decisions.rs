@@ -25,6 +25,7 @@ pub fn curate(args: &CurateArgs, session: &Session) -> Result<(), Failure> {
         event: args.event.clone(),
         included: (args.exclude || args.include).then_some(args.include),
         weight: args.weight.clone(),
+        reset: args.reset,
         shares: if args.share.is_empty() { None } else { Some(read_shares(&args.share)?) },
         reason: args.reason.clone(),
     };
@@ -51,6 +52,7 @@ pub fn allocate(args: &AllocateArgs, session: &Session) -> Result<(), Failure> {
     let request = AllocationRequest {
         claimant: args.claimant.clone(),
         units: args.units.clone(),
+        withdraw: args.withdraw,
         reason: args.reason.clone(),
     };
     show_decision(&session.client.patch(&epoch_path(&args.epoch, "/allocations"), &request)?, session)

@@ -18,7 +18,7 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
     let client = &session.client;
     match command {
         EpochCommand::Open(args) => {
-            let request = OpenRequest { at: args.at.clone() };
+            let request = OpenRequest { at: args.at.clone(), skip: args.skip, ahead: args.ahead };
             let epoch: EpochView = client.post(&scope_path(&args.scope.scope, "/epochs"), &request)?;
             show(&epoch, session)
         }
@@ -31,7 +31,7 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
             show(&client.post::<EpochView>(&epoch_path(&args.epoch, "/close"), &request)?, session)
         }
         EpochCommand::Freeze(args) => {
-            let request = FreezeRequest { sign_by_days: args.sign_by_days };
+            let request = FreezeRequest { sign_by_days: args.sign_by_days, again: args.again };
             let path = epoch_path(&args.epoch, "/drafts");
             show_draft(&session.waiting("freezing", |client| client.post(&path, &request))?, session)
         }
@@ -135,6 +135,11 @@ fn show_all(args: &EpochArgs, session: &Session) -> Result<(), Failure> {
 }
 
 fn show_draft(draft: &DraftView, session: &Session) -> Result<(), Failure> {
+    if draft.unchanged {
+        session.console.notice(
+            "notice: nothing has changed since this draft, and its signatures go on counting; --again makes another",
+        );
+    }
     session.console.answer(draft, || {
         format!(
             "draft    epoch {} revision {} of {}\ntext     {}\nsigning  {} of {} approvers by {}\n\

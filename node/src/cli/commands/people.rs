@@ -13,8 +13,8 @@ use crate::failure::Failure;
 /// What the ledger refuses.
 pub fn user(command: &UserCommand, session: &Session) -> Result<(), Failure> {
     match command {
-        UserCommand::Add { name, id } => {
-            let request = UserRequest { id: id.clone(), name: name.clone() };
+        UserCommand::Add { name, id, rename } => {
+            let request = UserRequest { id: id.clone(), name: name.clone(), rename: *rename };
             let user: UserView = session.client.post("/users", &request)?;
             session.console.answer(&user, || user.id.to_string())
         }

@@ -1,0 +1,302 @@
+//! What a scope's decisions add up to: bindings, and for each epoch the curation of events and the overrides.
+
+use std::collections::BTreeMap;
+
+use super::{Change, Decision, write_shares};
+use crate::amount::Units;
+use crate::ids::{Claimant, EpochNumber, EventId, Identity, UserId};
+use crate::rejection::{Checked, Rejection, RejectionCode};
+use crate::text::FreeText;
+
+/// What people decided of one event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Curation {
+    /// Whether it is left out.
+    pub excluded: bool,
+    /// Its weight in place of the policy's.
+    pub weight: Option<Units>,
+    /// Its shares in place of the authors'.
+    pub shares: Option<BTreeMap<Claimant, u32>>,
+    /// The reason of the last decision on it.
+    pub reason: Option<FreeText>,
+}
+
+/// Final units by a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The final units.
+    pub units: Units,
+    /// Why.
+    pub reason: FreeText,
+}
+
+/// What people decided of one epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EpochDecisions {
+    /// By event.
+    pub curation: BTreeMap<EventId, Curation>,
+    /// By claimant.
+    pub overrides: BTreeMap<Claimant, Override>,
+}
+
+/// What a scope's decisions add up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    bindings: BTreeMap<Identity, UserId>,
+    last_bindings: BTreeMap<Identity, UserId>,
+    epochs: BTreeMap<EpochNumber, EpochDecisions>,
+    ended: bool,
+}
+
+/// The parts of a [`State`], for keeping it beside the decisions that it follows from. A part of them is a state too:
+/// a change needs no more than what it concerns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateParts {
+    /// The bindings in force.
+    pub bindings: BTreeMap<Identity, UserId>,
+    /// Whose each identity is, or was before its binding was revoked.
+    pub last_bindings: BTreeMap<Identity, UserId>,
+    /// What was decided of each epoch.
+    pub epochs: BTreeMap<EpochNumber, EpochDecisions>,
+    /// Whether the scope was ended.
+    pub ended: bool,
+}
+
+impl From<StateParts> for State {
+    fn from(parts: StateParts) -> Self {
+        let StateParts { bindings, last_bindings, epochs, ended } = parts;
+        Self { bindings, last_bindings, epochs, ended }
+    }
+}
+
+impl From<State> for StateParts {
+    fn from(state: State) -> Self {
+        let State { bindings, last_bindings, epochs, ended } = state;
+        Self { bindings, last_bindings, epochs, ended }
+    }
+}
+
+impl State {
+    /// The state after `decisions`, from nothing.
+    ///
+    /// # Errors
+    /// The first decision that could not have been made then, with its index.
+    pub fn replay<'a>(decisions: impl IntoIterator<Item = &'a Decision>) -> Checked<Self> {
+        let mut state = Self::default();
+        for (index, decision) in decisions.into_iter().enumerate() {
+            state.apply(decision).map_err(|rejection| rejection.within(format!("decision {index}")))?;
+        }
+        Ok(state)
+    }
+
+    /// Applies a decision, after checking that it fits the state.
+    ///
+    /// # Errors
+    /// `mismatch` when `before` is not what the state holds; the rejection of the change where it may not be made.
+    pub fn apply(&mut self, decision: &Decision) -> Checked<()> {
+        let change = decision.change()?;
+        self.check(decision, &change)?;
+        self.make(decision, change);
+        Ok(())
+    }
+
+    /// Who earns for an identity at this state.
+    pub fn resolve(&self, identity: &Identity) -> Claimant {
+        match self.bindings.get(identity) {
+            Some(user) => Claimant::User(*user),
+            None => Claimant::Identity(identity.clone()),
+        }
+    }
+
+    /// What a claimant is at this state: an identity that has been bound since is its user.
+    pub fn resolve_claimant(&self, claimant: &Claimant) -> Claimant {
+        match claimant {
+            Claimant::Identity(identity) => self.resolve(identity),
+            Claimant::User(_) => claimant.clone(),
+        }
+    }
+
+    /// The user to whom an identity is bound.
+    pub fn binding(&self, identity: &Identity) -> Option<UserId> {
+        self.bindings.get(identity).copied()
+    }
+
+    /// All bindings in force.
+    pub fn bindings(&self) -> &BTreeMap<Identity, UserId> {
+        &self.bindings
+    }
+
+    /// What was decided of an epoch, if anything.
+    pub fn epoch(&self, epoch: EpochNumber) -> Option<&EpochDecisions> {
+        self.epochs.get(&epoch)
+    }
+
+    /// Whether the scope was ended.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn curation(&self, epoch: Option<EpochNumber>, event: &EventId) -> Option<&Curation> {
+        self.epochs.get(&epoch?)?.curation.get(event)
+    }
+
+    pub(super) fn value_before(&self, epoch: Option<EpochNumber>, change: &Change) -> Option<String> {
+        let user = |user: &UserId| Claimant::User(*user).to_string();
+        match change {
+            Change::Bind(identity, _) | Change::Revoke(identity) => self.bindings.get(identity).map(user),
+            Change::Rebind(identity, _) => {
+                self.bindings.get(identity).or_else(|| self.last_bindings.get(identity)).map(user)
+            }
+            Change::Exclude(event) | Change::Include(event) | Change::Reset(event) => {
+                let excluded = self.curation(epoch, event).is_some_and(|curation| curation.excluded);
+                Some(if excluded { "excluded" } else { "included" }.to_owned())
+            }
+            Change::Weight(event, _) => self.curation(epoch, event)?.weight.map(|units| units.to_string()),
+            Change::Shares(event, _) => self.curation(epoch, event)?.shares.as_ref().map(write_shares),
+            Change::Override(claimant, _) | Change::Withdraw(claimant) => {
+                self.epochs.get(&epoch?)?.overrides.get(claimant).map(|o| o.units.to_string())
+            }
+            Change::Amend | Change::EarlyClose | Change::EndScope | Change::Erase(_) | Change::Pool(..) => {
+                None
+            }
+        }
+    }
+
+    pub(super) fn check(&self, decision: &Decision, change: &Change) -> Checked<()> {
+        if self.ended {
+            return Err(Rejection::new(
+                RejectionCode::ScopeEnded,
+                "scope",
+                "a scope that goes on",
+                "an ended one",
+            ));
+        }
+        if decision.epoch.is_some() != change.needs_epoch() {
+            let expected = if change.needs_epoch() { "an epoch" } else { "no epoch" };
+            return Err(Rejection::new(RejectionCode::MissingField, "epoch", expected, "the other"));
+        }
+        let before = self.value_before(decision.epoch, change);
+        if before != decision.before {
+            let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+            return Err(Rejection::new(
+                RejectionCode::Mismatch,
+                "before",
+                text(&before),
+                text(&decision.before),
+            ));
+        }
+        self.check_binding(change)?;
+        self.check_taken_back(decision, change)?;
+        let repeats = decision.after.is_some() && decision.after == decision.before;
+        // Stating an override again is a change where it gives a new reason or replaces a bound identity's.
+        if repeats && !matches!(change, Change::Override(..)) {
+            let got = decision.after.clone().unwrap_or_default();
+            return Err(Rejection::new(
+                RejectionCode::NothingToChange,
+                &decision.subject,
+                "another value",
+                got,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Only what was decided can be taken back.
+    fn check_taken_back(&self, decision: &Decision, change: &Change) -> Checked<()> {
+        let (expected, is_decided) = match change {
+            Change::Reset(event) => {
+                ("an event that was decided on", self.curation(decision.epoch, event).is_some())
+            }
+            Change::Withdraw(_) => ("a claimant with an override", decision.before.is_some()),
+            _ => return Ok(()),
+        };
+        if is_decided {
+            return Ok(());
+        }
+        Err(Rejection::new(RejectionCode::NothingToChange, &decision.subject, expected, "one without"))
+    }
+
+    fn check_binding(&self, change: &Change) -> Checked<()> {
+        match change {
+            Change::Bind(identity, user) => {
+                let owner = self.bindings.get(identity).or_else(|| self.last_bindings.get(identity));
+                match owner {
+                    Some(owner) if owner != user => Err(Rejection::new(
+                        RejectionCode::IdentityBoundToOther,
+                        identity.to_string(),
+                        format!("an identity that is nobody's or user:{user}'s"),
+                        format!("user:{owner}'s"),
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            Change::Revoke(identity) if !self.bindings.contains_key(identity) => Err(Rejection::new(
+                RejectionCode::IdentityNotBound,
+                identity.to_string(),
+                "a bound identity",
+                "one that is not",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn make(&mut self, decision: &Decision, change: Change) {
+        match change {
+            Change::Bind(identity, user) | Change::Rebind(identity, user) => {
+                self.last_bindings.insert(identity.clone(), user);
+                self.bindings.insert(identity, user);
+            }
+            Change::Revoke(identity) => {
+                self.bindings.remove(&identity);
+            }
+            Change::EndScope => self.ended = true,
+            Change::Exclude(event) => self.curate(decision, event, |curation| curation.excluded = true),
+            Change::Include(event) => self.curate(decision, event, |curation| curation.excluded = false),
+            Change::Weight(event, units) => {
+                self.curate(decision, event, |curation| curation.weight = Some(units))
+            }
+            Change::Shares(event, shares) => {
+                self.curate(decision, event, |curation| curation.shares = Some(shares))
+            }
+            Change::Override(claimant, units) => self.set_override(decision, claimant, units),
+            Change::Reset(event) => self.take_back(decision, |decided| drop(decided.curation.remove(&event))),
+            Change::Withdraw(claimant) => {
+                self.take_back(decision, |decided| drop(decided.overrides.remove(&claimant)))
+            }
+            Change::Amend | Change::EarlyClose | Change::Erase(_) | Change::Pool(..) => {}
+        }
+    }
+
+    /// An epoch of which nothing is decided any more is as one of which nothing ever was.
+    fn take_back(&mut self, decision: &Decision, remove: impl FnOnce(&mut EpochDecisions)) {
+        let Some(epoch) = decision.epoch else { return };
+        if let Some(decided) = self.epochs.get_mut(&epoch) {
+            remove(decided);
+            if *decided == EpochDecisions::default() {
+                self.epochs.remove(&epoch);
+            }
+        }
+    }
+
+    fn curate(&mut self, decision: &Decision, event: EventId, change: impl FnOnce(&mut Curation)) {
+        let Some(epoch) = decision.epoch else { return };
+        let curation = self.epochs.entry(epoch).or_default().curation.entry(event).or_default();
+        change(curation);
+        curation.reason = Some(decision.reason.clone());
+    }
+
+    /// Sets an override, and withdraws those of identities that are the claimant's by now: that is how an override
+    /// whose claimant has become another is stated again.
+    fn set_override(&mut self, decision: &Decision, claimant: Claimant, units: Units) {
+        let Some(epoch) = decision.epoch else { return };
+        let bindings = &self.bindings;
+        let overrides = &mut self.epochs.entry(epoch).or_default().overrides;
+        overrides.retain(|key, _| match key {
+            Claimant::Identity(identity) => {
+                bindings.get(identity).map(|user| Claimant::User(*user)).as_ref() != Some(&claimant)
+            }
+            Claimant::User(_) => true,
+        });
+        overrides.insert(claimant, Override { units, reason: decision.reason.clone() });
+    }
+}
