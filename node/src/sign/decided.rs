@@ -23,6 +23,7 @@ enum Kind {
 fn kind_of(action: Action) -> Kind {
     match action {
         Action::Exclude | Action::Include => Kind::Inclusion,
+        Action::Withdraw => Kind::Of(Action::Override),
         other => Kind::Of(other),
     }
 }
@@ -35,7 +36,12 @@ pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
         if decision.epoch != Some(statement.epoch) || decision.action == Action::Pool {
             continue;
         }
-        let place = (kind_of(decision.action), decision.subject.as_str());
+        let subject = decision.subject.as_str();
+        if decision.action == Action::Reset {
+            let kinds = [Kind::Inclusion, Kind::Of(Action::Weight), Kind::Of(Action::Shares)];
+            superseded += kinds.into_iter().filter_map(|kind| in_force.remove(&(kind, subject))).count();
+        }
+        let place = (kind_of(decision.action), subject);
         superseded += usize::from(in_force.insert(place, (number, decision)).is_some());
     }
     if in_force.is_empty() {
@@ -78,9 +84,11 @@ fn name_of(action: Action) -> &'static str {
         Action::Override => "set final units of",
         Action::Pool => "add to the pool",
         Action::Rebind => "rebind",
+        Action::Reset => "take back all decisions on",
         Action::Revoke => "revoke the binding of",
         Action::Shares => "share otherwise",
         Action::Weight => "weigh otherwise",
+        Action::Withdraw => "take back the final units of",
     }
 }
 
@@ -88,7 +96,9 @@ fn name_of(action: Action) -> &'static str {
 fn value(action: Action, text: Option<&str>) -> String {
     let Some(text) = text else { return "nothing set".to_owned() };
     match (action, text.parse()) {
-        (Action::Override | Action::Weight, Ok(milli)) => format!("{} units", units(milli)),
+        (Action::Override | Action::Weight | Action::Withdraw, Ok(milli)) => {
+            format!("{} units", units(milli))
+        }
         _ => text.to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use meed_audit::ids::{ScopeId, SetVersion};
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use meed_audit::{Rejection, RejectionCode};
-use meed_keys::{ApproverSet, Note, NoteText, PublicKey, SignatureLine, SigningWindow};
+use meed_keys::{ApproverSet, Note, NoteText, PublicKey, SignatureLine, SigningWindow, VerifierKey};
 
 use crate::error::StorageError;
 use crate::ledger::Ledger;
@@ -211,12 +211,18 @@ fn set_approvers(
     Ok(ApproverSetOutcome::Pending(view))
 }
 
-/// One key, one use: the node's log key approves nothing.
+/// One key, one use: the node's log key approves nothing, nor does a key that is named as one of the node's logs or
+/// texts. That a key is a witness's cannot be seen, because witnesses and approvers sign alike.
 fn check_uses(set: &ApproverSet, node: &NodeRecord) -> LedgerResult<()> {
-    match set.approvers().iter().find(|key| key.public_key().as_bytes() == &node.log_key) {
+    let own = format!("{}/", node.origin);
+    let is_used = |key: &&VerifierKey| {
+        let name = key.name().as_str();
+        key.public_key().as_bytes() == &node.log_key || name == node.origin.as_str() || name.starts_with(&own)
+    };
+    match set.approvers().iter().find(is_used) {
         None => Ok(()),
         Some(key) => {
-            let expected = "a key that is not the node's log key";
+            let expected = format!("a key that is not the node's own, and not named as one, {own}…");
             refuse(Rejection::new(RejectionCode::KeyInUse, "approver set", expected, key.name()))
         }
     }

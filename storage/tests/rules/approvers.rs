@@ -77,6 +77,14 @@ fn one_key_one_use() {
     let log_key = SigningKey::from_seed("approver-9".parse().unwrap(), KeyUse::Approver, seed);
     let set = set_of(1, &[log_key]);
     assert_eq!(code(world.ledger.set_approvers(scope, set, by(WEEK_1))), Code::KeyInUse);
+    // Nor is a key that is named as the node, one of its logs or its texts.
+    let origin = world.snapshot().origin().unwrap();
+    for name in [origin.to_string(), format!("{origin}/statements/1"), format!("{origin}/default/approvers")]
+    {
+        let named = SigningKey::from_seed(name.parse().unwrap(), KeyUse::Approver, [77; 32]);
+        let refused = world.ledger.set_approvers(scope, set_of(1, &[named]), by(WEEK_1));
+        assert_eq!(code(refused), Code::KeyInUse, "{name}");
+    }
     assert_eq!(code(world.snapshot().approvers(scope)), Code::ApproversMissing);
     assert_eq!(code(world.snapshot().trust(scope, None)), Code::ApproversMissing);
 }
