@@ -242,7 +242,7 @@ fn what_was_decided_is_taken_back() {
     let share = format!("{nobody}=1000000");
     run(&["curate", "--event", "github:pr:7:e3", "--share", &share]).refused(1, "user_not_found");
     let blank = ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e3", "--exclude"];
-    world.run(&[&blank[..], &["--reason", "   "]].concat()).refused(1, "invalid_text");
+    world.run(&[&blank[..], &["--reason", "   "]].concat()).refused(2, "invalid_text");
 }
 
 #[test]
