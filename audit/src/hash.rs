@@ -101,13 +101,19 @@ impl Hash {
 
     /// The 64 lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {
-        let mut text = String::with_capacity(HEX_CHARACTERS);
-        for byte in self.0 {
-            for nibble in [byte >> 4, byte & 0x0f] {
-                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('?'));
+        self.hex_digits().as_str().to_owned()
+    }
+
+    fn hex_digits(self) -> HexDigits {
+        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) };
+        let mut digits = [b'0'; HEX_CHARACTERS];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            if let [high, low] = pair {
+                *high = digit(byte >> 4);
+                *low = digit(byte & 0x0f);
             }
         }
-        text
+        HexDigits(digits)
     }
 
     /// Reads canonical, padded, standard base64 of 32 bytes, as C2SP texts hold it.
@@ -153,9 +159,18 @@ fn hex_value(digit: u8, position: usize) -> Result<u8, HashError> {
     }
 }
 
+/// The digits of a hash, without an allocation.
+struct HexDigits([u8; HEX_CHARACTERS]);
+
+impl HexDigits {
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.to_hex())
+        formatter.write_str(self.hex_digits().as_str())
     }
 }
 
@@ -194,7 +209,7 @@ impl AsRef<[u8]> for Hash {
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.serialize_str(&self.to_hex())
+            serializer.serialize_str(self.hex_digits().as_str())
         } else {
             self.0.serialize(serializer)
         }

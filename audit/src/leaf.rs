@@ -6,6 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::canonical;
 use crate::hash::{Hash, leaf_hash};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 
@@ -19,8 +20,8 @@ pub trait Leaf: Serialize + DeserializeOwned {
 
     /// The canonical bytes.
     fn encode(&self) -> Vec<u8> {
-        // Leaves hold only strings, booleans, arrays and objects, which serialising never refuses.
-        serde_json::to_vec(self).unwrap_or_default()
+        // Leaves hold only strings, booleans, arrays and objects, which writing never refuses.
+        canonical::to_vec(self).unwrap_or_default()
     }
 
     /// The RFC 6962 leaf hash of the canonical bytes.

@@ -8,6 +8,8 @@
 //! [`close::EpochInput`] for a closed epoch, [`close::close`] to the statement, [`approve::approve`] when enough
 //! approvers have signed, and [`verify::verify`] for the proof that a contributor holds.
 
+mod canonical;
+
 pub mod activity;
 pub mod allocation;
 pub mod amount;

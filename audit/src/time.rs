@@ -133,7 +133,13 @@ impl fmt::Display for Timestamp {
         let rest = self.0 % MS_PER_DAY;
         let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
         let (second, ms) = (rest / MS_PER_SECOND % 60, rest % MS_PER_SECOND);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let parts =
+            [(0..4, year), (5..7, month), (8..10, day), (11..13, hour), (14..16, minute), (17..19, second)];
+        for (place, number) in parts.into_iter().chain([(20..23, ms)]) {
+            write_digits(text.get_mut(place).unwrap_or(&mut []), number);
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -147,6 +153,14 @@ impl FromStr for Timestamp {
             return Ok(time);
         }
         Err(Rejection::new(RejectionCode::NotCanonical, "time", time.to_string(), text))
+    }
+}
+
+/// Writes the last digits of a number, as many as there is room for.
+fn write_digits(room: &mut [u8], mut number: i64) {
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
     }
 }
 

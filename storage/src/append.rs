@@ -128,6 +128,9 @@ impl Transaction {
 
     /// The entry of an id that a view of `seen` entries did not have.
     fn stored_since(&self, id: &EventId, seen: u64) -> Result<Option<IdEntry>, StorageError> {
+        if self.edges.events.size() == seen {
+            return Ok(None);
+        }
         if let Some(entry) = self.tail.tail.id(hash_of(id), id) {
             return Ok(Some(entry.clone()));
         }
