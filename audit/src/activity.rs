@@ -1,6 +1,6 @@
 //! `weight-sum-v1`: what each event of an epoch gives to whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -160,20 +160,61 @@ pub struct Earned {
     pub events_count: u64,
 }
 
-/// Adds one event's units to what its claimants have earned.
-///
-/// # Errors
-/// `arithmetic_overflow`, which the limits make impossible.
-pub fn add_earnings(earned: &mut BTreeMap<Claimant, Earned>, activity: &Activity) -> Checked<()> {
-    for entry in &activity.claimants {
-        let sum = match earned.get_mut(&entry.key) {
+/// What all claimants earned, in no order while it grows: an ordered map would compare keys for each event.
+#[derive(Clone, Debug, Default)]
+pub struct Earnings {
+    by_claimant: HashMap<Claimant, Earned>,
+}
+
+impl Earnings {
+    /// Adds one event's units to what its claimants have earned.
+    ///
+    /// # Errors
+    /// `arithmetic_overflow`, which the limits make impossible.
+    pub fn add(&mut self, activity: &Activity) -> Checked<()> {
+        for entry in &activity.claimants {
+            self.add_earned(&entry.key, Earned { units: entry.units, events_count: 1 })?;
+        }
+        Ok(())
+    }
+
+    /// Both together.
+    ///
+    /// # Errors
+    /// As [`Earnings::add`].
+    pub fn join(mut self, other: Self) -> Checked<Self> {
+        for (claimant, earned) in other.by_claimant {
+            self.add_earned(&claimant, earned)?;
+        }
+        Ok(self)
+    }
+
+    fn add_earned(&mut self, claimant: &Claimant, earned: Earned) -> Checked<()> {
+        let sum = match self.by_claimant.get_mut(claimant) {
             Some(sum) => sum,
-            None => earned.entry(entry.key.clone()).or_default(),
+            None => self.by_claimant.entry(claimant.clone()).or_default(),
         };
-        sum.units = sum.units.plus(entry.units)?;
-        sum.events_count = sum.events_count.checked_add(1).ok_or_else(|| {
+        sum.units = sum.units.plus(earned.units)?;
+        sum.events_count = sum.events_count.checked_add(earned.events_count).ok_or_else(|| {
             Rejection::new(RejectionCode::ArithmeticOverflow, "events", "a count", "an overflow")
         })?;
+        Ok(())
     }
-    Ok(())
+
+    /// What each claimant earned, by claimant, with those of `others` who earned nothing.
+    pub fn into_sorted<'a>(self, others: impl Iterator<Item = &'a Claimant>) -> Vec<(Claimant, Earned)> {
+        let mut by_claimant = self.by_claimant;
+        for claimant in others {
+            by_claimant.entry(claimant.clone()).or_default();
+        }
+        let mut sorted: Vec<_> = by_claimant.into_iter().collect();
+        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        sorted
+    }
+}
+
+impl FromIterator<(Claimant, Earned)> for Earnings {
+    fn from_iter<T: IntoIterator<Item = (Claimant, Earned)>>(earned: T) -> Self {
+        Self { by_claimant: earned.into_iter().collect() }
+    }
 }

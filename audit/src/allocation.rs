@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::activity::Earned;
+use crate::activity::Earnings;
 use crate::amount::{Credits, EPOCH_ITEMS_MAX, Units};
 use crate::apportion::apportion;
 use crate::decision::Override;
@@ -47,7 +47,7 @@ version_tag! {
     AllocationV1, Allocation, "meed/allocation/v1"
 }
 
-/// Divides `pool` by final units: every claimant of `earned` and `overrides`, in order of their keys.
+/// Divides `pool` by final units: every claimant of `earnings` and `overrides`, in order of their keys.
 ///
 /// # Errors
 /// `too_many` claimants.
@@ -56,12 +56,10 @@ pub fn allocate(
     epoch: EpochNumber,
     revision: Revision,
     pool: Credits,
-    mut earned: BTreeMap<Claimant, Earned>,
+    earnings: Earnings,
     overrides: &BTreeMap<Claimant, Override>,
 ) -> Checked<Vec<Allocation>> {
-    for claimant in overrides.keys() {
-        earned.entry(claimant.clone()).or_default();
-    }
+    let earned = earnings.into_sorted(overrides.keys());
     check_item_count("claimants", earned.len())?;
     let final_units: Vec<u128> = earned
         .iter()

@@ -5,13 +5,13 @@ mod terms;
 
 use std::collections::BTreeMap;
 
-use crate::activity::{Activity, Earned, EpochEvent, add_earnings, curate};
+use crate::activity::{Activity, Earnings, EpochEvent, curate};
 use crate::allocation::{Allocation, allocate, allocation_set_hash, check_item_count};
 use crate::amount::Credits;
 use crate::approvers::{ApproverSetText, ScopeName};
 use crate::decision::{Decision, EpochDecisions, State};
 use crate::hash::Hash;
-use crate::ids::{Claimant, EventId, Revision};
+use crate::ids::{EventId, Revision};
 use crate::leaf::Leaf;
 use crate::merkle::{self, TreeBuilder};
 use crate::policy::Policy;
@@ -109,7 +109,7 @@ pub struct Closing<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Curated {
     leaves: Vec<(EventId, Hash)>,
-    earned: EarnedByClaimant,
+    earned: Earnings,
     curated_count: usize,
 }
 
@@ -128,11 +128,7 @@ impl Curated {
     pub fn join(mut self, other: Self) -> Checked<Self> {
         self.leaves.extend(other.leaves);
         self.curated_count = self.curated_count.saturating_add(other.curated_count);
-        for (claimant, earned) in other.earned {
-            let sum = self.earned.entry(claimant).or_default();
-            sum.units = sum.units.plus(earned.units)?;
-            sum.events_count = sum.events_count.saturating_add(earned.events_count);
-        }
+        self.earned = self.earned.join(other.earned)?;
         Ok(self)
     }
 }
@@ -171,7 +167,7 @@ impl<'a> Closing<'a> {
         let curation = self.decided().curation.get(&entry.event.id);
         let activity = curate(entry, late, &self.input.policy, curation, &self.state)?;
         curated.curated_count += usize::from(curation.is_some());
-        add_earnings(&mut curated.earned, &activity)?;
+        curated.earned.add(&activity)?;
         curated.leaves.push((entry.event.id.clone(), activity.leaf_hash()));
         Ok(activity)
     }
@@ -223,8 +219,6 @@ fn activity_head(mut leaves: Vec<(EventId, Hash)>) -> Checked<TreeHead> {
     }
     Ok(tree_head(leaves.into_iter().map(|(_, hash)| hash)))
 }
-
-type EarnedByClaimant = BTreeMap<Claimant, Earned>;
 
 /// Whether the event is late; refuses one that the rule `EPOCH_BY_EVENT_TIME` gives to another epoch.
 fn check_assignment(input: &EpochInput, window: &EpochWindow, entry: &EpochEvent) -> Checked<bool> {

@@ -211,7 +211,7 @@ impl Serialize for Hash {
         if serializer.is_human_readable() {
             serializer.serialize_str(self.hex_digits().as_str())
         } else {
-            self.0.serialize(serializer)
+            serializer.serialize_bytes(&self.0)
         }
     }
 }
@@ -222,8 +222,23 @@ impl<'de> Deserialize<'de> for Hash {
             let text = String::deserialize(deserializer)?;
             Self::from_hex(&text).map_err(de::Error::custom)
         } else {
-            <[u8; HASH_BYTES]>::deserialize(deserializer).map(Self)
+            deserializer.deserialize_bytes(HashBytes)
         }
+    }
+}
+
+/// Reads a hash from 32 bytes, which binary formats hold whole rather than one by one.
+struct HashBytes;
+
+impl de::Visitor<'_> for HashBytes {
+    type Value = Hash;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{HASH_BYTES} bytes")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Hash, E> {
+        bytes.try_into().map(Hash).map_err(|_| E::invalid_length(bytes.len(), &self))
     }
 }
 

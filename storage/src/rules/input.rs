@@ -1,8 +1,7 @@
 //! What a statement is computed from: an epoch's facts and decisions, read in one view.
 
-use std::collections::BTreeMap;
 
-use meed_audit::activity::{Activity, EpochEvent, add_earnings, curate};
+use meed_audit::activity::{Activity, Earnings, EpochEvent, curate};
 use meed_audit::allocation::{Allocation, allocate};
 use meed_audit::amount::Credits;
 use meed_audit::close::{DraftTerms, EpochInput};
@@ -295,12 +294,12 @@ impl Snapshot {
         let pool_total = pool(self, scope, epoch)?.total();
         let mut events = epoch_events(self, scope, &windows)?;
         events.sort_unstable_by(|a, b| a.event.id.cmp(&b.event.id));
-        let (mut activity, mut earned) = (Vec::with_capacity(events.len()), BTreeMap::new());
+        let (mut activity, mut earned) = (Vec::with_capacity(events.len()), Earnings::default());
         for entry in &events {
             let late = assign(&windows, entry.event.event_time, entry.index).is_some_and(|taken| taken.late);
             let curation = decided.curation.get(&entry.event.id);
             let leaf = curate(entry, late, &policy, curation, &state)?;
-            add_earnings(&mut earned, &leaf)?;
+            earned.add(&leaf)?;
             activity.push(leaf);
         }
         let revision = record.next_revision;
