@@ -1,6 +1,7 @@
 //! `weight-sum-v1`: what each event of an epoch gives to whom.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -160,11 +161,29 @@ pub struct Earned {
     pub events_count: u64,
 }
 
-/// What all claimants earned, in no order while it grows: an ordered map would compare keys for each event.
+impl Earned {
+    fn plus(self, other: Self) -> Checked<Self> {
+        let events_count = self.events_count.checked_add(other.events_count).ok_or_else(|| {
+            Rejection::new(RejectionCode::ArithmeticOverflow, "events", "a count", "an overflow")
+        })?;
+        Ok(Self { units: self.units.plus(other.units)?, events_count })
+    }
+}
+
+/// What all claimants earned. What single events give is kept until there is much of it, then sorted by a hash of the
+/// claimant and summed up: that touches memory in order, where a map would jump to another place for each event.
 #[derive(Clone, Debug, Default)]
 pub struct Earnings {
-    by_claimant: HashMap<Claimant, Earned>,
+    parts: Vec<EarnedPart>,
+    /// How many parts the last summing up left.
+    summed: usize,
 }
+
+/// A hash that brings equal claimants together, the claimant, and a part of what they earned.
+type EarnedPart = (u64, Claimant, Earned);
+
+/// Fewer parts than this are not summed up before the end.
+const PARTS_MIN: usize = 1 << 16;
 
 impl Earnings {
     /// Adds one event's units to what its claimants have earned.
@@ -173,48 +192,70 @@ impl Earnings {
     /// `arithmetic_overflow`, which the limits make impossible.
     pub fn add(&mut self, activity: &Activity) -> Checked<()> {
         for entry in &activity.claimants {
-            self.add_earned(&entry.key, Earned { units: entry.units, events_count: 1 })?;
+            self.push(entry.key.clone(), Earned { units: entry.units, events_count: 1 });
+        }
+        if self.parts.len() >= PARTS_MIN && self.parts.len() / 4 >= self.summed {
+            self.sum_up()?;
         }
         Ok(())
     }
 
-    /// Both together.
+    /// The same, summed up: worth it in the thread that made it, before it joins others.
     ///
     /// # Errors
     /// As [`Earnings::add`].
-    pub fn join(mut self, other: Self) -> Checked<Self> {
-        for (claimant, earned) in other.by_claimant {
-            self.add_earned(&claimant, earned)?;
-        }
+    pub fn summed(mut self) -> Checked<Self> {
+        self.sum_up()?;
         Ok(self)
     }
 
-    fn add_earned(&mut self, claimant: &Claimant, earned: Earned) -> Checked<()> {
-        let sum = match self.by_claimant.get_mut(claimant) {
-            Some(sum) => sum,
-            None => self.by_claimant.entry(claimant.clone()).or_default(),
-        };
-        sum.units = sum.units.plus(earned.units)?;
-        sum.events_count = sum.events_count.checked_add(earned.events_count).ok_or_else(|| {
-            Rejection::new(RejectionCode::ArithmeticOverflow, "events", "a count", "an overflow")
-        })?;
+    /// Both together.
+    #[must_use]
+    pub fn join(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
+        self
+    }
+
+    fn push(&mut self, claimant: Claimant, earned: Earned) {
+        let mut hasher = DefaultHasher::new();
+        claimant.hash(&mut hasher);
+        self.parts.push((hasher.finish(), claimant, earned));
+    }
+
+    fn sum_up(&mut self) -> Checked<()> {
+        self.parts.sort_unstable_by(|(a, left, _), (b, right, _)| a.cmp(b).then_with(|| left.cmp(right)));
+        let mut sums: Vec<EarnedPart> = Vec::with_capacity(self.summed);
+        for (hash, claimant, earned) in self.parts.drain(..) {
+            match sums.last_mut() {
+                Some((last, same, sum)) if *last == hash && *same == claimant => *sum = sum.plus(earned)?,
+                _ => sums.push((hash, claimant, earned)),
+            }
+        }
+        self.summed = sums.len();
+        self.parts = sums;
         Ok(())
     }
 
     /// What each claimant earned, by claimant, with those of `others` who earned nothing.
-    pub fn into_sorted<'a>(self, others: impl Iterator<Item = &'a Claimant>) -> Vec<(Claimant, Earned)> {
-        let mut by_claimant = self.by_claimant;
-        for claimant in others {
-            by_claimant.entry(claimant.clone()).or_default();
-        }
-        let mut sorted: Vec<_> = by_claimant.into_iter().collect();
+    ///
+    /// # Errors
+    /// As [`Earnings::add`].
+    pub fn into_sorted<'a>(
+        mut self,
+        others: impl Iterator<Item = &'a Claimant>,
+    ) -> Checked<Vec<(Claimant, Earned)>> {
+        others.for_each(|claimant| self.push(claimant.clone(), Earned::default()));
+        self.sum_up()?;
+        let mut sorted: Vec<_> = self.parts.into_iter().map(|(_, claimant, sum)| (claimant, sum)).collect();
         sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        sorted
+        Ok(sorted)
     }
 }
 
 impl FromIterator<(Claimant, Earned)> for Earnings {
     fn from_iter<T: IntoIterator<Item = (Claimant, Earned)>>(earned: T) -> Self {
-        Self { by_claimant: earned.into_iter().collect() }
+        let mut earnings = Self::default();
+        earned.into_iter().for_each(|(claimant, earned)| earnings.push(claimant, earned));
+        earnings
     }
 }

@@ -1,6 +1,7 @@
 //! Allocations: what each claimant gets of an epoch's pool, the leaves that a contributor's proof holds.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,7 @@ pub fn allocate(
     earnings: Earnings,
     overrides: &BTreeMap<Claimant, Override>,
 ) -> Checked<Vec<Allocation>> {
-    let earned = earnings.into_sorted(overrides.keys());
+    let earned = earnings.into_sorted(overrides.keys())?;
     check_item_count("claimants", earned.len())?;
     let final_units: Vec<u128> = earned
         .iter()
@@ -106,9 +107,14 @@ pub fn check_item_count(what: &str, items: usize) -> Checked<()> {
 /// The earlier system's hash of an allocation set: SHA-256 of `<key>:<final units>` lines sorted by key and joined by
 /// `\n`, where a user's key is the bare UUID. Kept so that its statements can be re-checked; the root is what counts.
 pub fn allocation_set_hash<'a>(entries: impl IntoIterator<Item = (&'a Claimant, Units)>) -> Hash {
-    let mut lines: Vec<(String, Units)> =
-        entries.into_iter().map(|(claimant, units)| (claimant.allocation_set_key(), units)).collect();
-    lines.sort();
-    let text = lines.iter().map(|(key, units)| format!("{key}:{units}")).collect::<Vec<_>>().join("\n");
-    Hash::of(text.as_bytes())
+    let mut sorted: Vec<(&Claimant, Units)> = entries.into_iter().collect();
+    // Bare UUIDs sort before all identities, each kind in its own order; they mostly come in that order.
+    sorted.sort_by_key(|(claimant, _)| (matches!(claimant, Claimant::Identity(_)), *claimant));
+    let mut lines = String::new();
+    for (claimant, units) in sorted {
+        let separator = if lines.is_empty() { "" } else { "\n" };
+        // Writing to a text does not fail.
+        let _ = write!(lines, "{separator}{}:{units}", claimant.allocation_set_key());
+    }
+    Hash::of(lines.as_bytes())
 }

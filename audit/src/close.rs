@@ -1,6 +1,7 @@
 //! From an epoch's facts and decisions to its statement: the computation that the node, each approver and each
 //! auditor runs, with the same bytes as result.
 
+mod order;
 mod terms;
 
 use std::collections::BTreeMap;
@@ -14,12 +15,14 @@ use crate::hash::Hash;
 use crate::ids::{EventId, Revision};
 use crate::leaf::Leaf;
 use crate::merkle::{self, TreeBuilder};
+use crate::parallel::{WORTH_ITEMS, both, extend_with_leaf_hashes};
 use crate::policy::Policy;
 use crate::pool::Pool;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::{ApproversLine, Statement, TreeHead};
 use crate::time::Timestamp;
 use crate::window::{EpochWindow, assign};
+use order::order_by_event;
 use terms::{check_decided, check_overrides, check_terms};
 
 /// All that a statement is computed from.
@@ -114,22 +117,22 @@ pub struct Curated {
 }
 
 impl Curated {
-    /// The same, ordered: worth it in the thread that made it, before it joins others.
-    #[must_use]
-    pub fn ordered(mut self) -> Self {
-        self.leaves.sort_unstable();
-        self
-    }
-
-    /// Both together.
+    /// The same with its earnings summed up: worth it in the thread that made it, before it joins others.
     ///
     /// # Errors
     /// `arithmetic_overflow`, which the limits make impossible.
-    pub fn join(mut self, other: Self) -> Checked<Self> {
+    pub fn summed(mut self) -> Checked<Self> {
+        self.earned = self.earned.summed()?;
+        Ok(self)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn join(mut self, other: Self) -> Self {
         self.leaves.extend(other.leaves);
         self.curated_count = self.curated_count.saturating_add(other.curated_count);
-        self.earned = self.earned.join(other.earned)?;
-        Ok(self)
+        self.earned = self.earned.join(other.earned);
+        self
     }
 }
 
@@ -179,7 +182,6 @@ impl<'a> Closing<'a> {
     pub fn finish(self, curated: Curated) -> Checked<ClosedEpoch> {
         let decided = self.decided();
         let Curated { leaves, earned, curated_count } = curated;
-        let activity = activity_head(leaves)?;
         if curated_count != decided.curation.len() {
             let expected = format!("all {} curated events", decided.curation.len());
             return Err(Rejection::new(RejectionCode::InputIncomplete, "events", expected, curated_count));
@@ -188,7 +190,12 @@ impl<'a> Closing<'a> {
         let scope = input.name.id();
         let pool_total = input.pool.total();
         let revision = input.draft.revision;
-        let allocations = allocate(scope, window.number, revision, pool_total, earned, &decided.overrides)?;
+        let (activity, allocations) = both(
+            leaves.len() >= WORTH_ITEMS,
+            || activity_head(&leaves),
+            || allocate(scope, window.number, revision, pool_total, earned, &decided.overrides),
+        );
+        let (activity, allocations) = (activity?, allocations?);
         let heads = Heads { activity, decisions: tree_head(input.decisions.iter().map(Leaf::leaf_hash)) };
         write_statement(input, window, heads, allocations)
     }
@@ -201,15 +208,11 @@ impl<'a> Closing<'a> {
 }
 
 /// The activity tree, in the order of event ids.
-fn activity_head(mut leaves: Vec<(EventId, Hash)>) -> Checked<TreeHead> {
+fn activity_head(leaves: &[(EventId, Hash)]) -> Checked<TreeHead> {
     check_item_count("events", leaves.len())?;
-    // Finds the runs that came ordered, and merges them.
-    leaves.sort();
-    let twice = leaves.windows(2).find_map(|pair| match pair {
-        [(a, _), (b, _)] if a == b => Some(a),
-        _ => None,
-    });
-    if let Some(id) = twice {
+    let order = order_by_event(leaves);
+    let ordered = || order.iter().filter_map(|place| leaves.get(*place));
+    if let Some(((id, _), _)) = ordered().zip(ordered().skip(1)).find(|((a, _), (b, _))| a == b) {
         return Err(Rejection::new(
             RejectionCode::DuplicateField,
             id.as_str(),
@@ -217,7 +220,7 @@ fn activity_head(mut leaves: Vec<(EventId, Hash)>) -> Checked<TreeHead> {
             "it twice",
         ));
     }
-    Ok(tree_head(leaves.into_iter().map(|(_, hash)| hash)))
+    Ok(tree_head(ordered().map(|(_, hash)| *hash)))
 }
 
 /// Whether the event is late; refuses one that the rule `EPOCH_BY_EVENT_TIME` gives to another epoch.
@@ -287,7 +290,7 @@ fn write_statement(
         supersedes: input.draft.supersedes,
     };
     let mut allocation_hashes = vec![statement.leaf_zero_hash()];
-    allocation_hashes.extend(allocations.iter().map(Leaf::leaf_hash));
+    extend_with_leaf_hashes(&mut allocation_hashes, &allocations);
     statement.root = merkle::root(&allocation_hashes);
     Ok(ClosedEpoch { statement, allocations, allocation_hashes })
 }

@@ -9,6 +9,7 @@
 //! approvers have signed, and [`verify::verify`] for the proof that a contributor holds.
 
 mod canonical;
+mod parallel;
 
 pub mod activity;
 pub mod allocation;

@@ -129,7 +129,8 @@ fn pay(pool: Credits, units: impl IntoIterator<Item = (Claimant, Units)>) -> Vec
         sum.units = sum.units.plus(units).expect("a sum");
     }
     let revision = Revision::FIRST;
-    allocate(scope_name().id(), epoch(1), revision, pool, earned.into_iter().collect(), &BTreeMap::new()).expect("allocates")
+    allocate(scope_name().id(), epoch(1), revision, pool, earned.into_iter().collect(), &BTreeMap::new())
+        .expect("allocates")
 }
 
 fn rows(allocations: &[Allocation]) -> Vec<(Claimant, Units, Credits)> {
@@ -294,6 +295,6 @@ fn proposed_allocations_are_the_earlier_systems() {
                 (key, Earned { units: *units, events_count: *count })
             })
             .collect();
-        assert_eq!(earned.into_sorted(std::iter::empty()), expected, "{}", case.name);
+        assert_eq!(earned.into_sorted(std::iter::empty()).expect("sums"), expected, "{}", case.name);
     }
 }

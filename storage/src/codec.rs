@@ -4,8 +4,8 @@
 //! the table's name, the key, the version and the body, because redb checks pages only when it repairs: so a flipped
 //! bit in a value or a key, and a record that ended up in another place, are told from what was written.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::error::StorageError;
 
@@ -98,9 +98,13 @@ pub(crate) fn check_seal<'a>(
     Ok((version, body))
 }
 
-/// Reads the body of a record, all of it.
-pub(crate) fn decode<V: DeserializeOwned>(table: &str, key: &[u8], body: &[u8]) -> Result<V, StorageError> {
-    let (value, used) = bincode::serde::decode_from_slice(body, CONFIG)
+/// Reads the body of a record, all of it; texts may stay where they are.
+pub(crate) fn decode<'a, V: Deserialize<'a>>(
+    table: &str,
+    key: &[u8],
+    body: &'a [u8],
+) -> Result<V, StorageError> {
+    let (value, used) = bincode::serde::borrow_decode_from_slice(body, CONFIG)
         .map_err(|error| StorageError::corrupt(table, key, format!("expected a record, got {error}")))?;
     if used != body.len() {
         let detail = format!("expected a record of {used} bytes, got {}", body.len());
@@ -110,12 +114,12 @@ pub(crate) fn decode<V: DeserializeOwned>(table: &str, key: &[u8], body: &[u8]) 
 }
 
 /// Reads the beginning of a body, whatever follows it.
-pub(crate) fn decode_beginning<V: DeserializeOwned>(
+pub(crate) fn decode_beginning<'a, V: Deserialize<'a>>(
     table: &str,
     key: &[u8],
-    body: &[u8],
+    body: &'a [u8],
 ) -> Result<V, StorageError> {
-    let decoded = bincode::serde::decode_from_slice(body, CONFIG);
+    let decoded = bincode::serde::borrow_decode_from_slice(body, CONFIG);
     let (value, _) = decoded
         .map_err(|error| StorageError::corrupt(table, key, format!("expected a record, got {error}")))?;
     Ok(value)

@@ -30,15 +30,21 @@ pub(crate) const CONFLICTS: Table<(EventId, Hash), ConflictRecord> = Table::new(
 )]
 pub(crate) enum EntryRecord<'a> {
     /// The leaf `meed/event/v1`.
-    Event { head: EventHead<'a>, body: EventBody<'a> },
+    Event {
+        #[serde(borrow)]
+        head: EventHead<'a>,
+        #[serde(borrow)]
+        body: EventBody<'a>,
+    },
     /// The leaf `meed/route/v1`.
     Route(RouteRecord),
 }
 
 /// The beginning of an [`EntryRecord`]: bincode has no lengths around fields, so that it can be read alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum EntryHead {
-    Event(EventHead<'static>),
+pub(crate) enum EntryHead<'a> {
+    #[serde(borrow)]
+    Event(EventHead<'a>),
     Route(RouteRecord),
 }
 
@@ -48,19 +54,26 @@ pub(crate) struct EventHead<'a> {
     pub(crate) content_hash: Hash,
     pub(crate) event_time_ms: i64,
     pub(crate) scopes: Vec<[u8; 16]>,
+    #[serde(borrow)]
     pub(crate) id: Cow<'a, str>,
 }
 
 /// The other fields of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct EventBody<'a> {
+    #[serde(borrow)]
     source: Cow<'a, str>,
+    #[serde(borrow)]
     source_ref: Cow<'a, str>,
+    #[serde(borrow)]
     event_type: Cow<'a, str>,
+    #[serde(borrow)]
     authors: Vec<AuthorRecord<'a>>,
     metadata_hash: Hash,
     payload_hash: Hash,
+    #[serde(borrow)]
     producer: Cow<'a, str>,
+    #[serde(borrow)]
     producer_version: Cow<'a, str>,
     retrieved_at_ms: i64,
 }
@@ -68,6 +81,7 @@ pub(crate) struct EventBody<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AuthorRecord<'a> {
     provider: u8,
+    #[serde(borrow)]
     external_id: ExternalId<'a>,
     share: u32,
 }
@@ -76,6 +90,7 @@ struct AuthorRecord<'a> {
 enum ExternalId<'a> {
     /// 64 hex digits.
     Hash(Hash),
+    #[serde(borrow)]
     Text(Cow<'a, str>),
 }
 

@@ -84,7 +84,7 @@ impl RowCursor {
         &mut self,
         reader: &(impl RawReader + ?Sized),
         index: u64,
-    ) -> Result<EntryHead, StorageError> {
+    ) -> Result<EntryHead<'_>, StorageError> {
         let row = self.row(reader, index)?.ok_or_else(|| missing_entry(index))?;
         codec::decode_beginning(EVENT_ENTRIES, &index.to_bytes(), row)
     }

@@ -7,8 +7,9 @@ use meed_audit::close::ClosedEpoch;
 use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId};
 use meed_audit::merkle::TreeBuilder;
 
+use crate::codec;
 use crate::error::StorageError;
-use crate::key::All;
+use crate::key::{All, Key as _};
 use crate::rules::epochs::epoch_record;
 use crate::rules::input::{Which, stored_revision};
 use crate::rules::record::LedgerResult;
@@ -68,7 +69,11 @@ impl AllocationRows {
         revision: Revision,
     ) -> Result<(), StorageError> {
         let rows = self.rows.iter();
-        tx.insert_all(ALLOCATIONS, rows.map(|(key, row)| ((scope, epoch, revision, key.clone()), row)))?;
+        let sealed = rows.map(|(claimant, row)| {
+            let key = (scope, epoch, revision, claimant.clone()).to_bytes();
+            codec::seal(ALLOCATIONS.name(), &key, row).map(|sealed| (key, sealed))
+        });
+        tx.insert_sorted(ALLOCATIONS.name(), sealed)?;
         let tiles = self.tiles.iter();
         tx.insert_all(
             ALLOCATION_TILES,

@@ -31,7 +31,7 @@ pub(crate) fn close_from_log(snapshot: &Snapshot, input: &EpochInput) -> LedgerR
         let mut curated = curate_part(snapshot, &closing, own)?;
         for other in others {
             let part = other.join().map_err(|_| StorageError::internal("a computing thread panicked"))??;
-            curated = curated.join(part)?;
+            curated = curated.join(part);
         }
         Ok::<_, LedgerError>(curated)
     })?;
@@ -50,6 +50,9 @@ fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> L
     });
     match (refusal, read) {
         (Some(rejection), _) => Err(rejection.into()),
-        (None, read) => Ok(read.map(|()| curated.ordered())?),
+        (None, read) => {
+            read?;
+            Ok(curated.summed()?)
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! What a statement is computed from: an epoch's facts and decisions, read in one view.
 
-
 use meed_audit::activity::{Activity, Earnings, EpochEvent, curate};
 use meed_audit::allocation::{Allocation, allocate};
 use meed_audit::amount::Credits;
