@@ -1,1 +1,4 @@
-//! Members without a library: see the tests beside.
+//! What the benches and the comparisons share: the events, and a ledger that takes them.
+
+pub mod meed_side;
+pub mod workload;

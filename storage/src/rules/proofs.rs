@@ -2,6 +2,7 @@
 
 use std::ops::{Bound, ControlFlow};
 
+use meed_audit::allocation::Allocation;
 use meed_audit::approve::node_verifier;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId, SetVersion};
@@ -28,6 +29,17 @@ use crate::tiles::TableTiles;
 /// A row of an allocation tree, with its key.
 type Row = ((ScopeId, EpochNumber, Revision, Claimant), AllocationRecord);
 
+/// A leaf of an allocation tree with what shows that it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllocationLeaf {
+    /// Its index in the tree; leaf 0 is no allocation.
+    pub index: u64,
+    /// The allocation.
+    pub allocation: Allocation,
+    /// The inclusion path, from the leaf's sibling up.
+    pub path: Vec<Hash>,
+}
+
 impl Snapshot {
     /// The proof file of a claimant in a final statement: of the payout, or of absence where the claimant is not in it.
     /// It holds the approver sets after version `since`, the one that the reader's trust file pins.
@@ -47,14 +59,32 @@ impl Snapshot {
         let revision = statement.statement.revision;
         let log = self.log_proof(None, statement.log_index)?;
         let approver_sets = self.approver_set_proofs(scope, since, statement.statement.approvers.version)?;
-        let key = (scope, epoch, revision, claimant.clone());
-        if let Some(record) = self.get(ALLOCATIONS, &key)? {
-            let payout = self.row_proof(&statement, (key, record))?;
+        let place = (scope, epoch, revision);
+        if let Some(leaf) = self.allocation_leaf(place, statement.statement.tree_size(), claimant)? {
+            let payout = write_proof(Some(leaf.allocation.encode()), leaf.index, leaf.path, statement.note)?;
             return Ok(Proof::Payout(PayoutProof { approver_sets, format: PayoutProofV1, log, payout }));
         }
-        let (left, right) = self.neighbour_proofs(&statement, &key)?;
         let claimant = claimant.clone();
+        let (left, right) = self.neighbour_proofs(&statement, &(scope, epoch, revision, claimant.clone()))?;
         Ok(Proof::Absence(AbsenceProof { approver_sets, claimant, format: AbsenceProofV1, left, log, right }))
+    }
+
+    /// What a claimant gets by the final statement of `place`, whose allocation tree has `size` leaves, with what shows
+    /// it; none where the claimant is not in it. A few reads: the row, and a tile for each level of tiles.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn allocation_leaf(
+        &self,
+        place: (ScopeId, EpochNumber, Revision),
+        size: u64,
+        claimant: &Claimant,
+    ) -> LedgerResult<Option<AllocationLeaf>> {
+        let key = (place.0, place.1, place.2, claimant.clone());
+        let Some(record) = self.get(ALLOCATIONS, &key)? else { return Ok(None) };
+        let index = record.index;
+        let path = self.allocation_path(place, index, size)?;
+        Ok(Some(AllocationLeaf { index, allocation: allocation_of(key, record), path }))
     }
 
     /// The inclusion path of leaf `index` in the allocation tree of a final statement: a read a level of tiles.

@@ -6,19 +6,21 @@
 //! both are durable: `synchronous_commit = on` there, a two-phase commit here.
 
 mod cluster;
-mod meed_side;
 mod postgres_side;
 mod report;
-mod workload;
 
 use std::time::{Duration, Instant};
 
 use cluster::Cluster;
+use meed_benches::meed_side;
+use meed_benches::workload::{self, BATCH_EVENTS};
 use report::Comparison;
-use workload::BATCH_EVENTS;
 
 const RUNS: usize = 3;
 const WRITERS_COUNT: u64 = 32;
+/// Events behind the last fold when the ledger is reopened: after the singly written ones, 43,600 of the 50,000 that
+/// make the next fold.
+const TAIL_EVENTS: u64 = 37_000;
 const POOL: u128 = 10_000_000_000;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -115,14 +117,17 @@ impl Rows {
         say("finalize: PostgreSQL", postgres_finalize);
         self.add(4, meed_finalize, postgres_finalize);
 
-        drop(ledger);
-        let (_, reopened) = meed_side::reopen(folder.path())?;
-        let (here, there) = (meed_side::disk_bytes(folder.path())?, postgres_side::disk_bytes(cluster)?);
+        let (here, there) =
+            (meed_side::disk_bytes(&ledger, folder.path())?, postgres_side::disk_bytes(cluster)?);
+        // A tail that is nearly long enough to be folded.
+        meed_side::ingest(&ledger, last, last + TAIL_EVENTS, 1, BATCH_EVENTS)?;
+        let reopened = meed_side::reopen_after_crash(folder.path())?;
         // The process's peak counts the runs before as well, so that only the first run's says something of ingest.
         let peak =
             if self.sizes.is_empty() { format!("{} MiB", peak_bytes >> 20) } else { "as above".to_owned() };
         self.sizes.push(format!(
-            "- peak memory of ingest {peak}; reopened in {:.3} s; disk an event {} bytes here, {} there: {:.2}x",
+            "- peak memory of ingest {peak}; reopened in {:.3} s with a long tail; disk an event {} bytes here (compacted), {} there \
+             (vacuumed): {:.2}x",
             reopened.as_secs_f64(),
             here / last,
             there / last,

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use meed_benches::workload::{Sample, WEEK_START_MS, sample};
 use postgres::{Client, Statement};
 
 use crate::cluster::Cluster;
-use crate::workload::{Sample, WEEK_START_MS, sample};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

@@ -7,23 +7,23 @@ use meed_audit::json::Value;
 use meed_audit::time::Timestamp;
 
 /// How many people there are.
-pub(crate) const PEOPLE_COUNT: u64 = 100_000;
+pub const PEOPLE_COUNT: u64 = 100_000;
 /// Events of one durable batch.
-pub(crate) const BATCH_EVENTS: usize = 1_000;
+pub const BATCH_EVENTS: usize = 1_000;
 /// 2026-11-02T00:00:00Z, a Monday: the week in which all events happen.
-pub(crate) const WEEK_START_MS: i64 = 1_793_577_600_000;
+pub const WEEK_START_MS: i64 = 1_793_577_600_000;
 const WEEK_MS: i64 = 7 * 86_400_000;
 const TYPES: [&str; 3] = ["pr_merged", "review_submitted", "issue_closed"];
 
 /// One event, as plainly as both sides need it.
-pub(crate) struct Sample {
-    pub(crate) id: String,
-    pub(crate) event_type: &'static str,
-    pub(crate) person: u64,
-    pub(crate) event_time_ms: i64,
-    pub(crate) payload_hash: Hash,
-    pub(crate) title: String,
-    pub(crate) url: String,
+pub struct Sample {
+    pub id: String,
+    pub event_type: &'static str,
+    pub person: u64,
+    pub event_time_ms: i64,
+    pub payload_hash: Hash,
+    pub title: String,
+    pub url: String,
 }
 
 /// SplitMix64: scatters a counter over 64 bits.
@@ -35,7 +35,7 @@ fn scatter(counter: u64) -> u64 {
 }
 
 /// The event with this number. Ids are scattered as the ids of several sources are.
-pub(crate) fn sample(number: u64) -> Sample {
+pub fn sample(number: u64) -> Sample {
     let noise = scatter(number);
     let id = format!("github:pr:{}:{number}", noise % 5_000 + 1);
     let offset_ms = i64::try_from(noise >> 12).unwrap_or_default() % WEEK_MS;
@@ -51,8 +51,16 @@ pub(crate) fn sample(number: u64) -> Sample {
 }
 
 /// The same event as meed takes it.
-pub(crate) fn event(number: u64) -> NewEvent {
-    let sample = sample(number);
+pub fn event(number: u64) -> NewEvent {
+    new_event(sample(number))
+}
+
+/// An event of a person of its own.
+pub fn event_of_own_person(number: u64) -> NewEvent {
+    new_event(Sample { person: number + 1, ..sample(number) })
+}
+
+fn new_event(sample: Sample) -> NewEvent {
     let time = Timestamp::from_ms(sample.event_time_ms).expect("a time of that week");
     let retrieved_at = Timestamp::from_ms(WEEK_START_MS + WEEK_MS).expect("the week's end");
     let identity = Identity::new(Provider::Github, &sample.person.to_string()).expect("a decimal id");

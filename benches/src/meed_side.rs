@@ -1,5 +1,6 @@
 //! What meed does with the events: the ledger as a library, durable after every batch.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -17,13 +18,16 @@ use crate::workload::{WEEK_START_MS, event};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+/// The ledger's file in its folder.
+pub const LEDGER_FILE: &str = "ledger.redb";
+
 /// The week's end: now, for the bench.
-pub(crate) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     Timestamp::from_ms(WEEK_START_MS + 7 * 86_400_000).expect("a time of this century")
 }
 
 /// The bench's one scope.
-pub(crate) fn scope() -> ScopeId {
+pub fn scope() -> ScopeId {
     ScopeId::derive(&node(), &"default".parse().expect("a scope key"))
 }
 
@@ -32,29 +36,34 @@ fn node() -> NodeId {
 }
 
 /// The log's key: signing checkpoints is part of the work.
-pub(crate) fn options() -> Options {
+pub fn options() -> Options {
     let name = "bench.example".parse().expect("a key name");
     Options { log_key: Some(SigningKey::from_seed(name, KeyUse::Log, [7; 32])), ..Options::default() }
 }
 
 /// A new, empty ledger in `folder`.
-pub(crate) fn create(folder: &Path) -> Outcome<Ledger> {
+pub fn create(folder: &Path) -> Outcome<Ledger> {
     let options = options();
     let log_key = *options.log_key.as_ref().ok_or("no key")?.public_key();
     let genesis = Genesis { node_id: node(), origin: "bench.example".parse()?, log_key, created_at: now() };
-    Ok(Ledger::create(folder.join("ledger.redb"), &genesis, options)?)
+    Ok(Ledger::create(folder.join(LEDGER_FILE), &genesis, options)?)
 }
 
-/// Opens the ledger again, and how long that took.
-pub(crate) fn reopen(folder: &Path) -> Outcome<(Ledger, Duration)> {
+/// How long it takes to open what a crash would leave: the file as it is now, while the ledger is at work.
+pub fn reopen_after_crash(folder: &Path) -> Outcome<Duration> {
+    let copy = folder.join("crashed.redb");
+    std::fs::copy(folder.join(LEDGER_FILE), &copy)?;
     let start = Instant::now();
-    let ledger = Ledger::open(folder.join("ledger.redb"), options())?;
-    Ok((ledger, start.elapsed()))
+    let ledger = Ledger::open(&copy, options())?;
+    let spent = start.elapsed();
+    drop(ledger);
+    std::fs::remove_file(copy)?;
+    Ok(spent)
 }
 
 /// Appends events `first..last` from `writers` threads at once, `batch_events` in each durable batch, and gives the
 /// time of the slowest writer. Making the events is not counted, preparing them for the log is.
-pub(crate) fn ingest(
+pub fn ingest(
     ledger: &Ledger,
     first: u64,
     last: u64,
@@ -75,10 +84,20 @@ pub(crate) fn ingest(
 }
 
 fn append_range(ledger: &Ledger, first: u64, last: u64, batch_events: usize) -> Outcome<Duration> {
-    let (mut next, mut spent) = (first, Duration::ZERO);
-    while next < last {
-        let end = (next + batch_events as u64).min(last);
-        let events: Vec<NewEvent> = (next..end).map(event).collect();
+    append_made(ledger, first..last, batch_events, &event)
+}
+
+/// Appends the events that `make` makes of these numbers, and gives the time that appending took.
+pub fn append_made(
+    ledger: &Ledger,
+    numbers: Range<u64>,
+    batch_events: usize,
+    make: &dyn Fn(u64) -> NewEvent,
+) -> Outcome<Duration> {
+    let (mut next, mut spent) = (numbers.start, Duration::ZERO);
+    while next < numbers.end {
+        let end = (next + batch_events as u64).min(numbers.end);
+        let events: Vec<NewEvent> = (next..end).map(make).collect();
         let salts = (next..end).map(|number| {
             let mut salt = [0; 32];
             salt[..8].copy_from_slice(&number.to_be_bytes());
@@ -92,18 +111,19 @@ fn append_range(ledger: &Ledger, first: u64, last: u64, batch_events: usize) -> 
     Ok(spent)
 }
 
-/// Bytes of the ledger's file.
-pub(crate) fn disk_bytes(folder: &Path) -> Outcome<u64> {
-    Ok(std::fs::metadata(folder.join("ledger.redb"))?.len())
+/// Bytes of the ledger's file, with the free pages given back as `meed compact` does.
+pub fn disk_bytes(ledger: &Ledger, folder: &Path) -> Outcome<u64> {
+    ledger.compact()?;
+    Ok(std::fs::metadata(folder.join(LEDGER_FILE))?.len())
 }
 
 /// How many event leaves the ledger holds.
-pub(crate) fn events_count(ledger: &Ledger) -> Outcome<u64> {
+pub fn events_count(ledger: &Ledger) -> Outcome<u64> {
     Ok(ledger.snapshot()?.log_size(LogKind::Events)?)
 }
 
 /// The scope with its approvers and its one epoch, into which all events go.
-pub(crate) fn open_epoch(ledger: &Ledger, pool: u128) -> Outcome<()> {
+pub fn open_epoch(ledger: &Ledger, pool: u128) -> Outcome<()> {
     let weights = br#"{"github:issue_closed":300,"github:pr_merged":1000,"github:review_submitted":500}"#;
     let terms = ScopeTerms {
         key: "default".parse()?,
@@ -121,7 +141,7 @@ pub(crate) fn open_epoch(ledger: &Ledger, pool: u128) -> Outcome<()> {
 }
 
 /// Closes the epoch, freezes its draft and has two of three approvers sign it.
-pub(crate) fn approve_epoch(ledger: &Ledger) -> Outcome<()> {
+pub fn approve_epoch(ledger: &Ledger) -> Outcome<()> {
     ledger.close_epoch(scope(), EpochNumber::FIRST, None, by()?)?;
     let draft = ledger.freeze(scope(), EpochNumber::FIRST, 14, by()?)?;
     let text = draft.statement.note_text()?;
@@ -133,7 +153,7 @@ pub(crate) fn approve_epoch(ledger: &Ledger) -> Outcome<()> {
 }
 
 /// Finalizes: recomputes the epoch, compares, and stores statement, allocations and their tree.
-pub(crate) fn finalize(ledger: &Ledger) -> Outcome<()> {
+pub fn finalize(ledger: &Ledger) -> Outcome<()> {
     ledger.finalize(scope(), EpochNumber::FIRST, by()?)?;
     Ok(())
 }

@@ -1,0 +1,143 @@
+//! Proofs of an epoch of 1,000,000 claimants, beside hashing alone: path and leaf out of the store, and the whole proof
+//! file, without a page in the ledger's own cache. And checking a proof, beside as many strict Ed25519 verifications as
+//! it holds signatures and its hashes.
+
+use std::hint::black_box;
+use std::sync::OnceLock;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use meed_audit::hash::Hash;
+use meed_audit::ids::{Claimant, EpochNumber, Revision, SetVersion};
+use meed_audit::leaf::Leaf;
+use meed_audit::proof::Proof;
+use meed_audit::trust::Trust;
+use meed_audit::verify::verify;
+use meed_benches::meed_side::{self, LEDGER_FILE, scope};
+use meed_benches::workload::{BATCH_EVENTS, event_of_own_person};
+use meed_storage::{Ledger, Options, Snapshot, Which};
+use sha2::{Digest, Sha256};
+
+const CLAIMANTS_COUNT: u64 = 1_000_000;
+/// A cache that holds nothing of what is read: its smallest size.
+const CACHE_BYTES: usize = 0;
+const POOL: u128 = 10_000_000_000;
+
+/// A ledger with one final epoch, opened without a cache, and its folder.
+fn ledger() -> &'static (Ledger, tempfile::TempDir) {
+    static LEDGER: OnceLock<(Ledger, tempfile::TempDir)> = OnceLock::new();
+    LEDGER.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = meed_side::create(folder.path()).expect("a ledger");
+        meed_side::open_epoch(&made, POOL).expect("an epoch");
+        meed_side::append_made(&made, 0..CLAIMANTS_COUNT, BATCH_EVENTS, &event_of_own_person)
+            .expect("events");
+        meed_side::approve_epoch(&made).expect("approvals");
+        meed_side::finalize(&made).expect("a statement");
+        drop(made);
+        let options = Options { cache_bytes: CACHE_BYTES, ..meed_side::options() };
+        (Ledger::open(folder.path().join(LEDGER_FILE), options).expect("opens"), folder)
+    })
+}
+
+/// Claimants far from each other, so that no page that was just read helps.
+fn claimants() -> impl Iterator<Item = Claimant> {
+    (0..CLAIMANTS_COUNT)
+        .cycle()
+        .step_by(514_229)
+        .map(|number| format!("identity:github:{}", number + 1).parse().expect("a claimant"))
+}
+
+fn hash_times(count: usize) -> [u8; 32] {
+    let mut block = [0x01_u8; 65];
+    for _ in 0..count {
+        let digest = Sha256::digest(black_box(block));
+        block[1..33].copy_from_slice(&digest);
+    }
+    Sha256::digest(block).into()
+}
+
+fn path_and_leaf(snapshot: &Snapshot, claimant: &Claimant) -> (Vec<Hash>, Vec<u8>) {
+    let place = (scope(), EpochNumber::FIRST, Revision::FIRST);
+    let leaf =
+        snapshot.allocation_leaf(place, CLAIMANTS_COUNT + 1, claimant).expect("reads").expect("a leaf");
+    (leaf.path, leaf.allocation.encode())
+}
+
+fn whole_file(snapshot: &Snapshot, claimant: &Claimant) -> Vec<u8> {
+    let proof = snapshot
+        .proof(scope(), EpochNumber::FIRST, Which::Final, claimant, SetVersion::FIRST)
+        .expect("a proof");
+    proof.to_file()
+}
+
+fn store(criterion: &mut Criterion) {
+    let (ledger, _) = ledger();
+    let snapshot = ledger.snapshot().expect("a snapshot");
+    let mut group = criterion.benchmark_group("a proof of 1,000,000 claimants, out of the store");
+    for count in [50, 150] {
+        group.bench_function(format!("SHA-256 of 65 bytes, {count} times"), |bencher| {
+            bencher.iter(|| hash_times(count));
+        });
+    }
+    let mut some = claimants();
+    group.bench_function("meed, path and leaf", |bencher| {
+        bencher.iter_batched(
+            || some.next().expect("endless"),
+            |claimant| path_and_leaf(&snapshot, &claimant),
+            criterion::BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("meed, whole proof file", |bencher| {
+        bencher.iter_batched(
+            || some.next().expect("endless"),
+            |claimant| whole_file(&snapshot, &claimant),
+            criterion::BatchSize::SmallInput,
+        );
+    });
+    group.finish();
+}
+
+/// As many strict verifications as the proof has signatures, and as many hashes as its paths and leaves.
+fn bare_checks(key: &VerifyingKey, signed: &[(Vec<u8>, Signature)], hashes_count: usize) -> bool {
+    let all = signed.iter().all(|(message, signature)| key.verify_strict(message, signature).is_ok());
+    all && hash_times(hashes_count) != [0; 32]
+}
+
+fn verifying(criterion: &mut Criterion) {
+    let (ledger, _) = ledger();
+    let snapshot = ledger.snapshot().expect("a snapshot");
+    let trust: Trust = snapshot.trust(scope(), None).expect("a trust file");
+    let claimant = claimants().nth(7).expect("endless");
+    let file = whole_file(&snapshot, &claimant);
+    let Ok(Proof::Payout(proof)) = Proof::parse(&file) else { panic!("a payout proof") };
+    verify(&proof, &trust).expect("verified");
+
+    // Two approvers, the node's line, and the log's checkpoint; 20 levels of the tree.
+    let (signatures_count, hashes_count) = (4, 24);
+    let key = SigningKey::from_bytes(&[9; 32]);
+    let signed: Vec<_> = (0..signatures_count)
+        .map(|number| {
+            let message = vec![number; 1_500];
+            let signature = key.sign(&message);
+            (message, signature)
+        })
+        .collect();
+    let mut group = criterion.benchmark_group("checking a payout proof");
+    group.bench_function("4 strict Ed25519 verifications and 24 hashes", |bencher| {
+        bencher.iter(|| assert!(bare_checks(&key.verifying_key(), &signed, hashes_count)));
+    });
+    group.bench_function("meed, verify", |bencher| {
+        bencher.iter(|| verify(&proof, &trust).expect("verified"));
+    });
+    group.bench_function("meed, read the file and verify", |bencher| {
+        bencher.iter(|| {
+            let Ok(Proof::Payout(proof)) = Proof::parse(&file) else { panic!("a payout proof") };
+            verify(&proof, &trust).expect("verified")
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, store, verifying);
+criterion_main!(benches);
