@@ -15,7 +15,7 @@ use crate::hash::Hash;
 use crate::ids::{EventId, Revision};
 use crate::leaf::Leaf;
 use crate::merkle::{self, TreeBuilder};
-use crate::parallel::{WORTH_ITEMS, both, extend_with_leaf_hashes};
+use crate::parallel::{Both, InTurn, extend_with_leaf_hashes};
 use crate::policy::Policy;
 use crate::pool::Pool;
 use crate::rejection::{Checked, Rejection, RejectionCode};
@@ -180,6 +180,14 @@ impl<'a> Closing<'a> {
     /// # Errors
     /// `duplicate_field` for an event that came twice, `input_incomplete` where a curated one did not come, `too_many`.
     pub fn finish(self, curated: Curated) -> Checked<ClosedEpoch> {
+        self.finish_with(curated, &InTurn)
+    }
+
+    /// As [`Closing::finish`], with a say in how independent halves are done.
+    ///
+    /// # Errors
+    /// As [`Closing::finish`].
+    pub fn finish_with(self, curated: Curated, how: &impl Both) -> Checked<ClosedEpoch> {
         let decided = self.decided();
         let Curated { leaves, earned, curated_count } = curated;
         if curated_count != decided.curation.len() {
@@ -190,14 +198,14 @@ impl<'a> Closing<'a> {
         let scope = input.name.id();
         let pool_total = input.pool.total();
         let revision = input.draft.revision;
-        let (activity, allocations) = both(
-            leaves.len() >= WORTH_ITEMS,
+        let (activity, allocations) = how.both(
+            leaves.len(),
             || activity_head(&leaves),
             || allocate(scope, window.number, revision, pool_total, earned, &decided.overrides),
         );
         let (activity, allocations) = (activity?, allocations?);
         let heads = Heads { activity, decisions: tree_head(input.decisions.iter().map(Leaf::leaf_hash)) };
-        write_statement(input, window, heads, allocations)
+        write_statement(input, window, heads, allocations, how)
     }
 
     fn decided(&self) -> &EpochDecisions {
@@ -254,6 +262,7 @@ fn write_statement(
     window: &EpochWindow,
     heads: Heads,
     allocations: Vec<Allocation>,
+    how: &impl Both,
 ) -> Checked<ClosedEpoch> {
     let distributed =
         allocations.iter().try_fold(Credits::ZERO, |sum, allocation| sum.plus(allocation.credits))?;
@@ -290,7 +299,7 @@ fn write_statement(
         supersedes: input.draft.supersedes,
     };
     let mut allocation_hashes = vec![statement.leaf_zero_hash()];
-    extend_with_leaf_hashes(&mut allocation_hashes, &allocations);
+    extend_with_leaf_hashes(&mut allocation_hashes, &allocations, how);
     statement.root = merkle::root(&allocation_hashes);
     Ok(ClosedEpoch { statement, allocations, allocation_hashes })
 }

@@ -9,7 +9,6 @@
 //! approvers have signed, and [`verify::verify`] for the proof that a contributor holds.
 
 mod canonical;
-mod parallel;
 
 pub mod activity;
 pub mod allocation;
@@ -27,6 +26,7 @@ pub mod ids;
 pub mod json;
 pub mod leaf;
 pub mod merkle;
+pub mod parallel;
 pub mod policy;
 pub mod pool;
 pub mod proof;

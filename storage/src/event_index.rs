@@ -8,7 +8,7 @@ use std::ops::{Bound, ControlFlow};
 
 use redb::ReadableTable as _;
 
-use crate::blocks::sorted::{self, BlockReader, BrokenBlock, Pair};
+use crate::blocks::sorted::{self, BlockReader, BrokenBlock, MergedBlock, Pair};
 use crate::codec;
 use crate::error::StorageError;
 use crate::table::{RawReader, Visit, guard};
@@ -152,7 +152,7 @@ fn write_blocks(
     table: &str,
     open: &mut OpenTable<'_>,
     own_key: Vec<u8>,
-    merged: Result<Vec<(Option<Pair>, Vec<u8>)>, BrokenBlock>,
+    merged: Result<Vec<MergedBlock>, BrokenBlock>,
 ) -> Result<(), StorageError> {
     for (first, body) in merged.map_err(|_| broken(table, &own_key))? {
         let key = first.map_or_else(|| own_key.clone(), |(key, number)| block_key(&key, number));

@@ -120,9 +120,12 @@ pub(crate) fn find(block: &[u8], wanted: &[u8]) -> Result<Option<u64>, BrokenBlo
     Ok(None)
 }
 
+/// A block that came of merging, with its first pair; none for the block that keeps its place.
+pub(crate) type MergedBlock = (Option<Pair>, Vec<u8>);
+
 /// Merges new pairs, ascending and none of them there yet, into a block, and gives the blocks that follow from it: one,
-/// or several of about the same size, each with its first pair. The first one's is none: it keeps its place.
-pub(crate) fn merge(block: &[u8], new: &[Pair]) -> Result<Vec<(Option<Pair>, Vec<u8>)>, BrokenBlock> {
+/// or several of about the same size.
+pub(crate) fn merge(block: &[u8], new: &[Pair]) -> Result<Vec<MergedBlock>, BrokenBlock> {
     let mut merged = BlockWriter::default();
     let mut new = new.iter().peekable();
     let mut old = BlockReader::new(block);
@@ -136,7 +139,7 @@ pub(crate) fn merge(block: &[u8], new: &[Pair]) -> Result<Vec<(Option<Pair>, Vec
     split(merged.into_bytes())
 }
 
-fn split(merged: Vec<u8>) -> Result<Vec<(Option<Pair>, Vec<u8>)>, BrokenBlock> {
+fn split(merged: Vec<u8>) -> Result<Vec<MergedBlock>, BrokenBlock> {
     if merged.len() <= BLOCK_BYTES_MAX {
         return Ok(vec![(None, merged)]);
     }
@@ -170,7 +173,7 @@ mod tests {
         pairs
     }
 
-    fn all(blocks: &[(Option<Pair>, Vec<u8>)]) -> Vec<Pair> {
+    fn all(blocks: &[MergedBlock]) -> Vec<Pair> {
         let mut found = Vec::new();
         for (first, block) in blocks {
             let mut reader = BlockReader::new(block);

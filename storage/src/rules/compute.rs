@@ -2,9 +2,11 @@
 //! of an event is its activity's hash and its units, and the result does not depend on who took which.
 
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::thread;
 
 use meed_audit::close::{ClosedEpoch, Closing, Curated, EpochInput};
+use meed_audit::parallel::Both;
 
 use crate::error::{LedgerError, StorageError};
 use crate::events::EventReader;
@@ -16,6 +18,27 @@ use crate::snapshot::Snapshot;
 const EVENTS_PER_THREAD_MIN: usize = 10_000;
 /// Most threads of one computation.
 const THREADS_MAX: usize = 4;
+
+/// Both halves of a computation at once, where there is enough of it.
+struct InThreads;
+
+impl Both for InThreads {
+    fn both<A: Send, B>(
+        &self,
+        items: usize,
+        first: impl FnOnce() -> A + Send,
+        second: impl FnOnce() -> B,
+    ) -> (A, B) {
+        if items < EVENTS_PER_THREAD_MIN {
+            return (first(), second());
+        }
+        thread::scope(|scope| {
+            let other = scope.spawn(first);
+            let own = second();
+            (other.join().unwrap_or_else(|panic| resume_unwind(panic)), own)
+        })
+    }
+}
 
 /// Computes the epoch of `input`, whose events are read from the log.
 pub(crate) fn close_from_log(snapshot: &Snapshot, input: &EpochInput) -> LedgerResult<ClosedEpoch> {
@@ -35,7 +58,7 @@ pub(crate) fn close_from_log(snapshot: &Snapshot, input: &EpochInput) -> LedgerR
         }
         Ok::<_, LedgerError>(curated)
     })?;
-    Ok(closing.finish(curated)?)
+    Ok(closing.finish_with(curated, &InThreads)?)
 }
 
 fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> LedgerResult<Curated> {

@@ -186,15 +186,19 @@ fn fsck_notices_every_changed_removed_and_added_record() {
 fn activity_append_only() {
     let world = live().world;
     let sound = |ledger: &Ledger| ledger.snapshot().unwrap().fsck(&mut |_| {}).is_sound();
-    let entries = records(&world.snapshot(), "event_entries");
-    assert!(entries.len() > 3);
-    for (number, (key, body)) in entries.iter().enumerate() {
-        let mut edited = body.clone();
-        let place = (number * 37 + 11) % body.len();
-        edited[place] ^= 1;
-        put(&world.ledger, "event_entries", key, Some(&edited));
-        assert!(!sound(&world.ledger), "entry {number} was edited at byte {place}");
-        put(&world.ledger, "event_entries", key, Some(body));
+    let mut edits = 0;
+    for table in ["event_entries", "event_private", "event_tail"] {
+        for (key, body) in &records(&world.snapshot(), table) {
+            for place in (11 % body.len()..body.len()).step_by(53) {
+                let mut edited = body.clone();
+                edited[place] ^= 1;
+                put(&world.ledger, table, key, Some(&edited));
+                assert!(!sound(&world.ledger), "{table} was edited at byte {place}");
+                edits += 1;
+            }
+            put(&world.ledger, table, key, Some(body));
+        }
     }
+    assert!(edits > 10, "{edits}");
     assert!(sound(&world.ledger));
 }
