@@ -101,6 +101,7 @@ impl Check<'_> {
         }
         match self.snapshot.event_entry(event_index) {
             Ok(Some(LogEntry::Event(event))) if event.id == *id && event_index < index => {
+                self.route_time(index, event.event_time, report);
                 self.time(scope, event.event_time, index, report);
             }
             Ok(_) => report.note(
@@ -111,6 +112,16 @@ impl Check<'_> {
             Err(error) => report.note_error(error),
         }
         self.private(index, None, report);
+    }
+
+    /// A route's record repeats its event's time, which its leaf does not hold.
+    fn route_time(&mut self, index: u64, expected: Timestamp, report: &mut FsckReport) {
+        let head = self.entries.head(self.snapshot, index);
+        if let Some(EntryHead::Route(record)) = report.take(head)
+            && record.event_time_ms != expected.as_ms()
+        {
+            report.note(EVENT_ENTRIES, &index.to_bytes(), "expected the event's time, got another");
+        }
     }
 
     fn id(&mut self, index: u64, id: &EventId, report: &mut FsckReport) {
