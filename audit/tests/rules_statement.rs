@@ -6,6 +6,7 @@ mod rules_support;
 use std::collections::BTreeMap;
 
 use meed_audit::RejectionCode::{self, *};
+use meed_audit::amount::Units;
 use meed_audit::approve::{approve, check_signature, split_node_line};
 use meed_audit::approvers::{ApproverSetText, ScopeName};
 use meed_audit::close::{EpochInput, close};
@@ -328,6 +329,27 @@ fn identity_best_effort() {
     input.policy.unlinked = Unlinked::Exclude;
     assert!(paid(&input).is_empty(), "nobody is bound, so nobody earns");
     assert_eq!(closed(&input).undistributed.value(), 10_000);
+    // Who is left out is not listed with 0 either, unless an override names them.
+    let overridden = |weight| {
+        let override_set = Change::Override(
+            "identity:github:1002".parse().expect("a claimant"),
+            Units::single(weight).expect("units"),
+        );
+        decide(&[(Some(2), override_set), pooled("base_issuance", 10_000)])
+    };
+    for (units, credits) in [(0, 0), (3, 10_000)] {
+        input.decisions = overridden(units);
+        let closed = close(&input).expect("closes");
+        let [only] = closed.allocations.as_slice() else { unreachable!("one claimant is listed") };
+        assert_eq!(only.claimant.to_string(), "identity:github:1002");
+        assert_eq!((only.proposed_units, only.events), (Units::ZERO, 0));
+        assert_eq!((only.final_units.value(), only.credits.value()), (units, credits));
+    }
+    // A user who earns 0 is listed, with 0.
+    input.policy.weights = Weights::parse(br#"{"github:pr_merged":"0"}"#).expect("weights");
+    input.decisions = decide(&[bind("1001"), pooled("base_issuance", 10_000)]);
+    assert_eq!(paid(&input), BTreeMap::from([(format!("user:{USER}"), 0)]));
+    input.policy.weights = example_input().policy.weights;
     // Bound after the events came, before the freeze: claimants are resolved at the freeze.
     input.decisions = decide(&[bind("1001"), pooled("base_issuance", 10_000)]);
     assert_eq!(paid(&input), BTreeMap::from([(format!("user:{USER}"), 10_000)]));
