@@ -2,7 +2,8 @@
 //!
 //! Lines of words: `log <vkey> [url]`, `witness <name> <vkey> [url]`, `group <name> <k|any|all> <member>…`,
 //! `quorum <name|none>`; empty lines and lines that begin with `#` mean nothing. A group names witnesses and groups
-//! that stand before it, so that there are no cycles.
+//! that stand before it, so that there are no cycles, and none that another group names, so that a witness counts in
+//! one way only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,10 +19,12 @@ pub const POLICY_BYTES_MAX: usize = 65_536;
 const NONE: &str = "none";
 
 /// A parsed policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlogPolicy {
     logs: Vec<VerifierKey>,
     members: BTreeMap<String, Member>,
+    /// The names that a group has as its members.
+    grouped: BTreeSet<String>,
     quorum: Option<String>,
 }
 
@@ -46,10 +49,14 @@ impl TlogPolicy {
                 format!("{} bytes", text.len()),
             ));
         }
-        let mut policy = Self { logs: Vec::new(), members: BTreeMap::new(), quorum: None };
+        let mut policy = Self::default();
         let mut quorum_seen = false;
-        for (number, line) in (1..).zip(text.lines()) {
-            let words: Vec<&str> = line.split_whitespace().collect();
+        for (number, line) in (1..).zip(text.split('\n')) {
+            if let Some(control) = line.chars().find(|it| it.is_ascii_control() && *it != '\t') {
+                let expected = format!("line {number} without control characters");
+                return Err(refuse(&expected, &control.escape_unicode().to_string()));
+            }
+            let words: Vec<&str> = line.split([' ', '\t']).filter(|word| !word.is_empty()).collect();
             if words.first().is_none_or(|word| word.starts_with('#')) {
                 continue;
             }
@@ -104,10 +111,12 @@ impl TlogPolicy {
         Ok(())
     }
 
-    fn read_group(&self, threshold: &str, members: &[&str]) -> Checked<Member> {
-        let distinct: BTreeSet<&str> = members.iter().copied().collect();
-        if members.is_empty() || distinct.len() != members.len() {
-            return Err(refuse("distinct members", &members.join(" ")));
+    fn read_group(&mut self, threshold: &str, members: &[&str]) -> Checked<Member> {
+        if members.is_empty() {
+            return Err(refuse("a group with members", "none"));
+        }
+        if let Some(again) = members.iter().find(|name| !self.grouped.insert((**name).to_owned())) {
+            return Err(refuse("each name as a member once", again));
         }
         if let Some(unknown) = members.iter().find(|name| !self.members.contains_key(**name)) {
             return Err(refuse("members that are defined before", unknown));

@@ -1,6 +1,6 @@
 //! The trust file: what a verifier believes before it sees any proof. Keys come from here and never from a proof.
 
-use meed_keys::VerifierKey;
+use meed_keys::{KeyUse, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::parse_count;
@@ -305,9 +305,13 @@ fn read_leaves(texts: &[String]) -> Checked<Vec<Hash>> {
 }
 
 fn read_log_key(entry: &LogKeyEntry) -> Checked<LogKey> {
-    let key = entry.vkey.parse().map_err(|error| {
+    let key: VerifierKey = entry.vkey.parse().map_err(|error| {
         Rejection::new(RejectionCode::KeyInvalid, "trust log_key", "a verifier key", error)
     })?;
+    if key.algorithm() != KeyUse::Log.algorithm() {
+        let expected = format!("a key of type {}", KeyUse::Log.algorithm());
+        return Err(Rejection::new(RejectionCode::KeyInvalid, "trust log_key", expected, &entry.vkey));
+    }
     let until_size = entry.until_size.as_deref().map(|size| parse_count("until_size", size)).transpose()?;
     Ok(LogKey { key, until_size })
 }

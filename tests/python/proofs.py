@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,12 +78,14 @@ class TlogPolicy:
         return sum(self.is_met(member, cosigned) for member in members) >= least
 
 
-def read_group(words: list[str], known: set[str], where: str) -> tuple[int, list[str]]:
+def read_group(words: list[str], policy: TlogPolicy, where: str) -> tuple[int, list[str]]:
     """The threshold and members of a group."""
     members = words[3:]
-    unknown = [member for member in members if member not in known]
+    known = {*policy.witnesses, *policy.groups}
+    taken = [member for _, others in policy.groups.values() for member in others]
+    unknown = [member for member in members if member not in known or member in taken]
     if not members or len(set(members)) < len(members) or unknown:
-        refuse("20.1 group", where, "distinct members defined before", members)
+        refuse("20.1 group", where, "members defined before, each once in all groups", members)
     named = {"any": 1, "all": len(members)}
     least = named.get(words[2])
     return (read_decimal(words[2], len(members), where, 1) if least is None else least), members
@@ -94,8 +97,10 @@ def read_policy(text: str, where: str) -> TlogPolicy:
     if len(text.encode("utf-8")) > POLICY_MAX:
         refuse(rule, where, f"at most {POLICY_MAX} bytes", len(text))
     policy = TlogPolicy([], {}, {}, "")
+    if re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text):
+        refuse(rule, where, "no control characters but tabs and newlines", ascii(text))
     for line in text.split("\n"):
-        words = line.split()
+        words = [word for word in re.split("[ \t]", line) if word]
         if not words or words[0].startswith("#"):
             continue
         known = {*policy.witnesses, *policy.groups}
@@ -104,7 +109,7 @@ def read_policy(text: str, where: str) -> TlogPolicy:
         elif words[0] == "witness" and len(words) in (3, 4):
             policy.witnesses[fresh(words[1], known, where)] = read_key(words[2], COSIGNER, where)
         elif words[0] == "group" and len(words) >= 4:
-            policy.groups[fresh(words[1], known, where)] = read_group(words, known, where)
+            policy.groups[fresh(words[1], known, where)] = read_group(words, policy, where)
         elif words[0] == "quorum" and len(words) == 2 and not policy.quorum and words[1] in {*known, "none"}:
             policy.quorum = words[1]
         else:
@@ -371,6 +376,8 @@ def verify_proof(data: bytes, trust: Trust, where: str) -> Verified:
         else:
             check_neighbours(opened, statement, place)
     with link("inclusion", where) as place:
+        if opened.kind == "payout" and opened.shown[0].index == 0:
+            refuse("22.1 leaf 0 is the statement's lines", place, "an index from 1", 0)
         for each in opened.shown:
             each.check(each.extra or b"", place)
     with link("log_inclusion", where) as place:

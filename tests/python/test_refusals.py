@@ -378,6 +378,9 @@ class Signatures(unittest.TestCase):
             f"witness d {keys['bob']}\nquorum none\n",
             "group none 1 bob\nquorum bob\n",
             "group a 1 bob bob\nquorum a\n",
+            "group a 1 bob\ngroup b 1 bob\ngroup c all a b\nquorum c\n",
+            "quorum none\r\n",
+            "quorum\u00a0none\n",
             "log\nquorum none\n",
         ]:
             self.assertFalse(reads(proofs.read_policy, head + tail), tail)

@@ -239,6 +239,15 @@ pub(super) fn check_allocation(allocation: &Allocation, statement: &Statement) -
     }
 }
 
+/// As [`check_inclusion`], of an allocation: leaf 0 is the statement's lines, whatever its signers let stand there.
+pub(super) fn check_payout_inclusion(payout: &TlogProof, statement: &Statement) -> Checked<()> {
+    if payout.index() == 0 {
+        let expected = "an index from 1, after the statement's lines";
+        return Err(Rejection::new(RejectionCode::InclusionInvalid, "allocation", expected, "0"));
+    }
+    check_inclusion(payout, statement)
+}
+
 pub(super) fn check_inclusion(proof: &TlogProof, statement: &Statement) -> Checked<()> {
     let leaf = proof.extra().unwrap_or_default();
     verify_inclusion(&leaf_hash(leaf), proof.index(), statement.tree_size(), proof.path(), &statement.root)

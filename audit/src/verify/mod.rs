@@ -15,8 +15,9 @@ use crate::tlog_proof::TlogProof;
 use crate::trust::Trust;
 
 use links::{
-    check_inclusion, check_log_inclusion, check_neighbours, check_node_signature, check_witnesses,
-    describe_approvals, follow_sets, read_allocation, read_log, read_neighbours, read_statement,
+    check_inclusion, check_log_inclusion, check_neighbours, check_node_signature, check_payout_inclusion,
+    check_witnesses, describe_approvals, follow_sets, read_allocation, read_log, read_neighbours,
+    read_statement,
 };
 
 /// A link of the chain from a trust file to a payout, in the order in which they are checked.
@@ -301,7 +302,7 @@ impl<'a> Chain<'a> {
         )?;
         self.run(
             Link::Inclusion,
-            || check_inclusion(payout, statement),
+            || check_payout_inclusion(payout, statement),
             |()| format!("leaf {} of {} under the statement's root", payout.index(), statement.tree_size()),
         )?;
         Ok(allocation)

@@ -89,6 +89,42 @@ fn a_change_of_the_set_takes_k_of_the_old_and_each_new_member() {
     verify(&agreed.payout_proof(1), &agreed.trust()).expect("a valid proof");
 }
 
+/// Two keys of one name whose ids, 32 bits, are equal: found by trying some ten thousand.
+fn twins() -> [SigningKey; 2] {
+    [43_128_u64, 69_704].map(|number| {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_le_bytes());
+        SigningKey::from_seed(key_name("erin"), KeyUse::Approver, seed)
+    })
+}
+
+#[test]
+fn a_key_of_the_same_name_and_id_consents_for_itself_only() {
+    let twins = twins();
+    let [first, second] = [&twins[0], &twins[1]].map(SigningKey::verifier_key);
+    assert_eq!((first.name(), first.key_id()), (second.name(), second.key_id()));
+    assert_ne!(first.public_key(), second.public_key());
+    let set_with = |earlier: &[Hash], erin: &SigningKey| {
+        let keys = [&approver("alice"), &approver("carol"), erin].map(|key| key.verifier_key().clone());
+        let set = ApproverSet::new(2, keys.to_vec()).expect("a set");
+        ApproverSetText::next(&scope_name(), earlier, set).expect("a version")
+    };
+    let old = set_with(&[], &twins[0]);
+    let next = set_with(&[old.leaf_hash()], &twins[1]);
+    let node_key = World::new().node_key;
+    for (erin, code) in
+        [(&twins[0], RejectionCode::QuorumMissing), (&twins[1], RejectionCode::SignatureInvalid)]
+    {
+        let text = next.to_string();
+        let mut lines = vec![node_line(&node_key, &next.origin_line(), &text)];
+        let signers = [&approver("alice"), &approver("carol"), erin];
+        lines.extend(signers.map(|signer| cosign(signer, &text, signed_at_seconds())));
+        let note = note(&text, lines).parse().expect("a note");
+        let checked = old.check_successor(&[old.leaf_hash()], &next, &note, node_key.public_key());
+        assert_eq!(checked.expect_err("a change without a consent").code, code);
+    }
+}
+
 #[test]
 fn a_signature_of_another_text_is_no_consent() {
     let world = World::with_changed_approvers();

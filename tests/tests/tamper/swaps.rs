@@ -5,12 +5,15 @@ use meed_audit::allocation::Allocation;
 use meed_audit::amount::Credits;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{Revision, ScopeId, SetVersion};
-use meed_audit::merkle::MAX_TREE_SIZE;
+use meed_audit::leaf::Leaf;
+use meed_audit::merkle::{MAX_TREE_SIZE, Tree};
 use meed_audit::proof::PayoutProof;
+use meed_audit::statement::Statement;
 use meed_audit::trust::Trust;
 use meed_audit::verify::{Link, verify};
 use meed_tests::facts::{epoch_number, scope_name};
-use meed_tests::world::World;
+use meed_tests::log::tlog_proof;
+use meed_tests::world::{World, sign_statement};
 
 use crate::support::{Parts, altered, altered_leaf, refused};
 
@@ -228,4 +231,21 @@ fn the_parts_of_two_proofs_do_not_make_a_third() {
     );
     let swapped = PayoutProof { log: three.payout.clone(), payout: three.log.clone(), ..three };
     refused(&swapped, &case.trust, Link::Scope, RejectionCode::Malformed);
+}
+
+#[test]
+fn an_allocation_in_the_place_of_leaf_zero_is_no_payout() {
+    let world = World::new();
+    let closed = &world.full.closed;
+    let first = &closed.allocations[0];
+    let hashes = std::iter::once(first).chain(&closed.allocations).map(Leaf::leaf_hash);
+    let tree = Tree::build(hashes);
+    let statement = Statement { root: tree.root(), ..closed.statement.clone() };
+    assert_eq!(tree.size(), statement.tree_size());
+    let note = sign_statement(&statement, &world.node_key, &["alice", "carol"]);
+    let world = world.with_note(note.clone());
+    let path = tree.inclusion_path(0).expect("a leaf");
+    let mut proof = world.payout_proof(1);
+    proof.payout = tlog_proof(Some(world.full.closed.allocations[0].encode()), 0, path, &note).to_string();
+    refused(&proof, &world.trust(), Link::Inclusion, RejectionCode::InclusionInvalid);
 }

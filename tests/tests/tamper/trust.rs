@@ -215,6 +215,11 @@ fn log_keys_are_of_this_nodes_statements_log() {
     ] {
         refused_for(with_name(name), RejectionCode::Mismatch);
     }
+    // A key that signs as witnesses do beside the log's own.
+    let witness = world.witness_keys[0].renamed(key_name("ledger.example.org/statements/2"));
+    let mut keys = world.log_keys();
+    keys.push(LogKey { key: witness.verifier_key().clone(), until_size: None });
+    refused_for(Trust::new(&world.sets[0], &[], &keys, &world.bare_policy()), RejectionCode::KeyInvalid);
     // The policy names a log that the file has no key of.
     let other = key("other.example", KeyUse::Log).renamed(key_name(STATEMENTS_LOG));
     let policy = format!("log {}\nquorum none\n", other.verifier_key());
@@ -238,6 +243,11 @@ fn policies_that_say_nothing_or_contradict_themselves_are_refused() {
         ("group witnesses 2 w1 w2 w3", "group witnesses 1 witnesses"),
         ("group witnesses 2 w1 w2 w3", "group w1 2 w1 w2 w3"),
         ("group witnesses 2 w1 w2 w3", "group none 2 w1 w2 w3"),
+        // A witness that would count in two ways, and a quorum that one of them would reach.
+        ("group witnesses 2 w1 w2 w3", "group a any w1\ngroup b any w1\ngroup witnesses all a b"),
+        ("group witnesses 2 w1 w2 w3", "group a any w1\ngroup witnesses all a w1"),
+        ("quorum witnesses\n", "quorum witnesses\r\n"),
+        ("quorum witnesses", "quorum\u{a0}witnesses"),
         ("group witnesses 2 w1 w2 w3", "groups witnesses 2 w1 w2 w3"),
         ("witness w2", "witness w1"),
     ] {
