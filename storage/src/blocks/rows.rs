@@ -8,8 +8,15 @@ use std::ops::Range;
 use super::varint;
 use crate::codec::RECORD_BYTES_MAX;
 
+// A length within a part is at most three bytes, so that every part but one of a single longer row can be read again.
+const _: () = assert!(PART_BYTES_MAX < 1 << 21 && PART_BYTES_MAX + 3 * PART_ROWS_MAX + 8 < RECORD_BYTES_MAX);
+
 /// Longest packed body that still stands in 16 KiB of redb's pages with its key, in bytes.
 const PACKED_BYTES_MAX: usize = 16_320;
+/// Most bytes of rows that are packed into one part, however well they pack: reading one row unpacks its whole part.
+const PART_BYTES_MAX: usize = 1 << 20;
+/// Most rows of one part: rows of no bytes have a length each.
+const PART_ROWS_MAX: usize = 1 << 16;
 /// What the first attempt packs, in bytes; the next ones take what the last one's ratio promises.
 const FIRST_ROWS_BYTES: usize = PACKED_BYTES_MAX;
 
@@ -102,8 +109,9 @@ impl Rows {
 
     /// Packs rows from `start` on, `wanted` bytes of them but at least one row; gives where they end.
     fn pack_part(&self, start: usize, wanted: usize) -> (usize, Vec<u8>) {
-        let limit = self.start(start).saturating_add(wanted);
-        let end = self.ends.partition_point(|end| *end <= limit).clamp(start + 1, self.len());
+        let limit = self.start(start).saturating_add(wanted.min(PART_BYTES_MAX));
+        let last = self.len().min(start.saturating_add(PART_ROWS_MAX));
+        let end = self.ends.partition_point(|end| *end <= limit).clamp(start + 1, last);
         (end, lz4_flex::block::compress_prepend_size(&self.encode_part(start..end)))
     }
 
@@ -173,6 +181,22 @@ mod tests {
             }
         }
         assert_eq!(place, rows.len());
+    }
+
+    #[test]
+    fn parts_can_be_read_again_however_well_they_pack() {
+        let many = |row: &[u8], count: usize| {
+            let mut rows = Rows::default();
+            (0..count).for_each(|_| rows.push(row));
+            rows
+        };
+        let mut mixed = many(&[], 100_000);
+        mixed.push(&[7; 30_000]);
+        for rows in [many(&[], 5_000_000), many(&[7], 5_000_000), many(&[7; 1_000], 5_000), mixed] {
+            let read =
+                rows.pack().iter().map(|(_, packed)| Rows::unpack(packed).unwrap().len()).sum::<usize>();
+            assert_eq!(read, rows.len());
+        }
     }
 
     #[test]
