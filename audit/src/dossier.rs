@@ -4,32 +4,33 @@
 //! goes through the same strict parsers as everywhere else; the last line counts the lines before it, so that a file
 //! that was cut off is noticed.
 
+mod line;
 mod previous;
+mod recompute;
 
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 
 use meed_keys::{Note, VerifierKey};
-use serde::{Deserialize, Serialize};
 
 use crate::activity::EpochEvent;
 use crate::allocation::Allocation;
 use crate::amount::parse_count;
-use crate::approve::{node_verifier, split_node_line};
+use crate::approve::node_verifier;
 use crate::approvers::{ApproverSetText, ScopeName};
 use crate::close::{DraftTerms, EpochInput};
 use crate::decision::Decision;
 use crate::hash::Hash;
-use crate::ids::{EpochNumber, NodeId, Origin, Revision, ScopeKey};
-use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf, version_tag};
-use crate::merkle;
+use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf};
 use crate::policy::Policy;
 use crate::pool::{Pool, PoolComponent};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::Statement;
-use crate::time::{Period, Timestamp};
+use crate::time::Period;
 use crate::window::EpochWindow;
+use line::{DossierWriter, Header, Line, parse_line, read_line, text};
 use previous::GivenStatement;
+
+pub use line::DossierV1;
 
 /// Longest line, in bytes: a signed note or an event leaf, escaped as a JSON string, with its field names.
 pub const DOSSIER_LINE_BYTES_MAX: usize = 524_288;
@@ -80,49 +81,6 @@ pub struct Dossier {
     pub previous: Option<PreviousEpoch>,
     /// The statement that the draft supersedes, where it is an amendment and that is not the one before.
     pub superseded: Option<PreviousEpoch>,
-}
-
-/// One line of a dossier. `kind` comes first, then the fields in the order of their names: the one form that is read.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "kind", rename_all = "snake_case")]
-enum Line {
-    Approvers { note: String },
-    Decision { leaf: String },
-    End { lines: String },
-    Event { index: String, leaf: String, routed: bool },
-    Growth { from_root: Hash, from_size: String, path: Vec<Hash>, to_root: Hash, to_size: String },
-    Header(Box<Header>),
-    Policy { document: String },
-    Pool { leaf: String },
-    Previous { note: String },
-    PreviousAllocation { leaf: String },
-    Superseded { note: String },
-    SupersededAllocation { leaf: String },
-    Window { end: Timestamp, epoch: EpochNumber, log_size: String, start: Timestamp },
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Header {
-    events_log: String,
-    events_root: Hash,
-    log_key: String,
-    node: NodeId,
-    note: String,
-    origin: Origin,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    previous: Option<Hash>,
-    revision: Revision,
-    scope_key: ScopeKey,
-    sign_by: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    supersedes: Option<Hash>,
-    v: DossierV1,
-}
-
-version_tag! {
-    /// The format of dossiers.
-    DossierV1, Header, "meed/dossier/v1"
 }
 
 impl Dossier {
@@ -226,57 +184,6 @@ fn at_line(number: u64, rejection: Rejection) -> Rejection {
 
 fn incomplete(expected: &str, got: &str) -> Rejection {
     Rejection::new(RejectionCode::InputIncomplete, "dossier", expected, got)
-}
-
-/// Canonical leaves are UTF-8 by construction.
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-struct DossierWriter<'a> {
-    out: &'a mut dyn Write,
-    lines: u64,
-}
-
-impl DossierWriter<'_> {
-    fn line(&mut self, line: &Line) -> io::Result<()> {
-        serde_json::to_writer(&mut *self.out, line)?;
-        self.lines += 1;
-        self.out.write_all(b"\n")
-    }
-}
-
-/// Reads one line without its newline, never more than the limit into memory.
-fn read_line(reader: &mut dyn BufRead, number: u64) -> Checked<Option<Vec<u8>>> {
-    use std::io::Read;
-    let limit = u64::try_from(DOSSIER_LINE_BYTES_MAX + 1).unwrap_or(u64::MAX);
-    let mut line = Vec::new();
-    let mut bounded = reader.take(limit);
-    bounded.read_until(b'\n', &mut line).map_err(|error| {
-        at_line(number, Rejection::new(RejectionCode::Malformed, "", "a readable file", error))
-    })?;
-    if line.is_empty() {
-        return Ok(None);
-    }
-    if line.pop() == Some(b'\n') {
-        return Ok(Some(line));
-    }
-    if line.len() < DOSSIER_LINE_BYTES_MAX {
-        return Err(at_line(number, incomplete("a line that ends in a newline", "the end of the file")));
-    }
-    let expected = format!("at most {DOSSIER_LINE_BYTES_MAX} bytes");
-    Err(at_line(number, Rejection::new(RejectionCode::InputTooLarge, "", expected, "more")))
-}
-
-fn parse_line(bytes: &[u8]) -> Checked<Line> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| Rejection::new(RejectionCode::NotUtf8, "", "UTF-8", error))?;
-    let line: Line = serde_json::from_str(text)
-        .map_err(|error| Rejection::new(RejectionCode::Malformed, "", "a line of a dossier", error))?;
-    if serde_json::to_string(&line).is_ok_and(|again| again == text) {
-        return Ok(line);
-    }
-    Err(Rejection::new(RejectionCode::NotCanonical, "", "the one form of the line", "another form"))
 }
 
 /// What has been read so far. The header comes first; other kinds come in any order that keeps each kind's own.
@@ -402,123 +309,4 @@ fn read_log_key(text: &str, events_log: &str) -> Checked<VerifierKey> {
 fn parse_note(what: &str, text: &str) -> Checked<Note> {
     Note::parse(text)
         .map_err(|error| Rejection::new(RejectionCode::Malformed, what, "a C2SP signed note", error))
-}
-
-impl Dossier {
-    /// Recomputes the draft and compares every byte with the statement that is offered; checks the approver set's
-    /// chain from its first version, and that the events log grew by appending only over the scope's statements.
-    ///
-    /// # Errors
-    /// `recomputation_differs` with the first line that differs; else the rejection of what is wrong.
-    pub fn recompute(&self) -> Checked<crate::close::ClosedEpoch> {
-        let closed = crate::close::close(&self.input)?;
-        let note = parse_note("statement", &self.note)?;
-        compare_texts(note.text().as_str(), &closed.statement.to_string())?;
-        split_node_line(&note, &closed.statement.origin_line(), self.log_key.public_key())?;
-        let sets = self.check_approver_chain()?;
-        self.check_growths()?;
-        previous::check_history(self, &sets)?;
-        Ok(closed)
-    }
-
-    /// The growths lead from the size that each epoch pinned to that of the next, the last to this statement's root,
-    /// and the statements before are on their way.
-    fn check_growths(&self) -> Checked<()> {
-        let refuse = |expected: String, got: String| {
-            Rejection::new(RejectionCode::ConsistencyInvalid, "events log", expected, got)
-        };
-        let sizes: Vec<u64> =
-            self.input.windows.iter().map(|window| window.log_size.unwrap_or_default()).collect();
-        if self.growth.len() + 1 != sizes.len() {
-            let expected = format!("{} growths, from epoch to epoch", sizes.len().saturating_sub(1));
-            return Err(refuse(expected, self.growth.len().to_string()));
-        }
-        let mut roots = Vec::with_capacity(sizes.len());
-        for (pair, growth) in sizes.windows(2).zip(&self.growth) {
-            if pair != [growth.from_size, growth.to_size] {
-                let got = format!("from {} to {}", growth.from_size, growth.to_size);
-                return Err(refuse(format!("growth between the pinned sizes {pair:?}"), got));
-            }
-            if roots.last().is_some_and(|root| *root != growth.from_root) {
-                return Err(refuse(format!("one root at size {}", growth.from_size), "two".to_owned()));
-            }
-            if roots.is_empty() {
-                roots.push(growth.from_root);
-            }
-            roots.push(growth.to_root);
-            check_growth(growth)?;
-        }
-        if roots.last().is_some_and(|root| *root != self.input.events_root) {
-            return Err(refuse("growth to the statement's root".to_owned(), "another root".to_owned()));
-        }
-        let known: BTreeMap<u64, Hash> = (1..).zip(roots).collect();
-        let contradicts = |before: &PreviousEpoch| {
-            let statement = &before.statement;
-            known.get(&statement.epoch.get()).is_some_and(|root| *root != statement.events.root)
-        };
-        match self.previous.iter().chain(&self.superseded).find(|before| contradicts(before)) {
-            Some(before) => {
-                let expected = format!("the root of the statement {}", before.statement.origin_line());
-                Err(refuse(expected, "another root".to_owned()))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// The scope's approver sets, each of which follows from the one before.
-    fn check_approver_chain(&self) -> Checked<Vec<ApproverSetText>> {
-        let mut leaves = Vec::new();
-        let mut sets: Vec<ApproverSetText> = Vec::new();
-        for text in &self.approver_notes {
-            let note = parse_note("approver set", text)?;
-            let next: ApproverSetText = note.text().as_str().parse()?;
-            let node_key = self.log_key.public_key();
-            match sets.last() {
-                None => {
-                    split_node_line(&note, &next.origin_line(), node_key)?;
-                    let name = self.input.name.clone();
-                    if ApproverSetText::next(&name, &[], next.set.clone())? != next {
-                        let got = next.version;
-                        return Err(Rejection::new(
-                            RejectionCode::Mismatch,
-                            "approver set",
-                            "version 1 of the scope",
-                            got,
-                        ));
-                    }
-                }
-                Some(current) => current.check_successor(&leaves, &next, &note, node_key)?,
-            }
-            leaves.push(next.leaf_hash());
-            sets.push(next);
-        }
-        Ok(sets)
-    }
-}
-
-/// Compares two statement texts and names the first line that differs.
-fn compare_texts(offered: &str, recomputed: &str) -> Checked<()> {
-    if offered == recomputed {
-        return Ok(());
-    }
-    let pairs = recomputed.lines().zip(offered.lines());
-    let (expected, got) = pairs
-        .into_iter()
-        .find(|(a, b)| a != b)
-        .unwrap_or(("the same number of lines", "another number of lines"));
-    Err(Rejection::new(RejectionCode::RecomputationDiffers, "statement", expected, got))
-}
-
-fn check_growth(growth: &LogGrowth) -> Checked<()> {
-    merkle::verify_consistency(
-        growth.from_size,
-        &growth.from_root,
-        growth.to_size,
-        &growth.to_root,
-        &growth.path,
-    )
-    .map_err(|error| {
-        let subject = format!("events log from {} to {}", growth.from_size, growth.to_size);
-        Rejection::new(RejectionCode::ConsistencyInvalid, subject, "a log that only grew", error)
-    })
 }

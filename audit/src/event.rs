@@ -1,18 +1,24 @@
 //! Events: immutable facts from a source, from the line that comes in to the leaf in the events log.
 
+mod author;
+mod line;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::amount::{SHARE_WHOLE, parse_decimal};
 use crate::canonical;
 use crate::hash::Hash;
-use crate::ids::{EventId, EventType, Identity, Provider, ScopeId, Source};
+use crate::ids::{EventId, EventType, Identity, ScopeId, Source};
 use crate::json::Value;
 use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf, version_tag};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::text::check_visible;
 use crate::time::Timestamp;
+use author::check_authors;
+use line::read_fields;
+
+pub use author::{Author, equal_shares, parse_share};
 
 /// Longest line that is read as an event, in bytes.
 pub const EVENT_LINE_BYTES_MAX: usize = 65_536;
@@ -28,62 +34,6 @@ pub const CLOCK_SKEW_MS: i64 = 600_000;
 const SOURCE_REF_BYTES_MAX: usize = 512;
 /// Longest `producer` and `producer_version`, in bytes.
 const PRODUCER_BYTES_MAX: usize = 128;
-
-/// Who did it, and which part of the event's units is theirs, in parts per million.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "AuthorFields", into = "AuthorFields")]
-pub struct Author {
-    /// The account.
-    pub identity: Identity,
-    /// Parts per million, 1 to 1,000,000; the shares of an event sum to 1,000,000.
-    pub share: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AuthorFields {
-    id: String,
-    provider: Provider,
-    share: String,
-}
-
-impl From<Author> for AuthorFields {
-    fn from(author: Author) -> Self {
-        Self {
-            id: author.identity.external_id().to_owned(),
-            provider: author.identity.provider(),
-            share: author.share.to_string(),
-        }
-    }
-}
-
-impl TryFrom<AuthorFields> for Author {
-    type Error = Rejection;
-
-    fn try_from(fields: AuthorFields) -> Checked<Self> {
-        let identity = Identity::new(fields.provider, &fields.id)?;
-        Ok(Self { identity, share: parse_share("share", &fields.share)? })
-    }
-}
-
-/// Parses a share in parts per million, 1 to 1,000,000.
-///
-/// # Errors
-/// `invalid_number`, or `invalid_shares` when it is zero or above the whole.
-pub fn parse_share(field: &str, text: &str) -> Checked<u32> {
-    let share = parse_decimal(field, text)?;
-    match u32::try_from(share) {
-        Ok(share @ 1..=SHARE_WHOLE) => Ok(share),
-        _ => Err(Rejection::new(RejectionCode::InvalidShares, field, format!("1 to {SHARE_WHOLE}"), text)),
-    }
-}
-
-/// Equal shares for `count` owners: floor(1,000,000 / count) each, one more to the first ones until they sum up.
-pub fn equal_shares(count: usize) -> Vec<u32> {
-    let count = u32::try_from(count).unwrap_or(u32::MAX).clamp(1, SHARE_WHOLE);
-    let (floor, extra) = (SHARE_WHOLE / count, SHARE_WHOLE % count);
-    (0..count).map(|position| floor + u32::from(position < extra)).collect()
-}
 
 /// A checked event that has not entered the log yet. [`NewEvent::parse`] and [`NewEvent::new`] make it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -330,44 +280,6 @@ fn check_not_future(field: &str, time: Timestamp, limit_name: &str, limit: Times
     Err(Rejection::new(RejectionCode::TimeInFuture, field, expected, time))
 }
 
-/// Sorts authors by provider and id, fills in equal shares, and checks that they are distinct and sum to a whole.
-fn check_authors(mut authors: Vec<(Identity, Option<u32>)>) -> Checked<Vec<Author>> {
-    if !(1..=AUTHORS_MAX).contains(&authors.len()) {
-        let expected = format!("1 to {AUTHORS_MAX} authors");
-        return Err(Rejection::new(RejectionCode::TooMany, "authors", expected, authors.len()));
-    }
-    authors.sort();
-    let refuse = |got: String| {
-        let expected = "distinct authors, all with shares that sum to 1000000 or all without";
-        Rejection::new(RejectionCode::InvalidShares, "authors", expected, got)
-    };
-    if let Some(twice) = authors.windows(2).find_map(|pair| match pair {
-        [(a, _), (b, _)] if a == b => Some(a),
-        _ => None,
-    }) {
-        return Err(refuse(format!("{twice} twice")));
-    }
-    if authors.iter().all(|(_, share)| share.is_none()) {
-        let shares = equal_shares(authors.len());
-        return Ok(authors
-            .into_iter()
-            .zip(shares)
-            .map(|((identity, _), share)| Author { identity, share })
-            .collect());
-    }
-    let mut sum = 0_u64;
-    let mut checked = Vec::with_capacity(authors.len());
-    for (identity, share) in authors {
-        let share = share.ok_or_else(|| refuse(format!("{identity} without a share")))?;
-        sum += u64::from(share);
-        checked.push(Author { identity, share });
-    }
-    if sum == u64::from(SHARE_WHOLE) && checked.iter().all(|author| author.share > 0) {
-        return Ok(checked);
-    }
-    Err(refuse(format!("a sum of {sum}")))
-}
-
 /// The fields of an event that must be equal for two events to be the same (rule `ACTIVITY_IDEMPOTENT`).
 #[derive(Serialize)]
 struct Content<'a> {
@@ -456,139 +368,4 @@ pub struct Route {
 version_tag! {
     /// The format of route leaves.
     RouteV1, Route, "meed/route/v1"
-}
-
-/// The fields that an imported line may have.
-const LINE_FIELDS: [&str; 13] = [
-    "artifact_url",
-    "authors",
-    "event_time",
-    "event_type",
-    "id",
-    "metadata",
-    "payload_hash",
-    "platform_login",
-    "platform_user_id",
-    "producer",
-    "producer_version",
-    "retrieved_at",
-    "source",
-];
-
-fn read_fields(line: Value) -> Checked<EventFields> {
-    let Value::Object(fields) = &line else {
-        return Err(Rejection::new(RejectionCode::WrongType, "line", "an object", line.kind()));
-    };
-    if let Some((name, _)) =
-        fields.iter().find(|(name, _)| name != "source_ref" && !LINE_FIELDS.contains(&name.as_str()))
-    {
-        return Err(Rejection::new(RejectionCode::UnknownField, name, "no such field", "it"));
-    }
-    let source: Source = parse_field(&line, "source")?;
-    let payload_hash = string_field(&line, "payload_hash")?;
-    Ok(EventFields {
-        id: parse_field(&line, "id")?,
-        source_ref: string_field(&line, "source_ref")?.to_owned(),
-        event_type: parse_field(&line, "event_type")?,
-        authors: read_authors(&line, &source)?,
-        event_time: Timestamp::parse_edge("event_time", string_field(&line, "event_time")?)?,
-        payload_hash: Hash::from_hex(payload_hash).map_err(|_| {
-            let expected = "64 lower-case hex digits";
-            Rejection::new(RejectionCode::InvalidIdentifier, "payload_hash", expected, payload_hash)
-        })?,
-        producer: string_field(&line, "producer")?.to_owned(),
-        producer_version: string_field(&line, "producer_version")?.to_owned(),
-        retrieved_at: Timestamp::parse_edge("retrieved_at", string_field(&line, "retrieved_at")?)?,
-        metadata: read_metadata(&line)?,
-        source,
-    })
-}
-
-fn string_field<'a>(object: &'a Value, name: &str) -> Checked<&'a str> {
-    let value = object
-        .field(name)
-        .ok_or_else(|| Rejection::new(RejectionCode::MissingField, name, "the field", "none"))?;
-    value.as_str().ok_or_else(|| Rejection::new(RejectionCode::WrongType, name, "a string", value.kind()))
-}
-
-fn parse_field<T: std::str::FromStr<Err = Rejection>>(object: &Value, name: &str) -> Checked<T> {
-    string_field(object, name)?.parse().map_err(|mut rejection: Rejection| {
-        name.clone_into(&mut rejection.subject);
-        rejection
-    })
-}
-
-fn read_authors(line: &Value, source: &Source) -> Checked<Vec<(Identity, Option<u32>)>> {
-    match (line.field("authors"), line.field("platform_user_id")) {
-        (Some(Value::Array(authors)), None) => authors
-            .iter()
-            .enumerate()
-            .map(|(index, author)| read_author(author).map_err(|r| r.within(format!("authors[{index}]"))))
-            .collect(),
-        (Some(Value::Array(_)), Some(_)) => {
-            let expected = "platform_user_id or authors";
-            Err(Rejection::new(RejectionCode::UnknownField, "platform_user_id", expected, "both"))
-        }
-        (Some(other), _) => {
-            Err(Rejection::new(RejectionCode::WrongType, "authors", "an array", other.kind()))
-        }
-        (None, Some(_)) => {
-            let provider: Provider = source.as_str().parse().map_err(|_| {
-                let expected = "authors with their provider, since the source is not one";
-                Rejection::new(RejectionCode::MissingField, "authors", expected, source)
-            })?;
-            let identity = Identity::new(provider, string_field(line, "platform_user_id")?)
-                .map_err(|rejection| rejection.within("platform_user_id"))?;
-            Ok(vec![(identity, None)])
-        }
-        (None, None) => Err(Rejection::new(
-            RejectionCode::MissingField,
-            "authors",
-            "authors or platform_user_id",
-            "neither",
-        )),
-    }
-}
-
-fn read_author(author: &Value) -> Checked<(Identity, Option<u32>)> {
-    let Value::Object(fields) = author else {
-        return Err(Rejection::new(RejectionCode::WrongType, "", "an object", author.kind()));
-    };
-    if let Some((name, _)) =
-        fields.iter().find(|(name, _)| !["id", "provider", "share"].contains(&name.as_str()))
-    {
-        return Err(Rejection::new(RejectionCode::UnknownField, name, "id, provider and share", "it"));
-    }
-    let provider: Provider = parse_field(author, "provider")?;
-    let identity = Identity::new(provider, string_field(author, "id")?)?;
-    let share = match author.field("share") {
-        None => None,
-        Some(_) => Some(parse_share("share", string_field(author, "share")?)?),
-    };
-    Ok((identity, share))
-}
-
-/// The metadata object, with `platform_login` and `artifact_url` put into it.
-fn read_metadata(line: &Value) -> Checked<Value> {
-    let mut metadata = match line.field("metadata") {
-        None => Vec::new(),
-        Some(Value::Object(fields)) => fields.clone(),
-        Some(other) => {
-            return Err(Rejection::new(RejectionCode::WrongType, "metadata", "an object", other.kind()));
-        }
-    };
-    for name in ["platform_login", "artifact_url"] {
-        if line.field(name).is_none() {
-            continue;
-        }
-        let text = string_field(line, name)?;
-        check_visible(name, text, crate::text::FREE_TEXT_BYTES_MAX)?;
-        if metadata.iter().any(|(key, _)| key == name) {
-            let expected = "it beside the metadata or in it";
-            return Err(Rejection::new(RejectionCode::DuplicateField, name, expected, "both"));
-        }
-        metadata.push((name.to_owned(), Value::String(text.to_owned())));
-    }
-    metadata.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-    Ok(Value::Object(metadata))
 }
