@@ -38,11 +38,11 @@ pub(crate) fn find(
     table: &'static str,
     wanted: &[u8],
 ) -> Result<Option<u64>, StorageError> {
-    let (mut found, end) = (None, block_key(wanted, u64::MAX));
-    reader.raw_scan(table, (Bound::Unbounded, Bound::Included(&end)), true, &mut |key, sealed| {
+    let mut found = None;
+    reader.raw_last_to(table, &block_key(wanted, u64::MAX), &mut |key, sealed| {
         let body = codec::unseal_body(table, key, VERSION, sealed)?;
         found = sorted::find(body, wanted).map_err(|_| broken(table, key))?;
-        Ok(ControlFlow::Break(()))
+        Ok(())
     })?;
     Ok(found)
 }
@@ -54,13 +54,13 @@ pub(crate) fn holds(
     wanted: &[u8],
     number: u64,
 ) -> Result<bool, StorageError> {
-    let (mut found, end) = (false, block_key(wanted, number));
-    reader.raw_scan(table, (Bound::Unbounded, Bound::Included(&end)), true, &mut |key, sealed| {
+    let mut found = false;
+    reader.raw_last_to(table, &block_key(wanted, number), &mut |key, sealed| {
         for_each_pair(table, key, sealed, &mut |pair, its| {
             found |= pair == wanted && its == number;
             Ok(ControlFlow::Continue(()))
         })
-        .map(|_| ControlFlow::Break(()))
+        .map(|_| ())
     })?;
     Ok(found)
 }
@@ -74,10 +74,9 @@ pub(crate) fn scan(
     visit: &mut dyn FnMut(&[u8], u64) -> Visit,
 ) -> Result<(), StorageError> {
     let mut first = Vec::new();
-    let beginning = block_key(start, 0);
-    reader.raw_scan(table, (Bound::Unbounded, Bound::Included(&beginning)), true, &mut |key, _| {
+    reader.raw_last_to(table, &block_key(start, 0), &mut |key, _| {
         first = key.to_vec();
-        Ok(ControlFlow::Break(()))
+        Ok(())
     })?;
     let range = (Bound::Included(first.as_slice()), Bound::Excluded(end));
     reader.raw_scan(table, range, false, &mut |block_key, sealed| {
@@ -113,39 +112,68 @@ impl Transaction {
         guard(table, || {
             let mut open = open_for_writing(self.inner(), table)?;
             let mut rest = pairs;
-            while let Some((key, number)) = rest.first() {
-                let (key, body, next) = block_of(table, &open, &block_key(key, *number))?;
-                let count = match next {
-                    Some(next) => rest.partition_point(|(key, number)| {
-                        block_key(key, *number).as_slice() < next.as_slice()
-                    }),
-                    None => rest.len(),
-                };
-                let (own, others) = rest.split_at_checked(count.max(1)).unwrap_or((rest, &[]));
-                write_blocks(table, &mut open, key, sorted::merge(&body, own))?;
-                rest = others;
+            while !rest.is_empty() {
+                for place in places_of(table, &open, rest)? {
+                    let (own, others) = rest.split_at_checked(place.pairs_count).unwrap_or((rest, &[]));
+                    rest = others;
+                    if !own.is_empty() {
+                        write_blocks(table, &mut open, place.key, sorted::merge(&place.body, own))?;
+                    }
+                }
             }
             Ok(())
         })
     }
 }
 
-/// The block that takes a pair: its key, its body, and the key of the block after it.
-type BlockPlace = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+/// A block, and how many of the next pairs belong into it.
+struct BlockPlace {
+    key: Vec<u8>,
+    body: Vec<u8>,
+    pairs_count: usize,
+}
 
-fn block_of(table: &str, open: &OpenTable<'_>, pair: &[u8]) -> Result<BlockPlace, StorageError> {
+/// Most blocks that are held at once.
+const PLACES_MAX: usize = 256;
+/// After this many blocks without a new pair, searching the next one costs less than reading on.
+const IDLE_BLOCKS_MAX: usize = 4;
+
+/// The blocks that take the next pairs, from the first pair's on, as far as they stand close together.
+fn places_of(table: &str, open: &OpenTable<'_>, pairs: &[Pair]) -> Result<Vec<BlockPlace>, StorageError> {
     let failed = |error| write_error(table, error);
-    let before = open.range::<&[u8]>(..=pair).map_err(failed)?.next_back().transpose().map_err(failed)?;
-    let (key, body) = match before {
-        Some((key, sealed)) => {
-            let body = codec::unseal_body(table, key.value(), VERSION, sealed.value())?;
-            (key.value().to_vec(), body.to_vec())
+    let first = pairs.first().map_or_else(Vec::new, |(key, number)| block_key(key, *number));
+    let before = open.upper_bound(Bound::Included(first.as_slice())).map_err(failed)?;
+    let first =
+        { before }.peek_prev().map_err(failed)?.map_or_else(Vec::new, |(key, _)| key.value().to_vec());
+    let (mut places, mut taken, mut idle): (Vec<BlockPlace>, usize, usize) = (Vec::new(), 0, 0);
+    for entry in open.range::<&[u8]>(first.as_slice()..).map_err(failed)? {
+        let (key, sealed) = entry.map_err(failed)?;
+        if let Some(last) = places.last_mut() {
+            let rest = pairs.get(taken..).unwrap_or(&[]);
+            last.pairs_count = rest.iter().take_while(|pair| is_before(pair, key.value())).count();
+            taken += last.pairs_count;
+            idle = if last.pairs_count == 0 { idle + 1 } else { 0 };
+            if taken == pairs.len() || places.len() >= PLACES_MAX || idle > IDLE_BLOCKS_MAX {
+                return Ok(places);
+            }
         }
-        None => (Vec::new(), Vec::new()),
-    };
-    let after = (Bound::Excluded(key.as_slice()), Bound::Unbounded);
-    let next = open.range::<&[u8]>(after).map_err(failed)?.next().transpose().map_err(failed)?;
-    Ok((key, body, next.map(|(next, _)| next.value().to_vec())))
+        let body = codec::unseal_body(table, key.value(), VERSION, sealed.value())?;
+        places.push(BlockPlace { key: key.value().to_vec(), body: body.to_vec(), pairs_count: 0 });
+    }
+    // The last block takes all that is beyond it; the first one of all is made here.
+    if places.is_empty() {
+        places.push(BlockPlace { key: Vec::new(), body: Vec::new(), pairs_count: 0 });
+    }
+    if let Some(last) = places.last_mut() {
+        last.pairs_count = pairs.len() - taken;
+    }
+    Ok(places)
+}
+
+/// Whether a pair stands before the block of this key.
+fn is_before((key, number): &Pair, block: &[u8]) -> bool {
+    let pair = key.iter().copied().chain(number.to_be_bytes());
+    pair.lt(block.iter().copied())
 }
 
 fn write_blocks(

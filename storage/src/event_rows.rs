@@ -117,10 +117,10 @@ pub(crate) fn read_block(
     table: &'static str,
     index: u64,
 ) -> Result<Option<Held>, StorageError> {
-    let (mut found, end) = (None, index.to_bytes());
-    reader.raw_scan(table, (Bound::Unbounded, Bound::Included(&end)), true, &mut |key, sealed| {
+    let mut found = None;
+    reader.raw_last_to(table, &index.to_bytes(), &mut |key, sealed| {
         found = Some(open_block(table, key, sealed)?);
-        Ok(ControlFlow::Break(()))
+        Ok(())
     })?;
     Ok(found)
 }

@@ -55,6 +55,6 @@ pub use open::Options;
 pub use rules::*;
 pub use snapshot::Snapshot;
 pub use statements::STATEMENT_ENTRY_BYTES_MAX;
-pub use table::{RawReader, Reader, Table, Visit};
+pub use table::{RawReader, Reader, Table, Visit, VisitEntry};
 pub use tiles::{TableTiles, TileRecord};
 pub use transaction::Transaction;

@@ -14,7 +14,9 @@ use crate::events::{EventReader, EventView};
 use crate::log::{self, CHECKPOINTS, LOGS, LogKind, LogRecord, LogState};
 use crate::meta::NodeRecord;
 use crate::statements::STATEMENT_ENTRIES;
-use crate::table::{BytesTable, RawReader, Reader, Visit, get_from, guard, scan_from};
+use crate::table::{
+    BytesTable, RawReader, Reader, Visit, VisitEntry, get_from, guard, last_to_from, scan_from,
+};
 use crate::tail::Tail;
 
 type OpenTable = Arc<redb::ReadOnlyTable<&'static [u8], &'static [u8]>>;
@@ -248,6 +250,18 @@ impl RawReader for Snapshot {
     ) -> Result<(), StorageError> {
         match self.table(table)? {
             Some(open) => scan_from(table, &*open, range, backwards, visit),
+            None => Ok(()),
+        }
+    }
+
+    fn raw_last_to(
+        &self,
+        table: &'static str,
+        key: &[u8],
+        visit: &mut VisitEntry<'_>,
+    ) -> Result<(), StorageError> {
+        match self.table(table)? {
+            Some(open) => last_to_from(table, &*open, key, visit),
             None => Ok(()),
         }
     }

@@ -45,6 +45,9 @@ impl<K, V> Copy for Table<K, V> {}
 /// What a visitor of raw entries says: go on, stop, or fail.
 pub type Visit = Result<ControlFlow<()>, StorageError>;
 
+/// Takes the key and the value of one entry.
+pub type VisitEntry<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StorageError> + 'a;
+
 /// Reads bytes; [`Reader`] puts the types on.
 pub trait RawReader {
     /// Hands the value of `key` to `visit`, where there is one, and says whether there is.
@@ -69,6 +72,17 @@ pub trait RawReader {
         range: (Bound<&[u8]>, Bound<&[u8]>),
         backwards: bool,
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit,
+    ) -> Result<(), StorageError>;
+
+    /// Hands the last entry whose key is not beyond `key` to `visit`, where there is one.
+    ///
+    /// # Errors
+    /// Whatever reading the file, or the visitor, fails with.
+    fn raw_last_to(
+        &self,
+        table: &'static str,
+        key: &[u8],
+        visit: &mut VisitEntry<'_>,
     ) -> Result<(), StorageError>;
 
     /// Number of entries of a table.
@@ -278,6 +292,22 @@ pub(crate) fn get_from(
         Some(value) => visit(guard(name, || Ok(value.value()))?).map(|()| true),
         None => Ok(false),
     }
+}
+
+/// Reads the last entry of an open redb table whose key is not beyond `key`.
+pub(crate) fn last_to_from(
+    name: &str,
+    table: &impl redb::ReadableTable<&'static [u8], &'static [u8]>,
+    key: &[u8],
+    visit: &mut VisitEntry<'_>,
+) -> Result<(), StorageError> {
+    let found = guard(name, || {
+        let failed = |error| StorageError::of_redb(&format!("read table {name}"), error);
+        table.upper_bound(Bound::Included(key)).map_err(failed)?.peek_prev().map_err(failed)
+    })?;
+    let Some((key, value)) = &found else { return Ok(()) };
+    let (key, value) = guard(name, || Ok((key.value(), value.value())))?;
+    visit(key, value)
 }
 
 /// Reads a range of an open redb table.

@@ -13,7 +13,9 @@ use crate::key::Key;
 use crate::log::{CHECKPOINTS, LOG_TILES, LOGS, LogEdge, LogKind, LogState};
 use crate::meta::{NODE, NodeRecord, Signer, node_key};
 use crate::statements::{STATEMENT_ENTRIES, StatementEntry};
-use crate::table::{BytesTable, RawReader, Table, Visit, get_from, guard, scan_from};
+use crate::table::{
+    BytesTable, RawReader, Table, Visit, VisitEntry, get_from, guard, last_to_from, scan_from,
+};
 use crate::tail::WriterTail;
 use crate::tiles::TileRecord;
 
@@ -340,6 +342,16 @@ impl RawReader for Transaction {
     ) -> Result<(), StorageError> {
         let open = guard(table, || open_for_writing(&self.inner, table))?;
         scan_from(table, &open, range, backwards, visit)
+    }
+
+    fn raw_last_to(
+        &self,
+        table: &'static str,
+        key: &[u8],
+        visit: &mut VisitEntry<'_>,
+    ) -> Result<(), StorageError> {
+        let open = guard(table, || open_for_writing(&self.inner, table))?;
+        last_to_from(table, &open, key, visit)
     }
 
     fn raw_len(&self, table: &'static str) -> Result<u64, StorageError> {
