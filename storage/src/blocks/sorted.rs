@@ -13,34 +13,14 @@ pub(crate) const BLOCK_BYTES_MAX: usize = 3_960;
 /// A key and its number, in the order of both.
 pub(crate) type Pair = (Vec<u8>, u64);
 
-/// Writes ascending pairs.
-#[derive(Debug, Default)]
-pub(crate) struct BlockWriter {
-    bytes: Vec<u8>,
-    last: Vec<u8>,
-}
-
-impl BlockWriter {
-    /// Appends a pair that comes after all others.
-    pub(crate) fn push(&mut self, key: &[u8], number: u64) {
-        let shared = common_prefix(&self.last, key);
-        let suffix = key.get(shared..).unwrap_or(&[]);
-        varint::write_len(shared, &mut self.bytes);
-        varint::write_len(suffix.len(), &mut self.bytes);
-        self.bytes.extend_from_slice(suffix);
-        varint::write(number, &mut self.bytes);
-        self.last.truncate(shared);
-        self.last.extend_from_slice(suffix);
-    }
-
-    /// The block.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    fn len(&self) -> usize {
-        self.bytes.len()
-    }
+/// Appends a pair that follows the key `last`.
+fn push_pair(out: &mut Vec<u8>, last: &[u8], key: &[u8], number: u64) {
+    let shared = common_prefix(last, key);
+    let suffix = key.get(shared..).unwrap_or(&[]);
+    varint::write_len(shared, out);
+    varint::write_len(suffix.len(), out);
+    out.extend_from_slice(suffix);
+    varint::write(number, out);
 }
 
 fn common_prefix(left: &[u8], right: &[u8]) -> usize {
@@ -51,13 +31,12 @@ fn common_prefix(left: &[u8], right: &[u8]) -> usize {
 #[derive(Debug)]
 pub(crate) struct BlockReader<'a> {
     rest: &'a [u8],
+    /// The last key that was taken.
     key: Vec<u8>,
 }
 
-/// A pair as it stands: what it shares with the key before it, the rest of its key, its number.
-type Step<'a> = (usize, &'a [u8], u64);
-
-fn step<'a>(rest: &mut &'a [u8]) -> Option<Step<'a>> {
+/// Takes a pair off the front: what it shares, the rest of its key, its number.
+fn step<'a>(rest: &mut &'a [u8]) -> Option<(usize, &'a [u8], u64)> {
     let shared = varint::read_len(rest)?;
     let (suffix, after) = {
         let length = varint::read_len(rest)?;
@@ -76,18 +55,47 @@ impl<'a> BlockReader<'a> {
     /// The next pair; `Ok(None)` at the end.
     ///
     /// # Errors
-    /// [`BrokenBlock`] where the bytes are no pair that comes after the last one.
+    /// [`BrokenBlock`] where the bytes are no pair.
     pub(crate) fn next(&mut self) -> Result<Option<(&[u8], u64)>, BrokenBlock> {
+        let Some(step) = self.peek()? else { return Ok(None) };
+        Ok(Some(self.take(&step)))
+    }
+
+    /// The next pair as it stands, without taking it.
+    fn peek(&self) -> Result<Option<Step<'a>>, BrokenBlock> {
         if self.rest.is_empty() {
             return Ok(None);
         }
-        let (shared, suffix, number) = step(&mut self.rest).ok_or(BrokenBlock)?;
+        let mut rest = self.rest;
+        let (shared, suffix, number) = step(&mut rest).ok_or(BrokenBlock)?;
         if shared > self.key.len() {
             return Err(BrokenBlock);
         }
-        self.key.truncate(shared);
-        self.key.extend_from_slice(suffix);
-        Ok(Some((&self.key, number)))
+        Ok(Some(Step { shared, suffix, number, rest }))
+    }
+
+    fn take(&mut self, step: &Step<'a>) -> (&[u8], u64) {
+        self.key.truncate(step.shared);
+        self.key.extend_from_slice(step.suffix);
+        self.rest = step.rest;
+        (&self.key, step.number)
+    }
+}
+
+/// A pair as it stands: what it shares with the key before it, the rest of its key, its number, and what follows.
+struct Step<'a> {
+    shared: usize,
+    suffix: &'a [u8],
+    number: u64,
+    rest: &'a [u8],
+}
+
+impl Step<'_> {
+    /// Whether a pair comes before this one, which follows the key `last`.
+    fn is_after(&self, last: &[u8], (key, number): &Pair) -> bool {
+        let (beginning, end) = key.split_at(self.shared.min(key.len()));
+        let order = last.get(..self.shared).unwrap_or(last).cmp(beginning).then_with(|| self.suffix.cmp(end));
+        order.then_with(|| self.number.cmp(number)) == Ordering::Greater
     }
 }
 
@@ -125,20 +133,41 @@ pub(crate) type MergedBlock = (Option<Pair>, Vec<u8>);
 
 /// Merges new pairs, ascending and none of them there yet, into a block, and gives the blocks that follow from it: one,
 /// or several of about the same size.
+///
+/// What stands between two new pairs is copied as it is: only the pair behind a new one shares other bytes now.
 pub(crate) fn merge(block: &[u8], new: &[Pair]) -> Result<Vec<MergedBlock>, BrokenBlock> {
-    let mut merged = BlockWriter::default();
+    let room = new.iter().map(|(key, _)| key.len() + 16).sum::<usize>();
+    let mut merged = Vec::with_capacity(block.len() + room);
     let mut new = new.iter().peekable();
     let mut old = BlockReader::new(block);
-    while let Some((key, number)) = old.next()? {
-        while let Some((other, its)) = new.next_if(|(other, its)| (other.as_slice(), *its) < (key, number)) {
-            merged.push(other, *its);
+    // What was read of the old block and is still to be copied begins here.
+    let mut uncopied = block;
+    while let Some(step) = old.peek()? {
+        if new.peek().is_none_or(|pair| !step.is_after(&old.key, pair)) {
+            old.take(&step);
+            continue;
         }
-        merged.push(key, number);
+        let read = uncopied.len() - old.rest.len();
+        merged.extend_from_slice(uncopied.get(..read).unwrap_or(&[]));
+        let mut last = old.key.clone();
+        while let Some((key, number)) = new.next_if(|pair| step.is_after(&old.key, pair)) {
+            push_pair(&mut merged, &last, key, *number);
+            last.clone_from(key);
+        }
+        let (key, number) = old.take(&step);
+        push_pair(&mut merged, &last, key, number);
+        uncopied = old.rest;
     }
-    new.for_each(|(key, number)| merged.push(key, *number));
-    split(merged.into_bytes())
+    merged.extend_from_slice(uncopied);
+    let mut last = old.key;
+    for (key, number) in new {
+        push_pair(&mut merged, &last, key, *number);
+        last.clone_from(key);
+    }
+    split(merged)
 }
 
+/// Cuts a block that is too large into parts of about the same size.
 fn split(merged: Vec<u8>) -> Result<Vec<MergedBlock>, BrokenBlock> {
     if merged.len() <= BLOCK_BYTES_MAX {
         return Ok(vec![(None, merged)]);
@@ -147,22 +176,31 @@ fn split(merged: Vec<u8>) -> Result<Vec<MergedBlock>, BrokenBlock> {
     let parts = merged.len().div_ceil(BLOCK_BYTES_MAX - BLOCK_BYTES_MAX / 16);
     let share = merged.len().div_ceil(parts);
     let mut blocks = Vec::with_capacity(parts);
-    let (mut first, mut writer) = (None, BlockWriter::default());
+    let (mut first, mut head, mut uncopied) = (None, Vec::new(), merged.as_slice());
     let mut pairs = BlockReader::new(&merged);
-    while let Some((key, number)) = pairs.next()? {
-        if writer.len() >= share {
-            blocks.push((first, std::mem::take(&mut writer).into_bytes()));
-            first = Some((key.to_vec(), number));
+    while let Some(step) = pairs.peek()? {
+        let read = uncopied.len() - pairs.rest.len();
+        let is_full = head.len() + read >= share;
+        if is_full {
+            head.extend_from_slice(uncopied.get(..read).unwrap_or(&[]));
+            blocks.push((first.take(), std::mem::take(&mut head)));
         }
-        writer.push(key, number);
+        let (key, number) = pairs.take(&step);
+        if is_full {
+            push_pair(&mut head, &[], key, number);
+            first = Some((key.to_vec(), number));
+            uncopied = pairs.rest;
+        }
     }
-    blocks.push((first, writer.into_bytes()));
+    head.extend_from_slice(uncopied);
+    blocks.push((first, head));
     Ok(blocks)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn pairs(numbers: impl IntoIterator<Item = u64>) -> Vec<Pair> {
         let mut pairs: Vec<Pair> = numbers
@@ -200,6 +238,21 @@ mod tests {
             assert_eq!(all(&blocks), pairs(old.chain(new)));
             assert!(blocks.iter().all(|(_, block)| block.len() <= BLOCK_BYTES_MAX));
             assert!(blocks[0].0.is_none() && blocks[1..].iter().all(|(first, _)| first.is_some()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn merging_is_a_sorted_union(
+            old in prop::collection::btree_set(("[a-c]{0,6}", 0..4_u64), 0..80),
+            new in prop::collection::btree_set(("[a-c]{0,6}", 0..4_u64), 0..80),
+        ) {
+            let as_pairs = |set: Vec<&(String, u64)>| -> Vec<Pair> {
+                set.into_iter().map(|(key, number)| (key.clone().into_bytes(), *number)).collect()
+            };
+            let block = merge(&[], &as_pairs(old.iter().collect())).unwrap().remove(0).1;
+            let merged = merge(&block, &as_pairs(new.difference(&old).collect())).unwrap();
+            prop_assert_eq!(all(&merged), as_pairs(old.union(&new).collect()));
         }
     }
 
