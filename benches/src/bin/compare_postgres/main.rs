@@ -54,8 +54,8 @@ struct Rows {
 impl Rows {
     fn new() -> Self {
         let names = [
-            "durable ingest, batches of 1,000, one connection",
-            "the same, two connections",
+            "durable ingest, batches of 1,000, one caller and one connection",
+            "the same, two callers and two connections",
             "the same events again, all duplicates",
             "32 writers of single events",
             "finalize the epoch",
@@ -80,8 +80,10 @@ impl Rows {
 
         let say = |what: &str, time: Duration| eprintln!("  {what}: {:.2} s", time.as_secs_f64());
         let meed_ingest = meed_side::ingest(&ledger, 0, events_count, 1, BATCH_EVENTS)?;
-        say("meed ingest", meed_ingest);
         let peak_bytes = peak_memory_bytes();
+        let meed_two = ingest_by_two(events_count)?;
+        say("meed ingest, one and two callers", meed_ingest);
+        say("", meed_two);
         postgres_side::reset(cluster)?;
         let postgres_two = postgres_side::ingest(cluster, 0, events_count, 2, BATCH_EVENTS)?;
         postgres_side::reset(cluster)?;
@@ -89,7 +91,7 @@ impl Rows {
         say("PostgreSQL ingest, one and two connections", postgres_one);
         say("", postgres_two);
         self.add(0, meed_ingest, postgres_one);
-        self.add(1, meed_ingest, postgres_two);
+        self.add(1, meed_two, postgres_two);
 
         let meed_again = meed_side::ingest(&ledger, 0, events_count, 1, BATCH_EVENTS)?;
         let postgres_again = postgres_side::ingest(cluster, 0, events_count, 1, BATCH_EVENTS)?;
@@ -135,6 +137,14 @@ impl Rows {
         ));
         Ok(())
     }
+}
+
+/// Two callers at once, into a ledger of their own.
+fn ingest_by_two(events_count: u64) -> Outcome<Duration> {
+    let folder = tempfile::tempdir()?;
+    let ledger = meed_side::create(folder.path())?;
+    meed_side::open_epoch(&ledger, POOL)?;
+    meed_side::ingest(&ledger, 0, events_count, 2, BATCH_EVENTS)
 }
 
 fn timed(work: impl FnOnce() -> Outcome<()>) -> Outcome<Duration> {
