@@ -149,7 +149,10 @@ pub fn quorum_rejection(subject: &str, error: &QuorumError) -> Rejection {
         QuorumError::Repeated { .. } => (RejectionCode::SignerTwice, "one signature a key"),
         QuorumError::TooEarly { .. } => (RejectionCode::SignatureOutOfTime, "a time after the period began"),
         QuorumError::TooLate { .. } => (RejectionCode::SignatureOutOfTime, "a time not after Sign By"),
-        QuorumError::TooFew { .. } => (RejectionCode::QuorumMissing, "at least the threshold"),
+        QuorumError::TooFew { expected, members, got } => {
+            let expected = format!("the approval of {expected} of {members}");
+            return Rejection::new(RejectionCode::QuorumMissing, subject, expected, format!("that of {got}"));
+        }
     };
     Rejection::new(code, subject, expected, error)
 }

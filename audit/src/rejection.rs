@@ -138,7 +138,7 @@ rejections! {
     /// Another epoch of the scope is open.
     52 EpochAlreadyOpen "epoch_already_open" Operator "close the open epoch first";
     /// Another content is stored under the same event id.
-    53 EventConflict "event_conflict" Caller "the first content stays; look at both with `meed epoch show` and correct the source";
+    53 EventConflict "event_conflict" Caller "the first content stays; look at both with `meed conflicts` and correct the source";
     /// The pool component exists with another amount.
     54 PoolConflict "pool_conflict" Caller "components are never edited: add another component under a new id";
     /// The identity is bound to somebody else.
@@ -165,7 +165,7 @@ rejections! {
     /// An override's claimant has become another since.
     67 OverrideClaimantMoved "override_claimant_moved" Operator "restate the override with `meed allocate` for the claimant that the message names";
     /// An earlier epoch of the scope has no final statement yet.
-    68 EarlierEpochUnfinished "earlier_epoch_unfinished" Operator "finalize the earlier epoch first: a scope's statements are one chain";
+    68 EarlierEpochUnfinished "earlier_epoch_unfinished" Operator "finalize first what the message names: a scope's statements are one chain";
     /// The signature or text is of a draft that is no longer the current one.
     69 DraftNotCurrent "draft_not_current" Caller "sign the current draft: fetch the dossier again";
     /// The scope was ended by a decision.
@@ -173,7 +173,7 @@ rejections! {
     /// An amendment of the scope is under way.
     71 AmendmentOpen "amendment_open" Operator "finish the amendment that is under way first";
     /// Nothing would change.
-    72 NothingToChange "nothing_to_change" Caller "the state is what was asked for already; ask for another change";
+    72 NothingToChange "nothing_to_change" Caller "nothing is left to do: what was asked for is so already";
     /// A restored ledger does not sign before the operator confirms what was published.
     73 LedgerRestored "ledger_restored" Operator "confirm the last published sizes with `meed resume`";
     /// Sizes that the operator confirms exceed what the ledger holds.
@@ -233,7 +233,11 @@ impl Rejection {
         expected: impl Into<String>,
         got: impl fmt::Display,
     ) -> Self {
-        Self { code, subject: subject.into(), expected: expected.into(), got: shorten(&got.to_string()) }
+        let got = match shorten(&got.to_string()) {
+            empty if empty.is_empty() => "an empty text".to_owned(),
+            got => got,
+        };
+        Self { code, subject: subject.into(), expected: expected.into(), got }
     }
 
     /// The same refusal, with its subject placed inside `outer` (`authors` becomes `line 3: authors`).
@@ -302,5 +306,11 @@ mod tests {
         let long =
             Rejection::new(RejectionCode::TextLength, "reason", "at most 1024 bytes", "x".repeat(5_000));
         assert!(long.got.len() < 300);
+    }
+
+    #[test]
+    fn an_empty_value_is_named() {
+        let rejection = Rejection::new(RejectionCode::InvalidIdentifier, "id", "1 to 512 characters", "");
+        assert!(rejection.to_string().ends_with("got an empty text"), "{rejection}");
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::api::problems::Problem;
 use crate::cli::args::VerifyArgs;
-use crate::cli::console::{Console, amount, units};
+use crate::cli::console::{Console, amount, counted, units};
 use crate::failure::Failure;
 use crate::files;
 
@@ -233,8 +233,8 @@ fn describe_payout(payout: &Allocation, statement: &StatementReport) -> String {
     let credits = amount(payout.credits.value(), decimals.parse().unwrap_or(0));
     let mut text = String::new();
     let _ = writeln!(text, "claimant        {}", payout.claimant);
-    let _ =
-        writeln!(text, "units           {} from {} events", units(payout.final_units.value()), payout.events);
+    let events = counted(payout.events, "event");
+    let _ = writeln!(text, "units           {} from {events}", units(payout.final_units.value()));
     if let Some(reason) = &payout.override_reason {
         let _ = writeln!(text, "decided         a person set these units: {reason}");
     }

@@ -145,7 +145,7 @@ pub fn status_of(code: RejectionCode) -> StatusCode {
         _ => match code.number() {
             1..=32 => StatusCode::BAD_REQUEST,
             40..=48 => StatusCode::NOT_FOUND,
-            50..=74 => StatusCode::CONFLICT,
+            50..=76 => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         },
     }
@@ -211,6 +211,7 @@ mod tests {
             (RejectionCode::ScopeNotFound, 404),
             (RejectionCode::PoolConflict, 409),
             (RejectionCode::EpochFinalized, 409),
+            (RejectionCode::WindowsSkipped, 409),
             (RejectionCode::SignatureInvalid, 422),
             (RejectionCode::ArithmeticOverflow, 500),
         ] {

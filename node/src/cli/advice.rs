@@ -11,9 +11,8 @@ use crate::failure::Failure;
 const VALUES: std::ops::RangeInclusive<u16> =
     RejectionCode::InvalidText as u16..=RejectionCode::InvalidWindowDays as u16;
 
-/// The refusals of a number, which stands in the file of weights where there is one.
-const NUMBERS: [&str; 4] =
-    ["invalid_number", "number_too_large", "number_loses_precision", "null_not_allowed"];
+/// What `scope add` and `scope configure` take on the command line; all else that they read is in the file of weights.
+const SCOPE_ARGUMENTS: [&str; 5] = ["scope_key", "unit", "decimals", "window_days", "base_issuance"];
 
 /// The failure of a command as its user should see it.
 pub(super) fn advise(command: &Command, failure: Failure) -> Failure {
@@ -31,11 +30,24 @@ fn is_wrong_value(command: &Command, problem: &Problem) -> bool {
         // What is refused stands in a file.
         Command::Import(_) | Command::Sign(_) | Command::Signature(_) | Command::Verify(_) => false,
         Command::Restore(_) => problem.code == "ledger_not_found",
-        Command::Scope(command) if has_weights(command) && NUMBERS.contains(&problem.code.as_str()) => false,
+        Command::Scope(command) if has_weights(command) && !is_of_scope_argument(problem) => false,
+        Command::Scope(ScopeCommand::Approvers(_))
+            if matches!(problem.code.as_str(), "key_invalid" | "approver_set_invalid") =>
+        {
+            true
+        }
         // Sources say so themselves.
         Command::Collect(_) | Command::Demo(_) if problem.code == "source" => problem.status == 400,
+        Command::Collect(args) if problem.code == "malformed" => !args.bots.is_empty(),
+        _ if problem.code == "pool_not_positive" => true,
         _ => problem.number.is_some_and(|number| VALUES.contains(&number)),
     }
+}
+
+/// Whether the subject of a refusal is an argument, and so not in the file of weights.
+fn is_of_scope_argument(problem: &Problem) -> bool {
+    let subject = problem.detail.split(": ").nth(1).unwrap_or_default();
+    SCOPE_ARGUMENTS.contains(&subject) || problem.code == "pool_not_positive"
 }
 
 fn has_weights(command: &ScopeCommand) -> bool {
@@ -51,7 +63,14 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
     if code == "text_length" && problem.detail.ends_with("got 0 bytes") {
         return Some("write something: it may not be empty".to_owned());
     }
+    if code == "invalid_text" && problem.detail.ends_with("got only spaces") {
+        return Some("write something that can be seen".to_owned());
+    }
     let remedy = match (command, code) {
+        (Command::Bind(_) | Command::Revoke(_) | Command::Rebind(_), "invalid_claimant") => {
+            "give --external-id in the form that the message names, without the provider before it"
+        }
+        (Command::Resume(_), "nothing_to_change") => "nothing is left to do: the ledger is in use already",
         (_, "storage") if problem.detail.starts_with("could not open") => {
             "run it as an account that may write the ledger's file: redb locks it and repairs it, also for reading"
         }

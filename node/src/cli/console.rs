@@ -65,27 +65,34 @@ impl Console {
         }
     }
 
-    /// Says something beside the answer.
+    /// Says something beside the answer: to programs as an object with the one member `notice`, so that every line of
+    /// standard error is JSON.
     pub fn notice(self, text: impl AsRef<str>) {
         if self.quiet {
             return;
         }
-        // There is nobody left to tell when standard error is gone.
-        let _ = writeln!(io::stderr().lock(), "{}", text.as_ref().trim_end());
+        let text = text.as_ref().trim_end();
+        match self.json {
+            true => {
+                let text = text.strip_prefix("notice: ").unwrap_or(text);
+                say(&serde_json::json!({ "notice": text }).to_string());
+            }
+            false => say(text),
+        }
     }
 
     /// Prints why the command ended without its answer: two lines, or a problem document.
     pub fn failure(self, failure: &Failure) {
         let problem = &failure.problem;
         if self.json {
-            self.notice(serde_json::to_string(problem).unwrap_or_default());
+            say(&serde_json::to_string(problem).unwrap_or_default());
             return;
         }
         for line in &problem.lines {
-            self.notice(format!("line {}: {}", line.line, line.detail));
+            say(&format!("line {}: {}", line.line, line.detail));
         }
         let detail = problem.detail.split_whitespace().collect::<Vec<_>>().join(" ");
-        self.notice(format!("error: {detail}\n  remedy: {}", problem.remedy));
+        say(&format!("error: {detail}\n  remedy: {}", problem.remedy));
     }
 
     /// Asks a person whether to go on.
@@ -105,6 +112,11 @@ impl Console {
         read.map_err(|error| Failure::unreadable(Path::new("standard input"), &error))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
     }
+}
+
+/// One or more lines on standard error. There is nobody left to tell when that is gone.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// The passphrase of a key: from a file's first line, else from the terminal.

@@ -63,7 +63,8 @@ fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "expected a command, got none".to_owned(),
         _ => {
             let what = parts.next().unwrap_or_default().trim_start_matches("error: ");
-            what.split_whitespace().collect::<Vec<_>>().join(" ")
+            let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+            negative_number(error).unwrap_or(what)
         }
     };
     let usage = parts.find_map(|part| part.trim().strip_prefix("Usage: "));
@@ -75,6 +76,16 @@ fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
     };
     Console::new(json).failure(&Failure::usage(what, remedy));
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// What to say of a negative number, which the parser takes for an option that does not exist.
+fn negative_number(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue};
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    let digits = argument.strip_prefix('-')?;
+    digits
+        .starts_with(|first: char| first.is_ascii_digit())
+        .then(|| format!("expected a number without sign, got {argument}"))
 }
 
 fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {

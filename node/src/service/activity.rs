@@ -228,7 +228,8 @@ fn without_line(text: &str, number: u64) -> String {
 
 fn lines_refused(lines: Vec<LineProblem>, good: usize) -> Failure {
     let (bad, total) = (lines.len(), lines.len().saturating_add(good));
-    let detail = format!("{bad} of {total} lines are refused, and nothing was stored");
+    let (noun, verb) = (if total == 1 { "line" } else { "lines" }, if bad == 1 { "is" } else { "are" });
+    let detail = format!("{bad} of {total} {noun} {verb} refused, and nothing was stored");
     let remedy = "correct these lines, or store the good ones with --keep-good";
     let problem = Problem::local("lines_refused", detail, remedy);
     let problem = problem.with_status(axum::http::StatusCode::UNPROCESSABLE_ENTITY);

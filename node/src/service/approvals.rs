@@ -122,21 +122,23 @@ impl Service {
 fn parse_key(text: &str) -> Result<VerifierKey, Failure> {
     text.parse().map_err(|error: meed_keys::VerifierKeyError| {
         let expected = "a verifier key as `meed key new` prints it";
-        reject(RejectionCode::KeyInvalid, "key", expected, with_sources(&error))
+        let got = format!("one that is not: {}", with_sources(&error));
+        reject(RejectionCode::KeyInvalid, "key", expected, got)
     })
 }
 
 /// The signature lines of a text, or those of a note; the node's own line is no approval and is left out.
 fn read_lines(text: &str, node_name: &str) -> Result<Vec<SignatureLine>, Failure> {
     let refuse = |got: String| {
-        let expected = "signature lines, or a whole signed note";
+        let expected = "signature lines as `meed sign` prints them, or a whole signed note";
         reject(RejectionCode::SignatureInvalid, "signatures", expected, got)
     };
+    let other = |error: &dyn std::error::Error| refuse(format!("another text ({})", with_sources(error)));
     let lines: Vec<SignatureLine> = if text.contains("\n\n") {
-        let note = Note::parse(text).map_err(|error| refuse(with_sources(&error)))?;
+        let note = Note::parse(text).map_err(|error| other(&error))?;
         note.signatures().iter().filter(|line| line.name().as_str() != node_name).cloned().collect()
     } else {
-        let parse = |line: &str| line.parse().map_err(|error| refuse(with_sources(&error)));
+        let parse = |line: &str| line.parse().map_err(|error: meed_keys::SignatureLineError| other(&error));
         let lines = text.lines().map(|line| line.trim_end_matches('\r')).filter(|line| !line.is_empty());
         lines.map(parse).collect::<Result<_, Failure>>()?
     };

@@ -134,7 +134,7 @@ pub(super) fn describe_bindings(
         let user = decision.after.as_deref().unwrap_or_default();
         if users.contains(user) {
             let Decision { actor, at, reason, .. } = decision;
-            let _ = writeln!(text, " {user} is {account}\n      by {actor} on {at}: {reason}");
+            let _ = writeln!(text, " {user}\n      is {account}\n      by {actor} on {at}: {reason}");
         }
     }
     if !text.is_empty() {

@@ -112,7 +112,7 @@ impl Signing {
                 if self.signed.seen(&checks::scope_name(statement)).is_none() {
                     console.notice(format!(
                         "notice: this key signs for this scope for the first time. The node's log key is {}: compare \
-                         it with the operator and the other approvers",
+                         what follows the last + with the operator's trust file and the other approvers",
                         dossier.log_key
                     ));
                 }

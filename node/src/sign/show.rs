@@ -59,6 +59,12 @@ pub fn describe_draft(dossier: &Dossier, statement: &Statement, allocations: &[A
     text.push_str(&decided::describe(dossier, statement));
     text.push_str(&decided::describe_bindings(dossier, statement, allocations));
     let _ = write!(text, "\n{}\n", payout_table(statement, allocations));
+    let _ = writeln!(
+        text,
+        "Names are no part of what is signed, nor of the dossier: on the node, `meed activity --scope {} --epoch {}`\n\
+         shows them beside the keys.",
+        statement.scope_key, statement.epoch
+    );
     match (statement.supersedes, dossier.superseded.as_ref().or(dossier.previous.as_ref())) {
         (_, None) => text.push_str("\nThis is the first statement of its scope.\n"),
         (Some(_), Some(superseded)) => {

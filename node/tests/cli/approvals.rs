@@ -16,8 +16,9 @@ fn closing_and_finalizing_refuse_with_the_remedy_until_all_is_there() {
     let pool = ["pool", "add", "--scope", "default", "--epoch", "1", "--component", "base_issuance"];
     world
         .run(&[&pool[..], &["--amount", "0", "--evidence", "vote"]].concat())
-        .refused(1, "pool_not_positive");
-    world.run(&[&pool[..], &["--amount", "-5", "--evidence", "vote"]].concat()).refused(2, "");
+        .refused(2, "pool_not_positive");
+    let negative = world.run(&[&pool[..], &["--amount", "-5", "--evidence", "vote"]].concat());
+    negative.refused(2, "expected a number without sign, got -5");
     world.run(&[&pool[..], &["--amount", "700", "--evidence", "vote"]].concat()).ok();
     world.run(&[&pool[..], &["--amount", "701", "--evidence", "vote"]].concat()).refused(1, "pool_conflict");
     world.epoch(&["freeze"]).refused(1, "epoch_not_in_review");
@@ -123,12 +124,12 @@ fn sets_that_break_a_rule_are_refused() {
     let world = World::empty();
     world.run(&["init"]).ok();
     world.run(&["scope", "add", "default"]).ok();
-    world.set_approvers(&["alice"], 2).refused(1, "approver_set_invalid");
-    world.set_approvers(&["alice", "alice"], 1).refused(1, "approver_set_invalid");
+    world.set_approvers(&["alice"], 2).refused(2, "approver_set_invalid");
+    world.set_approvers(&["alice", "alice"], 1).refused(2, "approver_set_invalid");
     let log_key = world.run(&["key", "show", "ledger/log.key"]).ok();
     let set = ["scope", "approvers", "default", "--threshold", "1", "--key"];
-    world.run(&[&set[..], &[log_key.trim()]].concat()).refused(1, "approver_set_invalid");
-    world.run(&[&set[..], &["nonsense"]].concat()).refused(1, "key_invalid");
+    world.run(&[&set[..], &[log_key.trim()]].concat()).refused(2, "approver_set_invalid");
+    world.run(&[&set[..], &["nonsense"]].concat()).refused(2, "key_invalid");
     world.run(&["scope", "approvers", "default", "--threshold", "1"]).refused(2, "--key");
     let ran = world.set_approvers(&["alice", "bob"], 1);
     assert!(ran.err.contains("warning: 1 of 2"), "{}", ran.err);

@@ -152,6 +152,9 @@ fn what_is_final_is_final_and_finalizing_again_answers_the_same() {
 fn an_amendment_makes_a_second_revision_and_both_stay_provable() {
     let world = World::finalized();
     world.epoch(&["amend", "--reason", "one was counted twice"]).ok();
+    let old = world.run(&["dossier", "--scope", "default", "--epoch", "1", "--out", "old.dossier"]);
+    assert!(old.err.contains("the amendment has no draft yet"), "{old:?}");
+    assert!(world.epoch(&["finalize"]).err.contains("the amendment has no draft yet"));
     let curate = ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e1"];
     world.run(&[&curate[..], &["--exclude", "--reason", "counted twice"]].concat()).ok();
     world.freeze("two.dossier");
@@ -164,6 +167,10 @@ fn an_amendment_makes_a_second_revision_and_both_stay_provable() {
     world.sign_and_finalize("two.dossier");
     let epoch = world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"]);
     assert_eq!(epoch["final_revision"], 1);
+    assert_eq!(epoch["finals"], serde_json::json!([0, 1]));
+    let shown = world.epoch(&["show"]).ok();
+    assert!(shown.contains("superseded by a later revision") && shown.contains("in force"), "{shown}");
+    assert!(!shown.contains("does not count"), "what was final was approved: {shown}");
     let note = world.run(&["statement", "--scope", "default", "--epoch", "1"]).ok();
     assert!(!note.contains("Supersedes: none"), "{note}");
     for revision in ["0", "1"] {

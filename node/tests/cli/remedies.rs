@@ -27,7 +27,22 @@ fn what_stands_on_the_command_line_is_wrong_usage() {
     assert_eq!(problem["status"], 400);
     let problem = world.run(&["scope", "list", "--data", "none", "--json"]).problem(1);
     assert_eq!(problem["status"], 404);
-    // What a file holds is no wrong usage.
+    world.run(&["scope", "add", "shop", "--base-issuance", "0"]).refused(2, "pool_not_positive");
+    let key = world.vkey("alice");
+    let set = ["scope", "approvers", "default", "--threshold"];
+    world.run(&[&set[..], &["1", "--key", "alice"]].concat()).refused(2, "key_invalid");
+    world.run(&[&set[..], &["2", "--key", &key]].concat()).refused(2, "approver_set_invalid");
+    world.run(&["collect", "--scope", "default", "--bot", "robot"]).refused(2, "name:<pattern>");
+    // What a file holds is no wrong usage, and what stands beside the file is.
+    world.write("weights.json", r#"{"git:commit":"1.5"}"#);
+    let add = ["scope", "add", "shop", "--weights", "weights.json"];
+    world.run(&add).refused(1, "invalid_number");
+    for (argument, value) in [("--base-issuance", "1.5"), ("--decimals", "99"), ("--window-days", "8")] {
+        world.write("weights.json", r#"{"git:commit":1000}"#);
+        world.run(&[&add[..], &[argument, value]].concat()).refused(2, "expected");
+    }
+    world.write("weights.json", r#"{"git commit":1000}"#);
+    world.run(&add).refused(1, "invalid_identifier");
     world.write("bad.ndjson", "{\"id\":1}\n");
     world.run(&["import", "--scope", "default", "bad.ndjson"]).refused(1, "refused");
 }
@@ -38,6 +53,8 @@ fn remedies_say_what_this_user_should_do() {
     let with = |words: &[&str]| world.run(&[words, &EPOCH[..]].concat());
     let empty = with(&["curate", "--event", "github:pr:7:e1", "--exclude", "--reason", ""]);
     remedied(&empty, 2, "text_length", "may not be empty");
+    let blank = with(&["curate", "--event", "github:pr:7:e1", "--exclude", "--reason", "   "]);
+    remedied(&blank, 2, "invalid_text", "can be seen");
     let again = world.run(&["scope", "add", "default"]);
     remedied(&again, 1, "scope_exists", "meed scope configure default");
     let early = with(&["proof", "--claimant", "identity:github:1"]);
@@ -67,6 +84,44 @@ fn rebinding_says_whose_the_account_is() {
     world.run(&[&["bind", "--user", &ann][..], &account[..]].concat()).ok();
     remedied(&rebind(&bea, &ann), 1, "mismatch", "--from");
     remedied(&rebind(&ann, &ann), 1, "nothing_to_change", "nothing is left to do");
+    let list = world.run(&["user", "list"]).ok();
+    assert!(list.contains(&format!("{ann}  Ann\n  identity:github:1\n")), "{list}");
+    let wrong = ["bind", "--user", &ann, "--provider", "git", "--external-id", "12", "--evidence", "{}"];
+    remedied(&world.run(&wrong), 2, "invalid_claimant", "--external-id");
+}
+
+#[test]
+fn counted_things_have_their_number() {
+    let world = World::with_events();
+    world.write("single.ndjson", &world.event_line("single", 9));
+    world.run(&["import", "--scope", "default", "single.ndjson"]).ok();
+    world.epoch(&["close"]).ok();
+    world.freeze("one.dossier");
+    let early = world.epoch(&["finalize"]);
+    remedied(&early, 1, "expected the approval of 2 of 3, got that of 0", "more approvers");
+    world.sign_and_finalize("one.dossier");
+    world.run(&["trust", "--scope", "default", "--out", "trust.toml"]).ok();
+    world.proof("identity:github:9", "nine.payout.json").ok();
+    let verified = world.run(&["verify", "nine.payout.json", "--trust", "trust.toml"]).ok();
+    assert!(verified.contains("from 1 event\n"), "{verified}");
+    world.write("bad.ndjson", "{}\n");
+    let import = ["import", "--scope", "default", "bad.ndjson"];
+    world.run(&import).refused(1, "1 of 1 line is refused");
+    world.write("bad.ndjson", &world.event_line("x", 1).replace("github:pr:7:x", ""));
+    let empty = world.run(&import);
+    assert!(empty.err.contains("got an empty text\n"), "{empty:?}");
+}
+
+#[test]
+fn with_json_every_line_of_standard_error_is_json() {
+    let world = World::finalized();
+    fs::remove_file(world.path("ledger/log.key")).expect("removed");
+    world.write("one.ndjson", &world.event_line("late", 1));
+    let ran = world.run(&["import", "--scope", "default", "one.ndjson", "--json"]);
+    let lines: Vec<serde_json::Value> =
+        ran.err.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(lines[0]["notice"].as_str().is_some_and(|text| text.contains("can only be read")), "{lines:?}");
+    assert_eq!(lines[1]["code"], "no_log_key");
 }
 
 #[test]

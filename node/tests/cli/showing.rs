@@ -24,7 +24,7 @@ fn an_approver_sees_pool_decisions_and_bindings() {
     world.epoch(&["close"]).ok();
     world.freeze("one.dossier");
     let ran = world.sign("one.dossier", "alice");
-    let user = format!("user:{} is identity:github:2", user.trim());
+    let user = format!("user:{}\n      is identity:github:2", user.trim());
     for shown in [
         "scope      default ",
         "epoch      1 revision 0",

@@ -20,7 +20,12 @@ fn in_fork(world: &World, fork: &str, arguments: &[&str]) -> String {
 fn only_the_signature_line_goes_to_standard_output() {
     let world = World::frozen("one.dossier");
     let ran = world.sign("one.dossier", "alice");
-    for shown in ["10000 of 10000 credits", "first statement of its scope", "compare it with the operator"] {
+    for shown in [
+        "10000 of 10000 credits",
+        "first statement of its scope",
+        "compare what follows the last + with",
+        "`meed activity --scope default --epoch 1`",
+    ] {
         assert!(ran.err.contains(shown), "{shown}: {}", ran.err);
     }
     let line = ran.ok();
@@ -29,7 +34,7 @@ fn only_the_signature_line_goes_to_standard_output() {
     let memory = world.read("alice.key.signed.json");
     assert!(memory.contains("ledger.example.org/default/epoch/1/0"), "{memory}");
     let again = world.sign("one.dossier", "alice");
-    assert!(!again.err.contains("compare it with the operator"), "seen before: {}", again.err);
+    assert!(!again.err.contains("compare what follows"), "seen before: {}", again.err);
     assert!(again.ok().starts_with("— alice "), "the same text may be signed again");
 }
 

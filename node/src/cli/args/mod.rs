@@ -37,7 +37,7 @@ const ABOUT: &str =
 const LONG: &str = "\
 What was asked for goes to standard output and nothing else does; notices, questions and
 progress go to standard error. An error is two lines, what happened and what to do about it;
-with --json it is a problem document (RFC 9457).
+with --json it is a problem document (RFC 9457), and a notice is an object with one member.
 
 The ledger is the folder --data, else $MEED_DATA, else ./meed-data. Settings are in its
 meed.toml, each also as MEED_… in the environment; NODE_ID names the node.
@@ -138,7 +138,7 @@ Names each record that differs, with what was expected. Exit code 1 where there 
 Examples:
   meed fsck --data /srv/meed")]
     Fsck,
-    /// Copy the ledger to a file, while it is in use
+    /// Copy the ledger to a file, and check every record on the way
     Backup(BackupArgs),
     /// Make a ledger folder of a backup
     Restore(RestoreArgs),

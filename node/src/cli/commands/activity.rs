@@ -64,12 +64,12 @@ pub fn collect(args: &CollectArgs, session: &Session) -> Result<(), Failure> {
     }
     warn_of_conflicts(&view.events, &args.scope.scope, session);
     session.console.answer(&view, || {
-        let found: Vec<String> = view.found.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let found: Vec<String> = view.found.iter().map(|(kind, count)| counted(count, kind)).collect();
         let found = if found.is_empty() { "no events".to_owned() } else { found.join(", ") };
         format!(
-            "{found} in {} of {} commits: {}",
+            "{found} in {} of {}: {}",
             view.commits_in_period,
-            view.commits_seen,
+            counted(view.commits_seen, "commit"),
             describe_stored(&view.events)
         )
     })

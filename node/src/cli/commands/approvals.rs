@@ -64,6 +64,7 @@ pub fn statement(args: &StatementArgs, session: &Session) -> Result<(), Failure>
 /// # Errors
 /// What the ledger refuses; `exists`.
 pub fn dossier(args: &DossierArgs, session: &Session) -> Result<(), Failure> {
+    super::tell_of_amendment(&args.epoch, session)?;
     let path = epoch_path(&args.epoch, "/dossier");
     let bytes = session.waiting("gathering", |client| client.bytes(&path))?;
     write_file(&args.out, &bytes, session)

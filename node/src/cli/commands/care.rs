@@ -4,6 +4,7 @@ use crate::api::documents::{
     BackupRequest, BackupView, CompactView, EraseRequest, ErasedView, FsckView, NodeView, ResumeRequest,
 };
 use crate::cli::args::{BackupArgs, EraseArgs, ResumeArgs};
+use crate::cli::console::counted;
 use crate::cli::session::Session;
 use crate::failure::Failure;
 
@@ -18,7 +19,7 @@ pub fn fsck(session: &Session) -> Result<(), Failure> {
     if view.sound {
         return Ok(());
     }
-    let what = format!("expected a sound ledger, got {} differences", view.problem_count);
+    let what = format!("expected a sound ledger, got {}", counted(view.problem_count, "difference"));
     let remedy = "keep the file for whoever looks into it, and restore a backup with `meed restore`";
     Err(Failure::refused("corrupt", what, remedy))
 }
@@ -34,9 +35,9 @@ fn describe(view: &FsckView) -> String {
         text.push_str(&format!("and {} more\n", view.problem_count.saturating_sub(kept)));
     }
     text.push_str(&format!(
-        "{}: {} records, {} events, {} statements\n",
+        "{}: {}; events log at {}, statements log at {}\n",
         if view.sound { "sound" } else { "not sound" },
-        view.records,
+        counted(view.records, "record"),
         view.events,
         view.statements
     ));

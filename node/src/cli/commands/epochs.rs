@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use crate::api::documents::{
     AmendRequest, CloseRequest, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest, SignaturesView,
+    StatementView,
 };
 use crate::cli::args::{EpochArgs, EpochCommand};
-use crate::cli::console::{amount, table};
-use crate::cli::session::{Session, epoch_path, scope_path};
+use crate::cli::console::{amount, counted, table};
+use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
 use crate::failure::Failure;
 
 /// Runs `meed epoch …`.
@@ -36,6 +37,7 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
             show_draft(&session.waiting("freezing", |client| client.post(&path, &request))?, session)
         }
         EpochCommand::Finalize(args) => {
+            super::tell_of_amendment(args, session)?;
             let path = epoch_path(args, "/finalize");
             show_final(
                 &session.waiting("finalizing", |client| client.post(&path, &serde_json::json!({})))?,
@@ -108,12 +110,43 @@ struct EpochAnswer {
     epoch: EpochView,
     drafts: Vec<DraftView>,
     signatures: SignaturesView,
+    /// The revisions that are in force or were.
+    finals: Vec<u64>,
+}
+
+impl EpochAnswer {
+    fn state_of(&self, draft: &DraftView) -> String {
+        if self.epoch.final_revision == Some(draft.revision) {
+            return "final, and in force".to_owned();
+        }
+        if self.finals.contains(&draft.revision) {
+            return "final, and superseded by a later revision".to_owned();
+        }
+        if self.epoch.current_draft == Some(draft.revision) {
+            return format!("{} of {} must sign by {}", draft.threshold, draft.members, draft.sign_by);
+        }
+        "replaced before it was final".to_owned()
+    }
+}
+
+/// The revisions of an epoch that are in force or were.
+fn finals(args: &EpochArgs, drafts: &[DraftView], session: &Session) -> Result<Vec<u64>, Failure> {
+    let mut finals = Vec::new();
+    for draft in drafts {
+        let path = epoch_path(args, &format!("/statement{}", revision_query(Some(draft.revision))));
+        if session.client.get::<StatementView>(&path)?.is_final {
+            finals.push(draft.revision);
+        }
+    }
+    Ok(finals)
 }
 
 fn show_all(args: &EpochArgs, session: &Session) -> Result<(), Failure> {
+    let drafts: Vec<DraftView> = session.client.get(&epoch_path(args, "/drafts"))?;
     let answer = EpochAnswer {
         epoch: session.client.get(&epoch_path(args, ""))?,
-        drafts: session.client.get(&epoch_path(args, "/drafts"))?,
+        finals: finals(args, &drafts, session)?,
+        drafts,
         signatures: session.client.get(&epoch_path(args, "/signatures"))?,
     };
     session.console.answer(&answer, || {
@@ -121,12 +154,15 @@ fn show_all(args: &EpochArgs, session: &Session) -> Result<(), Failure> {
         for draft in &answer.drafts {
             let _ = writeln!(
                 text,
-                "  revision {}: {}, {} of {} must sign by {}",
-                draft.revision, draft.text_hash, draft.threshold, draft.members, draft.sign_by
+                "  revision {}: {}\n    {}",
+                draft.revision,
+                draft.text_hash,
+                answer.state_of(draft)
             );
             let signatures = answer.signatures.signatures.iter();
             for signature in signatures.filter(|signature| signature.revision == draft.revision) {
-                let state = if signature.counts { "" } else { " (kept as evidence, does not count)" };
+                let counted = signature.counts || answer.finals.contains(&draft.revision);
+                let state = if counted { "" } else { " (kept as evidence, does not count)" };
                 let _ = writeln!(text, "    signed by {}{state}", signature.name);
             }
         }
@@ -161,14 +197,14 @@ fn show_final(last: &FinalView, session: &Session) -> Result<(), Failure> {
     session.console.answer(last, || {
         format!(
             "final        {}\ntext         {}\napproved by  {}\nlog entry    {}\n\
-             paid         {} {} to {} claimants; {} undistributed",
+             paid         {} {} to {}; {} undistributed",
             last.origin,
             last.text_hash,
             last.approved_by.join(", "),
             last.log_index,
             amount(last.distributed.value(), last.decimals),
             last.unit,
-            last.allocations,
+            counted(last.allocations, "claimant"),
             amount(last.undistributed.value(), last.decimals),
         )
     })

@@ -19,6 +19,9 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
+use crate::api::documents::EpochView;
+use crate::cli::args::EpochArgs;
+use crate::cli::session::{Session, epoch_path};
 use crate::failure::Failure;
 use crate::files;
 
@@ -36,11 +39,22 @@ fn read_input(path: &Path) -> Result<String, Failure> {
     read.map(|_| text).map_err(|error| Failure::unreadable(Path::new("standard input"), &error))
 }
 
+/// Says so where an amendment of the epoch has no draft yet: what there is to sign and to finalize is the old text.
+fn tell_of_amendment(epoch: &EpochArgs, session: &Session) -> Result<(), Failure> {
+    let state: EpochView = session.client.get(&epoch_path(epoch, ""))?;
+    if state.amending && state.current_draft.is_none() {
+        session.console.notice(
+            "notice: this is the final statement as it was: the amendment has no draft yet, `meed epoch freeze` makes it",
+        );
+    }
+    Ok(())
+}
+
 /// JSON that a person wrote, kept as it is: the ledger's own reader judges its numbers and repeated fields.
 fn raw_json(what: &str, text: String) -> Result<Box<RawValue>, Failure> {
     RawValue::from_string(text).map_err(|error| {
         Failure::usage(
-            format!("{what}: expected JSON: {error}"),
+            format!("{what}: expected JSON, got another text: {error}"),
             "correct the JSON at the place that is named",
         )
     })

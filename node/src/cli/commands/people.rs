@@ -3,7 +3,6 @@
 use super::raw_json;
 use crate::api::documents::{BindRequest, BoundView, RebindRequest, RevokeRequest, UserRequest, UserView};
 use crate::cli::args::{BindArgs, RebindArgs, RevokeArgs, UserCommand};
-use crate::cli::console::table;
 use crate::cli::session::Session;
 use crate::failure::Failure;
 
@@ -21,14 +20,18 @@ pub fn user(command: &UserCommand, session: &Session) -> Result<(), Failure> {
         UserCommand::List => {
             let users: Vec<UserView> = session.client.get("/users")?;
             session.console.answer(&users, || {
-                let rows = users.iter().map(|user| {
-                    let name = user.name.as_ref().map(ToString::to_string).unwrap_or_default();
-                    vec![user.id.to_string(), name, user.identities.join("\n")]
-                });
-                table(&["user", "name", "accounts"], 3, rows)
+                let lines: String = users.iter().map(describe_user).collect();
+                if lines.is_empty() { "none\n".to_owned() } else { lines }
             })
         }
     }
+}
+
+/// A user in lines that fit a terminal, whatever their accounts are.
+fn describe_user(user: &UserView) -> String {
+    let name = user.name.as_ref().map(|name| format!("  {name}")).unwrap_or_default();
+    let accounts: String = user.identities.iter().map(|identity| format!("  {identity}\n")).collect();
+    format!("{}{name}\n{accounts}", user.id)
 }
 
 /// Runs `meed bind`.
