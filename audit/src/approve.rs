@@ -100,6 +100,29 @@ pub fn node_verifier(name: &str, node_key: &PublicKey) -> Checked<VerifierKey> {
     Ok(VerifierKey::new(name, Algorithm::Ed25519, *node_key))
 }
 
+/// Parses a signed note, naming it in a refusal.
+///
+/// # Errors
+/// `malformed`.
+pub(crate) fn parse_note(what: &str, text: impl AsRef<[u8]>) -> Checked<Note> {
+    Note::parse(text)
+        .map_err(|error| Rejection::new(RejectionCode::Malformed, what, "a C2SP signed note", error))
+}
+
+/// Parses a verifier key of an algorithm, naming it in a refusal.
+///
+/// # Errors
+/// `key_invalid`.
+pub(crate) fn parse_key(what: &str, text: &str, algorithm: Algorithm) -> Checked<VerifierKey> {
+    let key: VerifierKey = text
+        .parse()
+        .map_err(|error| Rejection::new(RejectionCode::KeyInvalid, what, "a verifier key", error))?;
+    if key.algorithm() == algorithm {
+        return Ok(key);
+    }
+    Err(Rejection::new(RejectionCode::KeyInvalid, what, format!("a key of type {algorithm}"), text))
+}
+
 /// Splits a note into the node's line, which must be there once and be valid, and all others.
 ///
 /// # Errors

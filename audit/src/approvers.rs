@@ -12,7 +12,7 @@ use meed_keys::{ApproverSet, Note, NoteText, PublicKey, SigningWindow};
 use serde::{Deserialize, Serialize};
 
 use crate::approve::{quorum_rejection, split_node_line};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::parse_checkpoint;
 use crate::hash::{Hash, leaf_hash};
 use crate::ids::{NodeId, Origin, ScopeId, ScopeKey, SetVersion};
 use crate::leaf::{Leaf, version_tag};
@@ -223,9 +223,7 @@ impl FromStr for ApproverSetText {
 
     /// Parses the text, and refuses it unless writing it again gives the same bytes.
     fn from_str(text: &str) -> Checked<Self> {
-        let checkpoint: Checkpoint = text.parse().map_err(|error| {
-            Rejection::new(RejectionCode::Malformed, "approver set", "a C2SP checkpoint", error)
-        })?;
+        let checkpoint = parse_checkpoint("approver set", text)?;
         let mut lines = Lines::new(checkpoint.extension());
         lines.title(APPROVERS_TITLE)?;
         let node = lines.value("Node")?.parse()?;

@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use crate::hash::{EMPTY_ROOT, Hash, HashError};
 use crate::merkle::MAX_TREE_SIZE;
+use crate::rejection::{Checked, Rejection, RejectionCode};
 
 /// The most bytes a checkpoint's text may have; a signed note of it has to fit a log entry.
 pub const MAX_CHECKPOINT_BYTES: usize = 65_535;
@@ -172,6 +173,15 @@ impl FromStr for Checkpoint {
     fn from_str(text: &str) -> Result<Self, CheckpointError> {
         Self::parse(text)
     }
+}
+
+/// Parses a checkpoint's text, naming it in a refusal.
+///
+/// # Errors
+/// `malformed`.
+pub(crate) fn parse_checkpoint(what: &str, text: &str) -> Checked<Checkpoint> {
+    Checkpoint::parse(text)
+        .map_err(|error| Rejection::new(RejectionCode::Malformed, what, "a C2SP checkpoint", error))
 }
 
 /// Reads a decimal number in its one form: ASCII digits, no sign, no leading zero.

@@ -10,12 +10,12 @@ mod recompute;
 
 use std::io::{self, BufRead, Write};
 
-use meed_keys::{Note, VerifierKey};
+use meed_keys::VerifierKey;
 
 use crate::activity::EpochEvent;
 use crate::allocation::Allocation;
 use crate::amount::parse_count;
-use crate::approve::node_verifier;
+use crate::approve::{node_verifier, parse_note};
 use crate::approvers::{ApproverSetText, ScopeName};
 use crate::close::{DraftTerms, EpochInput};
 use crate::decision::Decision;
@@ -304,9 +304,4 @@ fn read_log_key(text: &str, events_log: &str) -> Checked<VerifierKey> {
         return Ok(key);
     }
     Err(Rejection::new(RejectionCode::Mismatch, "log_key", expected.to_string(), key))
-}
-
-fn parse_note(what: &str, text: &str) -> Checked<Note> {
-    Note::parse(text)
-        .map_err(|error| Rejection::new(RejectionCode::Malformed, what, "a C2SP signed note", error))
 }

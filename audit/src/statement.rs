@@ -7,7 +7,7 @@ use std::str::FromStr;
 use meed_keys::NoteText;
 
 use crate::amount::{Credits, parse_count};
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, parse_checkpoint};
 use crate::hash::{Hash, leaf_hash};
 use crate::ids::{EpochNumber, NodeId, Origin, Revision, ScopeId, ScopeKey, SetVersion};
 use crate::policy::{ALGORITHM, Unit};
@@ -170,9 +170,7 @@ impl FromStr for Statement {
 
     /// Parses the text, and refuses it unless writing it again gives the same bytes.
     fn from_str(text: &str) -> Checked<Self> {
-        let checkpoint: Checkpoint = text.parse().map_err(|error| {
-            Rejection::new(RejectionCode::Malformed, "statement", "a C2SP checkpoint", error)
-        })?;
+        let checkpoint = parse_checkpoint("statement", text)?;
         let statement = read_statement(&checkpoint)?;
         if statement.to_string() == text {
             return Ok(statement);
@@ -352,7 +350,8 @@ fn read_hash_or_none(label: &str, text: &str) -> Checked<Option<Hash>> {
     if text == NONE { Ok(None) } else { read_hex(label, text).map(Some) }
 }
 
-fn read_hex(label: &str, text: &str) -> Checked<Hash> {
+/// Parses a hash in hex, naming it in a refusal.
+pub(crate) fn read_hex(label: &str, text: &str) -> Checked<Hash> {
     Hash::from_hex(text)
         .map_err(|error| Rejection::new(RejectionCode::Malformed, label, "64 lower-case hex digits", error))
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use meed_keys::{Algorithm, PublicKey, VerifierKey};
 
-use crate::approve::node_verifier;
+use crate::approve::{node_verifier, parse_key};
 use crate::approvers::ApproverSetText;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::Statement;
@@ -75,9 +75,11 @@ impl TlogPolicy {
 
     fn read_line(&mut self, words: &[&str], quorum_seen: &mut bool) -> Checked<()> {
         match words {
-            ["log", vkey] | ["log", vkey, _] => self.logs.push(read_key(vkey, Algorithm::Ed25519)?),
+            ["log", vkey] | ["log", vkey, _] => {
+                self.logs.push(parse_key("policy key", vkey, Algorithm::Ed25519)?)
+            }
             ["witness", name, vkey] | ["witness", name, vkey, _] => {
-                let key = read_key(vkey, Algorithm::CosignatureV1)?;
+                let key = parse_key("policy key", vkey, Algorithm::CosignatureV1)?;
                 if self.witnesses().any(|known| known.public_key() == key.public_key()) {
                     return Err(refuse("each witness key once", vkey));
                 }
@@ -186,16 +188,6 @@ pub fn statement_policy(
     }
     text.push_str(&format!("group approvers {}{names}\nquorum approvers\n", set.set.threshold()));
     Ok(text)
-}
-
-fn read_key(text: &str, algorithm: Algorithm) -> Checked<VerifierKey> {
-    let key: VerifierKey = text
-        .parse()
-        .map_err(|error| Rejection::new(RejectionCode::KeyInvalid, "policy key", "a verifier key", error))?;
-    if key.algorithm() == algorithm {
-        return Ok(key);
-    }
-    Err(Rejection::new(RejectionCode::KeyInvalid, "policy key", format!("a key of type {algorithm:?}"), text))
 }
 
 fn refuse(expected: &str, got: &str) -> Rejection {

@@ -4,11 +4,13 @@ use meed_keys::{KeyUse, VerifierKey};
 use serde::{Deserialize, Serialize};
 
 use crate::amount::parse_count;
+use crate::approve::parse_key;
 use crate::approvers::ApproverSetText;
 use crate::hash::Hash;
 use crate::ids::{NodeId, Origin, ScopeKey};
 use crate::merkle;
 use crate::rejection::{Checked, Rejection, RejectionCode};
+use crate::statement::read_hex;
 use crate::tlog_policy::TlogPolicy;
 
 /// The value of the field `format`.
@@ -289,29 +291,11 @@ fn write_file(file: &TrustFile) -> Checked<String> {
 }
 
 fn read_leaves(texts: &[String]) -> Checked<Vec<Hash>> {
-    texts
-        .iter()
-        .map(|text| {
-            Hash::from_hex(text).map_err(|error| {
-                Rejection::new(
-                    RejectionCode::Malformed,
-                    "earlier_approver_sets",
-                    "64 lower-case hex digits",
-                    error,
-                )
-            })
-        })
-        .collect()
+    texts.iter().map(|text| read_hex("earlier_approver_sets", text)).collect()
 }
 
 fn read_log_key(entry: &LogKeyEntry) -> Checked<LogKey> {
-    let key: VerifierKey = entry.vkey.parse().map_err(|error| {
-        Rejection::new(RejectionCode::KeyInvalid, "trust log_key", "a verifier key", error)
-    })?;
-    if key.algorithm() != KeyUse::Log.algorithm() {
-        let expected = format!("a key of type {}", KeyUse::Log.algorithm());
-        return Err(Rejection::new(RejectionCode::KeyInvalid, "trust log_key", expected, &entry.vkey));
-    }
+    let key = parse_key("trust log_key", &entry.vkey, KeyUse::Log.algorithm())?;
     let until_size = entry.until_size.as_deref().map(|size| parse_count("until_size", size)).transpose()?;
     Ok(LogKey { key, until_size })
 }

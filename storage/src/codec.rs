@@ -5,7 +5,7 @@
 //! bit in a value or a key, and a record that ended up in another place, are told from what was written.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::StorageError;
 
@@ -132,6 +132,29 @@ fn checksum(table: &str, key: &[u8], content: &[u8]) -> u32 {
     hasher.update(key);
     hasher.update(content);
     hasher.finalize()
+}
+
+/// Reads a field of bytes, which serde would take for a list of numbers.
+pub(crate) fn read_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    deserializer.deserialize_byte_buf(BytesVisitor)
+}
+
+struct BytesVisitor;
+
+impl serde::de::Visitor<'_> for BytesVisitor {
+    type Value = Vec<u8>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("bytes")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+        Ok(bytes.to_vec())
+    }
+
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+        Ok(bytes)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use meed_audit::merkle::{TILE_WIDTH, Tile, TileSource};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::codec::Record;
+use crate::codec::{Record, read_bytes};
 use crate::error::StorageError;
 use crate::key::Key;
 use crate::table::{RawReader, Reader, Table};
@@ -65,26 +65,8 @@ impl Serialize for TileRecord {
 
 impl<'de> Deserialize<'de> for TileRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let packed = deserializer.deserialize_byte_buf(BytesVisitor)?;
+        let packed = read_bytes(deserializer)?;
         Self::unpack(packed).map(Self).ok_or_else(|| D::Error::custom("the bytes are no tile"))
-    }
-}
-
-struct BytesVisitor;
-
-impl serde::de::Visitor<'_> for BytesVisitor {
-    type Value = Vec<u8>;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("bytes")
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
-    }
-
-    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-        Ok(bytes)
     }
 }
 

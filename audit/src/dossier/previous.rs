@@ -4,9 +4,9 @@
 //! An approver sees one dossier, not the ledger. Without these checks a node could tell a later dossier another story
 //! of an earlier epoch, of its window above all, which decides what is late and would be paid a second time.
 
-use super::{Dossier, PreviousEpoch, incomplete, parse_note};
+use super::{Dossier, PreviousEpoch, incomplete};
 use crate::allocation::Allocation;
-use crate::approve::{approve, split_node_line};
+use crate::approve::{approve, parse_note, split_node_line};
 use crate::approvers::ApproverSetText;
 use crate::decision::{Action, Decision};
 use crate::hash::Hash;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::previous::check_history;
-use super::{Dossier, LogGrowth, PreviousEpoch, parse_note};
-use crate::approve::split_node_line;
+use super::{Dossier, LogGrowth, PreviousEpoch};
+use crate::approve::{parse_note, split_node_line};
 use crate::approvers::ApproverSetText;
 use crate::close::{ClosedEpoch, close};
 use crate::hash::Hash;

@@ -6,9 +6,9 @@ use meed_keys::{Note, PublicKey, SignatureLine, VerifierKey, VerifyError, limits
 
 use super::LogView;
 use crate::allocation::Allocation;
-use crate::approve::{Approved, node_verifier, split_node_line};
+use crate::approve::{Approved, node_verifier, parse_note, split_node_line};
 use crate::approvers::ApproverSetText;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, parse_checkpoint};
 use crate::hash::{Hash, leaf_hash};
 use crate::ids::Claimant;
 use crate::leaf::Leaf;
@@ -18,11 +18,6 @@ use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::Statement;
 use crate::tlog_proof::TlogProof;
 use crate::trust::Trust;
-
-pub(super) fn parse_note(what: &str, text: &str) -> Checked<Note> {
-    Note::parse(text)
-        .map_err(|error| Rejection::new(RejectionCode::Malformed, what, "a C2SP signed note", error))
-}
 
 pub(super) fn read_statement(note: &str, trust: &Trust) -> Checked<(Note, Statement)> {
     let note = parse_note("statement", note)?;
@@ -47,9 +42,7 @@ pub(super) fn read_log(text: &str, trust: &Trust) -> Checked<(LogView, BTreeSet<
         ));
     }
     let note = parse_note("log checkpoint", proof.note())?;
-    let checkpoint: Checkpoint = note.text().as_str().parse().map_err(|error| {
-        Rejection::new(RejectionCode::Malformed, "log checkpoint", "a C2SP checkpoint", error)
-    })?;
+    let checkpoint = parse_checkpoint("log checkpoint", note.text().as_str())?;
     if !checkpoint.extension().is_empty() {
         let expected = "a checkpoint without extension lines";
         return Err(Rejection::new(RejectionCode::Malformed, "log checkpoint", expected, "extension lines"));
@@ -173,8 +166,7 @@ pub(super) fn follow_set(
         return Err(Rejection::new(RejectionCode::Mismatch, "index", expected, proof.index()));
     }
     check_log_inclusion(log, &proof, signed)?;
-    let note = Note::parse(signed)
-        .map_err(|error| Rejection::new(RejectionCode::Malformed, "extra", "a C2SP signed note", error))?;
+    let note = parse_note("extra", signed)?;
     let next: ApproverSetText = note.text().as_str().parse()?;
     trust.check_uses(&next)?;
     let key = node_key(&note, &next.origin_line(), trust)?;

@@ -10,10 +10,10 @@ use crate::error::StorageError;
 use crate::ledger::Ledger;
 use crate::rules::approvers::{stored_note, whole_note};
 use crate::rules::compute::close_from_log;
-use crate::rules::epochs::{closed, epoch_record};
+use crate::rules::epochs::{check_not_final, closed, epoch_record};
 use crate::rules::input::{FreezeTerms, Which, freeze_terms, input_without_events, sign_by, stored_revision};
 use crate::rules::record::{By, LedgerResult, demand, refuse, sound};
-use crate::rules::scopes::{is_amending, living_scope, scope_record};
+use crate::rules::scopes::{living_scope, scope_record};
 use crate::rules::tables::{DRAFTS, DraftRecord, EPOCHS, EpochRecord, ScopeRecord};
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader};
@@ -159,7 +159,7 @@ fn check_freeze(
     let owner = living_scope(reader, scope)?;
     let record = epoch_record(reader, scope, epoch)?;
     closed(epoch, &record)?;
-    check_not_final(&owner, epoch, &record)?;
+    check_takes_drafts(&owner, epoch, &record)?;
     match record.final_revision {
         Some(_) => check_turn_of_amendment(reader, scope, now)?,
         None => check_turn(reader, scope, &owner, epoch, now)?,
@@ -183,17 +183,12 @@ fn unchanged(
 }
 
 /// A final epoch has no other draft unless it is being amended.
-pub(crate) fn check_not_final(
+pub(crate) fn check_takes_drafts(
     owner: &ScopeRecord,
     epoch: EpochNumber,
     record: &EpochRecord,
 ) -> LedgerResult<()> {
-    if record.final_revision.is_none() || is_amending(owner, epoch) {
-        return Ok(());
-    }
-    let expected = "an epoch in review, or an amendment that was begun";
-    let subject = format!("epoch {epoch}");
-    refuse(Rejection::new(RejectionCode::EpochFinalized, subject, expected, "a final one"))
+    check_not_final(owner, epoch, record, "an epoch in review, or an amendment that was begun")
 }
 
 /// Drafts are frozen in the order of epochs, and not while an amendment's draft can still be approved.

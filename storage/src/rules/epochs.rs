@@ -376,10 +376,19 @@ pub(crate) fn check_mutable(
     epoch: EpochNumber,
     record: &EpochRecord,
 ) -> LedgerResult<()> {
+    check_not_final(owner, epoch, record, "an epoch that is open, in review or being amended")
+}
+
+/// A final epoch does not change unless it is being amended; `expected` says what it should be.
+pub(crate) fn check_not_final(
+    owner: &ScopeRecord,
+    epoch: EpochNumber,
+    record: &EpochRecord,
+    expected: &str,
+) -> LedgerResult<()> {
     if record.final_revision.is_none() || is_amending(owner, epoch) {
         return Ok(());
     }
-    let expected = "an epoch that is open, in review or being amended";
     refuse(Rejection::new(RejectionCode::EpochFinalized, format!("epoch {epoch}"), expected, "a final one"))
 }
 

@@ -16,7 +16,7 @@ use crate::events::EventReader;
 use crate::log::LogKind;
 use crate::rules::approvers::{approvers_missing, set_text};
 use crate::rules::decisions::{decisions_size, decisions_until, stored_state};
-use crate::rules::drafts::check_not_final;
+use crate::rules::drafts::check_takes_drafts;
 use crate::rules::epochs::{epoch_record, windows};
 use crate::rules::pool::pool;
 use crate::rules::record::{LedgerResult, demand, refuse, sound};
@@ -259,7 +259,7 @@ impl Snapshot {
         let record = epoch_record(self, scope, epoch)?;
         let terms = match which {
             Which::Preview(now) => {
-                check_not_final(&scope_record(self, scope)?, epoch, &record)?;
+                check_takes_drafts(&scope_record(self, scope)?, epoch, &record)?;
                 // Of an open epoch it is what a freeze at the window's end would give.
                 let until = sign_by(now.max(record.end), SIGN_BY_DAYS_DEFAULT)?;
                 freeze_terms(self, scope, epoch, &record, until)?

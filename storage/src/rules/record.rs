@@ -6,7 +6,7 @@ use meed_audit::time::Timestamp;
 use meed_audit::{Checked, Rejection};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::codec::Record;
+use crate::codec::{Record, read_bytes};
 use crate::error::{LedgerError, StorageError};
 use crate::key::Key;
 use crate::table::{RawReader, Reader, Table};
@@ -56,25 +56,7 @@ impl Serialize for BytesRecord {
 
 impl<'de> Deserialize<'de> for BytesRecord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_byte_buf(BytesVisitor).map(Self)
-    }
-}
-
-struct BytesVisitor;
-
-impl serde::de::Visitor<'_> for BytesVisitor {
-    type Value = Vec<u8>;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("bytes")
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
-    }
-
-    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-        Ok(bytes)
+        read_bytes(deserializer).map(Self)
     }
 }
 
