@@ -307,7 +307,7 @@ fn live(actions: Vec<Action>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(12) })]
     #[test]
     fn every_answer_is_the_models_whatever_was_folded(actions in actions()) {
         live(actions);
