@@ -44,7 +44,8 @@ fn tell_of_amendment(epoch: &EpochArgs, session: &Session) -> Result<(), Failure
     let state: EpochView = session.client.get(&epoch_path(epoch, ""))?;
     if state.amending && state.current_draft.is_none() {
         session.console.notice(
-            "notice: this is the final statement as it was: the amendment has no draft yet, `meed epoch freeze` makes it",
+            "notice: this is the final statement as it was: the amendment has no draft yet, and \
+             `meed epoch freeze` makes it",
         );
     }
     Ok(())
