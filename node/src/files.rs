@@ -45,15 +45,20 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), Failure>
 /// # Errors
 /// `unreadable`, also for a file that is larger.
 pub fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
-    let unreadable = |error: io::Error| Failure::unreadable(path, &error);
-    let file = File::open(path).map_err(unreadable)?;
+    let file = File::open(path).map_err(|error| Failure::unreadable(path, &error))?;
+    read_source(file, path, bytes_max)
+}
+
+/// Reads what is called `name`, unless it is longer than it may be.
+fn read_source(source: impl Read, name: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+    let read = source.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::unreadable(name, &error))?;
     if bytes.len() <= bytes_max {
         return Ok(bytes);
     }
-    let what = format!("expected at most {bytes_max} bytes in {}, got more", path.display());
+    let what = format!("expected at most {bytes_max} bytes in {}, got more", name.display());
     Err(Failure::usage(what, "check that this is the file you mean"))
 }
 
@@ -62,8 +67,24 @@ pub fn read_bounded(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// As [`read_bounded`], and `usage` for a file that is not UTF-8.
 pub fn read_text(path: &Path, bytes_max: usize) -> Result<String, Failure> {
-    String::from_utf8(read_bounded(path, bytes_max)?).map_err(|_| {
-        let what = format!("expected UTF-8 in {}, got other bytes", path.display());
+    as_text(read_bounded(path, bytes_max)?, path)
+}
+
+/// As [`read_text`], from standard input for `-`.
+///
+/// # Errors
+/// As [`read_text`].
+pub fn read_text_or_input(path: &Path, bytes_max: usize) -> Result<String, Failure> {
+    if path != Path::new("-") {
+        return read_text(path, bytes_max);
+    }
+    let name = Path::new("standard input");
+    as_text(read_source(io::stdin().lock(), name, bytes_max)?, name)
+}
+
+fn as_text(bytes: Vec<u8>, name: &Path) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|_| {
+        let what = format!("expected UTF-8 in {}, got other bytes", name.display());
         Failure::usage(what, "check that this is the file you mean")
     })
 }

@@ -69,6 +69,9 @@ fn signatures_come_as_lines_or_as_a_note_and_older_ones_are_evidence() {
     for text in ["", "\n", "nonsense\n", "— alice AAAA\n"] {
         world.run_with(&add, &[], text).refused(1, "signature_invalid");
     }
+    // What is too long is refused whole, not cut off and then taken for what is left of it.
+    let long = format!("{alice}{}", "\n".repeat(1 << 20));
+    world.run_with(&add, &[], &long).refused(2, "at most 1048576 bytes in standard input");
     let list = world.json(&["signature", "list", "--scope", "default", "--epoch", "1"]);
     let counted: Vec<_> = list["signatures"]
         .as_array()

@@ -14,7 +14,6 @@ pub mod restore;
 pub mod scopes;
 pub mod whoami;
 
-use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::value::RawValue;
@@ -30,13 +29,7 @@ const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// The text of a file, or of standard input for `-`.
 fn read_input(path: &Path) -> Result<String, Failure> {
-    if path != Path::new("-") {
-        return files::read_text(path, TEXT_BYTES_MAX);
-    }
-    let mut text = String::new();
-    let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX);
-    let read = std::io::stdin().lock().take(limit).read_to_string(&mut text);
-    read.map(|_| text).map_err(|error| Failure::unreadable(Path::new("standard input"), &error))
+    files::read_text_or_input(path, TEXT_BYTES_MAX)
 }
 
 /// Says so where an amendment of the epoch has no draft yet: what there is to sign and to finalize is the old text.
