@@ -1,5 +1,5 @@
 //! Proofs of an epoch of 1,000,000 claimants, beside hashing alone: path and leaf out of the store, and the whole proof
-//! file, with redb's default cache (64 MiB, a quarter of what the epoch takes) and none of our own. And checking a proof, beside as many strict Ed25519 verifications as
+//! file, with redb's cache of 64 MiB, the default, and none of our own. And checking a proof, beside as many strict Ed25519 verifications as
 //! it holds signatures and its hashes.
 
 use std::hint::black_box;

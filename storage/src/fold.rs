@@ -1,4 +1,4 @@
-//! Folding the tail into the trees of ids and times, and reading it again when a ledger is opened.
+//! Folding the tail into packed blocks and the indexes of ids and times, and reading it again when a ledger is opened.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};

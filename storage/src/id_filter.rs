@@ -1,4 +1,4 @@
-//! Which ids are certainly not in the tree of ids: a Bloom filter, so that new events cost no search there.
+//! Which ids are certainly not in the index of ids: a Bloom filter, so that new events cost no search there.
 //!
 //! It lives in memory only. A new ledger begins with an empty one; an opened ledger gets one at its first fold, which
 //! reads all ids once. It may hold more ids than a view's tree, never fewer.

@@ -49,7 +49,7 @@ pub(crate) struct NodeRecord {
     pub(crate) created_at: Timestamp,
     /// Whether this file came out of a backup and nobody has confirmed yet what was published.
     pub(crate) restored: bool,
-    /// Events below this index stand in the trees of ids and times; the later ones are in the tail.
+    /// Events below this index stand in packed blocks and in the indexes of ids and times; the later ones are in the tail.
     pub(crate) folded_index: u64,
 }
 

@@ -29,7 +29,7 @@ pub struct Options {
     pub cache_bytes: usize,
     /// The key that signs checkpoints; without it the ledger works, and its logs' new checkpoints are missing.
     pub log_key: Option<SigningKey>,
-    /// How many events wait in memory until they are folded into the trees of ids and times.
+    /// How many events wait in memory until they are folded: packed, and merged into the indexes.
     pub fold_events: usize,
 }
 

@@ -166,7 +166,7 @@ impl Writer {
         if tail.lacks_filter() {
             tail = tail.with_filter(read_filter(&self.shared.snapshot()?)?);
         }
-        // The filter has the ids before their tree has them, so that no view misses one there.
+        // The filter has the ids before their index has them, so that no view misses one there.
         self.tail.replace(tail.with_own_ids_filtered());
         self.shared.publish(self.tail.tail.clone());
         let mut transaction = self.begin()?;

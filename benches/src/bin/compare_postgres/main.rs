@@ -18,7 +18,7 @@ use report::Comparison;
 
 const RUNS: usize = 3;
 const WRITERS_COUNT: u64 = 32;
-/// Events behind the last fold when the ledger is reopened: after the singly written ones, 43,600 of the 50,000 that
+/// Events behind the last fold when the ledger is reopened: after the singly written ones, 43,400 of the 50,000 that
 /// make the next fold.
 const TAIL_EVENTS: u64 = 37_000;
 const POOL: u128 = 10_000_000_000;
