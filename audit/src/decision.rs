@@ -55,11 +55,15 @@ pub enum Action {
     Reset,
     /// An override is taken back.
     Withdraw,
+    /// An epoch is closed although a source has more of its window than was collected.
+    AcceptGap,
 }
 
 /// A change, with what it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Close the epoch although a source has more of its window than was collected.
+    AcceptGap,
     /// Begin an amendment of the epoch.
     Amend,
     /// The identity becomes the user's.
@@ -96,6 +100,7 @@ impl Change {
     /// The kind of change.
     pub fn action(&self) -> Action {
         match self {
+            Self::AcceptGap => Action::AcceptGap,
             Self::Amend => Action::Amend,
             Self::Bind(..) => Action::Bind,
             Self::EarlyClose => Action::EarlyClose,
@@ -121,7 +126,7 @@ impl Change {
 
     fn subject(&self) -> String {
         match self {
-            Self::Amend | Self::EarlyClose => "epoch".to_owned(),
+            Self::AcceptGap | Self::Amend | Self::EarlyClose => "epoch".to_owned(),
             Self::EndScope => "scope".to_owned(),
             Self::Bind(identity, _) | Self::Rebind(identity, _) | Self::Revoke(identity) => {
                 identity.to_string()
@@ -135,8 +140,8 @@ impl Change {
 
     fn after(&self) -> Option<String> {
         match self {
-            Self::Amend | Self::EarlyClose | Self::EndScope | Self::Erase(_) => None,
-            Self::Reset(_) | Self::Revoke(_) | Self::Withdraw(_) => None,
+            Self::AcceptGap | Self::Amend | Self::EarlyClose | Self::EndScope => None,
+            Self::Erase(_) | Self::Reset(_) | Self::Revoke(_) | Self::Withdraw(_) => None,
             Self::Bind(_, user) | Self::Rebind(_, user) => Some(Claimant::User(*user).to_string()),
             Self::Exclude(_) => Some("excluded".to_owned()),
             Self::Include(_) => Some("included".to_owned()),
@@ -224,6 +229,7 @@ impl Decision {
     /// Names the field that does not hold what its action demands.
     pub fn change(&self) -> Checked<Change> {
         let change = match self.action {
+            Action::AcceptGap => Change::AcceptGap,
             Action::Amend => Change::Amend,
             Action::Bind => Change::Bind(self.subject.parse()?, self.after_user()?),
             Action::EarlyClose => Change::EarlyClose,

@@ -182,6 +182,10 @@ rejections! {
     75 WindowAhead "window_ahead" Operator "open it when it has begun, or say with --ahead that it is meant";
     /// Windows between the last epoch's and this one would be left out.
     76 WindowsSkipped "windows_skipped" Operator "open the window that follows, or say with --skip how many are left out";
+    /// A source has more of the epoch's window than was collected, or could not be asked.
+    77 CollectionGap "collection_gap" Operator "repair what the message names and collect again with `meed schedule run`, or close with --accept-gap and a reason";
+    /// A run for the same is at work, with another request.
+    78 RunActive "run_active" Caller "wait until it has ended (`meed run show`), then ask again";
     // Signatures.
     /// A signature does not verify, or its line is malformed.
     80 SignatureInvalid "signature_invalid" Caller "sign the exact text again with `meed sign`";

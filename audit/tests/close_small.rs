@@ -277,6 +277,18 @@ fn an_epoch_is_closed_early_by_one_decision_from_before_its_end() {
 }
 
 #[test]
+fn a_gap_is_accepted_once_and_pins_the_pool() {
+    let mut input = with_changes(&[(Some(2), Change::AcceptGap)]);
+    assert!(close(&input).is_ok());
+    input.decisions.push(input.decisions[4].clone());
+    assert_eq!(disagreement(&input), "accepted gap of epoch 2", "twice");
+    let mut input = with_changes(&[(Some(2), Change::AcceptGap), pooled("bonus", 5)]);
+    input.pool =
+        Pool::from_components([component("base_issuance", 10_000), component("bonus", 5)]).expect("pool");
+    assert_eq!(disagreement(&input), "pool component bonus", "decided after the close");
+}
+
+#[test]
 fn a_correction_is_begun_by_a_decision_and_has_its_place_in_the_chain() {
     let amendment = "amendment of epoch 2";
     assert!(close(&amended_input()).is_ok());

@@ -35,6 +35,7 @@ from rulebook import (
     State,
     activity,
     allocations,
+    check_accepted_gaps,
     check_amendment,
     check_early_closes,
     check_pool_decided,
@@ -335,6 +336,7 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
     check_pool_decided(state, epoch, pool_amounts(dossier.leaves("pool")), f"{where}: pool")
     sign_by = read_time(header["sign_by"], f"{where} sign_by")
     check_early_closes(state, [window.end for window in windows], sign_by, where)
+    check_accepted_gaps(state, len(windows), where)
     check_amendment(state, epoch, optional_hash(header, "supersedes", where), where)
     chains = read_chain(dossier, [log_key.public], where)
     chain = chains[-1]

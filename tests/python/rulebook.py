@@ -151,6 +151,7 @@ ACTIONS: dict[str, tuple[bool, str, str | None]] = {
     "withdraw": (True, "claimant", None),
     "pool": (True, "component", "amount"),
     "early_close": (True, "epoch", None),
+    "accept_gap": (True, "epoch", None),
     "amend": (True, "epoch", None),
     "erase": (False, "event", None),
     "end_scope": (False, "scope", None),
@@ -419,7 +420,7 @@ def check_pool_decided(state: State, epoch: int, pool: dict[str, str], where: st
     for decision in state.made:
         if decision.epoch != epoch:
             continue
-        pinned = pinned or decision.action in ("amend", "early_close")
+        pinned = pinned or decision.action in ("accept_gap", "amend", "early_close")
         if decision.action != "pool":
             continue
         if pinned or decision.subject in decided:
@@ -437,6 +438,14 @@ def check_early_closes(state: State, ends: list[int], sign_by: int, where: str) 
             refuse("8.6 point 2, an early close", f"{where}: epoch {epoch}", f"at most one, before {end}", times)
     if not times and sign_by <= ends[-1]:
         refuse("8.6 point 2, an early close", where, f"a decision, or approving after {ends[-1]}", sign_by)
+
+
+def check_accepted_gaps(state: State, epochs: int, where: str) -> None:
+    """A gap of an epoch is accepted once, when it is closed."""
+    for epoch in range(1, epochs + 1):
+        count = sum(made.action == "accept_gap" and made.epoch == epoch for made in state.made)
+        if count > 1:
+            refuse("8.6 point 4, an accepted gap", f"{where}: epoch {epoch}", "at most one", count)
 
 
 def check_amendment(state: State, epoch: int, supersedes: bytes | None, where: str) -> None:

@@ -130,6 +130,7 @@ fn check_chain(draft: DraftTerms, window: &EpochWindow) -> Checked<()> {
 pub(super) fn check_decided(input: &EpochInput, window: &EpochWindow) -> Checked<()> {
     check_pool(input, window.number)?;
     check_early_closes(input, window)?;
+    check_accepted_gaps(input)?;
     let is_amended = decided(input, window.number).any(|decision| decision.action == Action::Amend);
     if is_amended != input.draft.supersedes.is_some() {
         let subject = format!("amendment of epoch {}", window.number);
@@ -146,13 +147,13 @@ fn decided(input: &EpochInput, epoch: EpochNumber) -> impl Iterator<Item = &Deci
     input.decisions.iter().filter(move |decision| decision.epoch == Some(epoch))
 }
 
-/// Each component was decided once, with its amount and before the epoch was closed early or amended; and nothing else
+/// Each component was decided once, with its amount and before a decision about closing or amending the epoch; and nothing else
 /// was decided to be in the pool.
 fn check_pool(input: &EpochInput, epoch: EpochNumber) -> Checked<()> {
     let mut amounts = BTreeMap::new();
     let mut is_pinned = false;
     for decision in decided(input, epoch) {
-        is_pinned |= matches!(decision.action, Action::Amend | Action::EarlyClose);
+        is_pinned |= matches!(decision.action, Action::AcceptGap | Action::Amend | Action::EarlyClose);
         if decision.action != Action::Pool {
             continue;
         }
@@ -205,6 +206,19 @@ fn check_early_closes(input: &EpochInput, own: &EpochWindow) -> Checked<()> {
         if first.is_none() && window.number == own.number && input.draft.sign_by <= end {
             let expected = format!("a decision, or approving after {end}");
             return Err(Rejection::new(RejectionCode::Mismatch, subject, expected, "none"));
+        }
+    }
+    Ok(())
+}
+
+/// A gap in what was collected of an epoch's window is accepted once, when the epoch is closed.
+fn check_accepted_gaps(input: &EpochInput) -> Checked<()> {
+    for window in &input.windows {
+        let accepted =
+            decided(input, window.number).filter(|decision| decision.action == Action::AcceptGap).count();
+        if accepted > 1 {
+            let subject = format!("accepted gap of epoch {}", window.number);
+            return Err(Rejection::new(RejectionCode::Mismatch, subject, "at most one decision", accepted));
         }
     }
     Ok(())

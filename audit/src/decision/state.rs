@@ -156,9 +156,12 @@ impl State {
             Change::Override(claimant, _) | Change::Withdraw(claimant) => {
                 self.epochs.get(&epoch?)?.overrides.get(claimant).map(|o| o.units.to_string())
             }
-            Change::Amend | Change::EarlyClose | Change::EndScope | Change::Erase(_) | Change::Pool(..) => {
-                None
-            }
+            Change::AcceptGap
+            | Change::Amend
+            | Change::EarlyClose
+            | Change::EndScope
+            | Change::Erase(_)
+            | Change::Pool(..) => None,
         }
     }
 
@@ -263,7 +266,7 @@ impl State {
             Change::Withdraw(claimant) => {
                 self.take_back(decision, |decided| drop(decided.overrides.remove(&claimant)))
             }
-            Change::Amend | Change::EarlyClose | Change::Erase(_) | Change::Pool(..) => {}
+            Change::AcceptGap | Change::Amend | Change::EarlyClose | Change::Erase(_) | Change::Pool(..) => {}
         }
     }
 

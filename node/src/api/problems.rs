@@ -145,7 +145,7 @@ pub fn status_of(code: RejectionCode) -> StatusCode {
         _ => match code.number() {
             1..=32 => StatusCode::BAD_REQUEST,
             40..=48 => StatusCode::NOT_FOUND,
-            50..=76 => StatusCode::CONFLICT,
+            50..=78 => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         },
     }
@@ -212,6 +212,7 @@ mod tests {
             (RejectionCode::PoolConflict, 409),
             (RejectionCode::EpochFinalized, 409),
             (RejectionCode::WindowsSkipped, 409),
+            (RejectionCode::RunActive, 409),
             (RejectionCode::SignatureInvalid, 422),
             (RejectionCode::ArithmeticOverflow, 500),
         ] {

@@ -74,6 +74,7 @@ fn describe_one(number: usize, decision: &Decision) -> String {
 
 fn name_of(action: Action) -> &'static str {
     match action {
+        Action::AcceptGap => "accept what is missing from the collection of",
         Action::Amend => "amend",
         Action::Bind => "bind",
         Action::EarlyClose => "close early",

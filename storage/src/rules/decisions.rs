@@ -99,6 +99,7 @@ impl Prepared {
             | Change::Weight(event, _) => self.write_curation(tx, event),
             Change::Override(..)
             | Change::Withdraw(_)
+            | Change::AcceptGap
             | Change::Amend
             | Change::EarlyClose
             | Change::EndScope

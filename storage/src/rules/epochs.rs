@@ -16,6 +16,7 @@ use crate::rules::approvers::approvers_missing;
 use crate::rules::decisions::{self, Intent};
 use crate::rules::pool;
 use crate::rules::record::{By, LedgerResult, refuse, sound};
+use crate::rules::reports::{self, ACCEPTED_GAPS, AcceptedRecord};
 use crate::rules::scopes::{base_component, current_policy, is_amending, living_scope, scope_record};
 use crate::rules::tables::{APPROVER_SETS, ClosedRecord, EPOCHS, EpochRecord, ScopeRecord};
 use crate::snapshot::Snapshot;
@@ -98,6 +99,15 @@ pub struct OpenTerms {
     pub ahead: bool,
 }
 
+/// What is unusual about a close, and meant to be so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CloseTerms {
+    /// Why the epoch is closed before its window has ended.
+    pub early: Option<FreeText>,
+    /// Why it is closed although its sources have more than was collected.
+    pub accept_gap: Option<FreeText>,
+}
+
 impl Ledger {
     /// Opens the epoch whose window holds `at`: the window that follows the last one, and has begun. The window that is open already changes nothing. Where the scope has a base issuance, the component
     /// is added in the same transaction.
@@ -123,12 +133,27 @@ impl Ledger {
         self.run(move |tx| open_epoch(tx, scope, at, terms, &by))
     }
 
-    /// Closes an epoch: pins the events log and the approver set. Before the window has ended it takes a reason, which
-    /// becomes a decision. Closing a closed epoch changes nothing.
+    /// Closes an epoch: pins the events log and the approver set. Before the window has ended it takes a reason, and so
+    /// it does where its sources have more than was collected: each becomes a decision. Closing a closed epoch changes
+    /// nothing.
     ///
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `window_not_ended`, `approvers_missing`,
-    /// `base_issuance_missing`.
+    /// `collection_gap`, `base_issuance_missing`.
+    pub fn close_epoch_on(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        terms: CloseTerms,
+        by: By,
+    ) -> LedgerResult<Epoch> {
+        self.run(move |tx| close_epoch(tx, scope, epoch, terms, &by))
+    }
+
+    /// As [`Ledger::close_epoch_on`], without accepting a gap.
+    ///
+    /// # Errors
+    /// As there.
     pub fn close_epoch(
         &self,
         scope: ScopeId,
@@ -136,7 +161,7 @@ impl Ledger {
         early: Option<FreeText>,
         by: By,
     ) -> LedgerResult<Epoch> {
-        self.run(move |tx| close_epoch(tx, scope, epoch, early, &by))
+        self.close_epoch_on(scope, epoch, CloseTerms { early, accept_gap: None }, by)
     }
 }
 
@@ -313,7 +338,7 @@ fn close_epoch(
     tx: &mut Transaction,
     scope: ScopeId,
     epoch: EpochNumber,
-    early: Option<FreeText>,
+    CloseTerms { early, accept_gap }: CloseTerms,
     by: &By,
 ) -> LedgerResult<Epoch> {
     let owner = scope_record(tx, scope)?;
@@ -334,13 +359,14 @@ fn close_epoch(
     }
     let approvers = approvers_in_force(tx, scope, &owner)?;
     pool::pool(tx, scope, epoch)?.require_base()?;
-    let decision = match &early {
-        None => None,
-        Some(reason) => {
+    let accept_gap = reports::check_gap(tx, scope, epoch, period(&record), accept_gap)?;
+    let mut made = Vec::new();
+    for (change, reason) in [(Change::EarlyClose, &early), (Change::AcceptGap, &accept_gap)] {
+        if let Some(reason) = reason {
             let intent = Intent { scope, epoch: Some(epoch), reason, by };
-            Some(decisions::prepare(tx, &intent, Change::EarlyClose)?)
+            made.push(decisions::prepare(tx, &intent, change)?);
         }
-    };
+    }
     let log = tx.log_state(LogKind::Events)?;
     record.closed = Some(ClosedRecord {
         at: by.at,
@@ -352,7 +378,10 @@ fn close_epoch(
         approvers,
     });
     tx.insert(EPOCHS, &(scope, epoch), &record)?;
-    if let Some(decision) = decision {
+    if let Some(reason) = accept_gap {
+        tx.insert(ACCEPTED_GAPS, &(scope, epoch), &AcceptedRecord { reason })?;
+    }
+    for decision in made {
         decision.write(tx)?;
     }
     Ok(view(scope, &owner, epoch, record)?)

@@ -65,6 +65,16 @@ impl Ledger {
 }
 
 impl Snapshot {
+    /// The draft that finalizing would make final, with the approvals that count; none where the epoch is final already
+    /// and nothing is offered.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `draft_not_found`, `quorum_missing`.
+    pub fn approved(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<Option<Approved>> {
+        let revision = epoch_record_of(self, scope, epoch)?;
+        revision.map(|revision| approved_draft(self, scope, epoch, revision)).transpose()
+    }
+
     /// A final statement.
     ///
     /// # Errors

@@ -19,7 +19,10 @@ mod input;
 mod pool;
 mod proofs;
 mod record;
+mod reports;
+mod run_id;
 mod runs;
+mod schedules;
 mod scopes;
 mod signatures;
 mod tables;
@@ -28,7 +31,7 @@ mod tokens;
 pub use allocations::ClaimantPayout;
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
 pub use drafts::Draft;
-pub use epochs::{Epoch, EpochClose, OpenTerms, Phase};
+pub use epochs::{CloseTerms, Epoch, EpochClose, OpenTerms, Phase};
 pub use erase::Erased;
 pub use finalize::FinalStatement;
 pub use fsck::FsckStep;
@@ -36,7 +39,12 @@ pub use identities::{Binding, Bound, EVIDENCE_BYTES_MAX, Evidence, IdentityEvent
 pub use input::{Proposal, SIGN_BY_DAYS_DEFAULT, SIGN_BY_DAYS_MAX, Which};
 pub use pool::Added;
 pub use record::{By, BytesRecord, LedgerResult};
-pub use runs::{RUN_STEPS_MAX, Run, RunId, RunState, RunStep};
+pub use reports::SourceReport;
+pub use run_id::RunId;
+pub use runs::{
+    NewRun, RUN_ATTEMPTS_MAX, RUN_STEPS_MAX, RUN_TEXT_BYTES_MAX, Run, RunEnd, RunState, RunStep, StepState,
+};
+pub use schedules::{Pause, PauseCause, Reconciled, Schedule, ScheduleProblem, ScheduleTerms};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};
 pub use signatures::DraftSignature;
 pub use tokens::{Role, Token};

@@ -1,7 +1,10 @@
 //! Runs: what a workflow has done so far, so that it can be looked at, and taken up again after a crash.
+//!
+//! A run has an id that says what is done, and attempts: a run that has ended can be asked for again. Of one id at most
+//! one attempt is at work at a time. What was asked for, the reasons of failures and the results are documents of the
+//! workflows, kept here as texts.
 
-use std::fmt;
-use std::str::FromStr;
+use std::collections::BTreeSet;
 
 use meed_audit::ids::ScopeId;
 use meed_audit::text::FreeText;
@@ -10,226 +13,359 @@ use meed_audit::{Checked, Rejection, RejectionCode};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Record;
-use crate::key::{All, Key};
+use crate::key::All;
 use crate::ledger::Ledger;
-use crate::rules::record::{By, LedgerResult, refuse};
+use crate::rules::pool::Added;
+use crate::rules::record::{By, LedgerResult, demand, refuse};
+use crate::rules::reports::{self, SourceReport};
+use crate::rules::run_id::RunId;
 use crate::snapshot::Snapshot;
-use crate::table::{Reader, Table};
+use crate::table::{RawReader, Reader, Table};
 use crate::transaction::Transaction;
 
-/// Runs by id, which begins with their time.
-const RUNS: Table<RunId, RunRecord> = Table::new("runs");
+/// All attempts of all runs, in the order in which they started.
+const RUNS: Table<u64, RunRecord> = Table::new("run_attempts");
+/// Which attempts a run has.
+const ATTEMPTS: Table<(RunId, u32), Place> = Table::new("run_ids");
+/// The attempts that have not ended.
+const AT_WORK: Table<u64, Place> = Table::new("runs_at_work");
 /// Most steps of one run.
 pub const RUN_STEPS_MAX: usize = 1_000;
-
-/// The id of a run: 6 bytes of milliseconds since 1970 and 10 random bytes, so that ids ascend with time. As text 32
-/// lower-case hex digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId([u8; 16]);
-
-impl RunId {
-    /// The id of a run that starts now.
-    pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
-        let mut bytes = [0; 16];
-        let time = now.as_ms().to_be_bytes();
-        let parts = time.iter().skip(2).chain(&random);
-        bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = *part);
-        Self(bytes)
-    }
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
-    }
-}
-
-impl FromStr for RunId {
-    type Err = Rejection;
-
-    fn from_str(text: &str) -> Checked<Self> {
-        let expected = "32 lower-case hex digits";
-        let refusal = || Rejection::new(RejectionCode::InvalidIdentifier, "run", expected, text);
-        let number = u128::from_str_radix(text, 16).map_err(|_| refusal())?;
-        let id = Self(number.to_be_bytes());
-        if id.to_string() == text { Ok(id) } else { Err(refusal()) }
-    }
-}
-
-impl Key for RunId {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
-    }
-
-    fn read(input: &mut &[u8]) -> Option<Self> {
-        Key::read(input).map(Self)
-    }
-}
+/// Most attempts of one run that are kept; the oldest ones make room.
+pub const RUN_ATTEMPTS_MAX: u32 = 50;
+/// Longest text of a run: what was asked for, a result, a reason; in bytes.
+pub const RUN_TEXT_BYTES_MAX: usize = 262_144;
 
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RunState {
     /// It is at work, or was when the node stopped.
     Running,
+    /// It tries again what failed for a passing reason, at this time.
+    Waiting(Timestamp),
     /// It reached its end.
     Done,
-    /// It failed, and why.
+    /// It failed, and why: a problem document.
     Failed(String),
 }
 
-/// One step that a run has completed.
+impl RunState {
+    /// Whether nothing more will be done.
+    pub fn has_ended(&self) -> bool {
+        matches!(self, Self::Done | Self::Failed(_))
+    }
+}
+
+/// How a step of a run stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StepState {
+    /// It was done.
+    Done,
+    /// It failed for good.
+    Failed,
+    /// It failed for a passing reason, and is tried again at this time.
+    Waiting(Timestamp),
+}
+
+/// One step of a run that was tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStep {
     /// Which step.
     pub name: String,
-    /// When it was done.
+    /// How it stands.
+    pub state: StepState,
+    /// How often it was tried.
+    pub tries: u32,
+    /// When it was tried last.
     pub at: Timestamp,
-    /// What came of it.
+    /// What came of it, or why it failed: one line for people.
     pub result: String,
+    /// What later steps need of it: a document of the workflow, or an empty text.
+    pub output: String,
 }
 
-/// A run.
+/// What a run is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun {
+    /// Its id.
+    pub id: RunId,
+    /// The scope that the id names.
+    pub scope: ScopeId,
+    /// What was asked for: a document of the workflow.
+    pub request: String,
+}
+
+/// How a run ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Why it failed, where it did: a problem document.
+    pub failure: Option<String>,
+    /// What came of it: a document of the workflow, or an empty text.
+    pub output: String,
+}
+
+/// An attempt of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Its id.
     pub id: RunId,
-    /// What it does: `collect`, `finalize`.
-    pub kind: String,
-    /// For which scope.
-    pub scope: Option<ScopeId>,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+    /// Its place among all attempts of all runs.
+    pub sequence: u64,
+    /// The scope that the id names.
+    pub scope: ScopeId,
     /// Who asked for it.
     pub by: FreeText,
+    /// What was asked for: a document of the workflow.
+    pub request: String,
     /// When it started.
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// How it stands.
     pub state: RunState,
-    /// The steps so far.
+    /// The steps that were tried so far.
     pub steps: Vec<RunStep>,
+    /// What came of it, once it has ended: a document of the workflow, or an empty text.
+    pub output: String,
+}
+
+impl Run {
+    /// The step of this name, where it was tried.
+    pub fn step(&self, name: &str) -> Option<&RunStep> {
+        self.steps.iter().find(|step| step.name == name)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct RunRecord {
-    kind: String,
-    scope: Option<ScopeId>,
+    id: String,
+    attempt: u32,
+    scope: ScopeId,
     by: FreeText,
+    request: String,
     started_at: Timestamp,
     ended_at: Option<Timestamp>,
     state: RunState,
     steps: Vec<RunStep>,
+    output: String,
 }
 
 impl Record for RunRecord {}
 
+/// Where an attempt stands among all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Place(u64);
+
+impl Record for Place {}
+
 impl Ledger {
-    /// Records that a run has started.
+    /// Records that a run has started. One that is at work already, with the same request, is given back as it is.
     ///
     /// # Errors
-    /// `record_exists` where the id is taken.
-    pub fn start_run(&self, id: RunId, kind: String, scope: Option<ScopeId>, by: By) -> LedgerResult<Run> {
-        self.run(move |tx| {
-            if tx.contains(RUNS, &id)? {
-                return refuse(Rejection::new(
-                    RejectionCode::RecordExists,
-                    "run",
-                    "an id that is not taken",
-                    id,
-                ));
-            }
-            let record = RunRecord {
-                kind,
-                scope,
-                by: by.actor,
-                started_at: by.at,
-                ended_at: None,
-                state: RunState::Running,
-                steps: Vec::new(),
-            };
-            tx.insert(RUNS, &id, &record)?;
-            Ok(view(id, record))
-        })
+    /// `run_active` where it is at work with another request; `text_length` of a request.
+    pub fn start_run(&self, run: NewRun, by: By) -> LedgerResult<(Run, Added)> {
+        self.run(move |tx| start(tx, run, by))
     }
 
-    /// Records a step of a run. A step of the same name is replaced, as when a run is taken up again.
+    /// Records a step of a run that is at work, in place of what was recorded of it before, with how the run goes on:
+    /// now, or at a time. What a source reported is stored with it.
     ///
     /// # Errors
-    /// `record_not_found`, `nothing_to_change` for a run that has ended, `too_many` steps.
-    pub fn record_step(&self, id: RunId, step: RunStep) -> LedgerResult<Run> {
+    /// `record_not_found`, `nothing_to_change` for a run that has ended, `too_many` steps, `text_length`.
+    pub fn record_step(
+        &self,
+        sequence: u64,
+        step: RunStep,
+        wait_until: Option<Timestamp>,
+        report: Option<SourceReport>,
+    ) -> LedgerResult<Run> {
         self.run(move |tx| {
-            let mut record = running(tx, id)?;
-            record.steps.retain(|known| known.name != step.name);
-            if record.steps.len() >= RUN_STEPS_MAX {
+            let mut record = at_work(tx, sequence)?;
+            check_text("result", &step.result)?;
+            check_text("output", &step.output)?;
+            if record.steps.iter().all(|known| known.name != step.name) && record.steps.len() >= RUN_STEPS_MAX
+            {
                 let expected = format!("at most {RUN_STEPS_MAX} steps");
                 return refuse(Rejection::new(RejectionCode::TooMany, "run", expected, "one more"));
             }
-            record.steps.push(step);
-            tx.insert(RUNS, &id, &record)?;
-            Ok(view(id, record))
+            match record.steps.iter_mut().find(|known| known.name == step.name) {
+                Some(known) => *known = step,
+                None => record.steps.push(step),
+            }
+            record.state = wait_until.map_or(RunState::Running, RunState::Waiting);
+            let scope = record.scope;
+            tx.insert(RUNS, &sequence, &record)?;
+            if let Some(report) = report {
+                reports::store(tx, scope, &report)?;
+            }
+            view(sequence, record)
         })
     }
 
-    /// Records that a run has ended: well, or with the failure that is given.
+    /// Records that a run has ended.
     ///
     /// # Errors
-    /// `record_not_found`, `nothing_to_change` for a run that has ended.
-    pub fn finish_run(&self, id: RunId, failure: Option<String>, now: Timestamp) -> LedgerResult<Run> {
+    /// `record_not_found`, `nothing_to_change` for a run that has ended, `text_length`.
+    pub fn finish_run(&self, sequence: u64, end: RunEnd, now: Timestamp) -> LedgerResult<Run> {
         self.run(move |tx| {
-            let mut record = running(tx, id)?;
-            record.state = failure.map_or(RunState::Done, RunState::Failed);
+            let mut record = at_work(tx, sequence)?;
+            check_text("output", &end.output)?;
+            check_text("failure", end.failure.as_deref().unwrap_or_default())?;
+            record.state = end.failure.map_or(RunState::Done, RunState::Failed);
+            record.output = end.output;
             record.ended_at = Some(now);
-            tx.insert(RUNS, &id, &record)?;
-            Ok(view(id, record))
+            tx.insert(RUNS, &sequence, &record)?;
+            tx.remove(AT_WORK, &sequence)?;
+            view(sequence, record)
         })
     }
 }
 
 impl Snapshot {
-    /// At most `limit` runs, the newest first, before the run `before`.
+    /// At most `limit` attempts of runs, the newest first, of those before `before` and, where one is named, of one
+    /// scope.
     ///
     /// # Errors
     /// A failure of reading.
-    pub fn runs(&self, before: Option<RunId>, limit: usize) -> LedgerResult<Vec<Run>> {
-        let records = match before {
-            None => self.with_prefix(RUNS, &All)?,
-            Some(before) => self.range(RUNS, ..before)?,
-        };
-        Ok(records.into_iter().rev().take(limit).map(|(id, record)| view(id, record)).collect())
+    pub fn runs(&self, scope: Option<ScopeId>, before: Option<u64>, limit: usize) -> LedgerResult<Vec<Run>> {
+        let mut runs = Vec::new();
+        let mut end = before.unwrap_or(u64::MAX);
+        // A part at a time, so that a long history is not read whole for the newest few.
+        while runs.len() < limit && end > 0 {
+            let start = end.min(next_sequence(self)?).saturating_sub(RUNS_READ_AT_ONCE);
+            let mut records = self.range(RUNS, start..end)?;
+            records.retain(|(_, record)| scope.is_none_or(|scope| record.scope == scope));
+            for (sequence, record) in records.into_iter().rev().take(limit - runs.len()) {
+                runs.push(view(sequence, record)?);
+            }
+            end = start;
+        }
+        Ok(runs)
     }
 
-    /// One run.
+    /// The newest attempt of a run.
     ///
     /// # Errors
     /// `record_not_found`.
-    pub fn run(&self, id: RunId) -> LedgerResult<Run> {
-        match self.get(RUNS, &id)? {
-            Some(record) => Ok(view(id, record)),
+    pub fn run(&self, id: &RunId) -> LedgerResult<Run> {
+        match self.last_with_prefix(ATTEMPTS, id)? {
+            Some((_, Place(sequence))) => view(sequence, demand(self, RUNS, &sequence)?),
             None => refuse(not_found(id)),
         }
     }
-}
 
-fn not_found(id: RunId) -> Rejection {
-    Rejection::new(RejectionCode::RecordNotFound, "run", "a run of this node", id)
-}
-
-fn running(tx: &Transaction, id: RunId) -> LedgerResult<RunRecord> {
-    match tx.get(RUNS, &id)? {
-        None => refuse(not_found(id)),
-        Some(record) if record.state == RunState::Running => Ok(record),
-        Some(_) => {
-            let expected = "a run that is at work";
-            refuse(Rejection::new(
-                RejectionCode::NothingToChange,
-                format!("run {id}"),
-                expected,
-                "one that has ended",
-            ))
+    /// The attempts of a run that are kept, the newest first.
+    ///
+    /// # Errors
+    /// `record_not_found`.
+    pub fn run_attempts(&self, id: &RunId) -> LedgerResult<Vec<Run>> {
+        let places = self.with_prefix(ATTEMPTS, id)?;
+        if places.is_empty() {
+            return refuse(not_found(id));
         }
+        let read = |(_, Place(sequence)): (_, Place)| view(sequence, demand(self, RUNS, &sequence)?);
+        places.into_iter().rev().map(read).collect()
+    }
+
+    /// The runs that have not ended, the oldest first.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn runs_at_work(&self) -> LedgerResult<Vec<Run>> {
+        let places = self.with_prefix(AT_WORK, &All)?;
+        places.into_iter().map(|(sequence, _)| view(sequence, demand(self, RUNS, &sequence)?)).collect()
     }
 }
 
-fn view(id: RunId, record: RunRecord) -> Run {
-    let RunRecord { kind, scope, by, started_at, ended_at, state, steps } = record;
-    Run { id, kind, scope, by, started_at, ended_at, state, steps }
+/// How many attempts are read at once for a list.
+const RUNS_READ_AT_ONCE: u64 = 256;
+
+fn start(tx: &mut Transaction, run: NewRun, by: By) -> LedgerResult<(Run, Added)> {
+    check_text("request", &run.request)?;
+    let last = tx.last_with_prefix(ATTEMPTS, &run.id)?;
+    if let Some((_, Place(sequence))) = last {
+        let record = demand(tx, RUNS, &sequence)?;
+        if !record.state.has_ended() {
+            if record.request == run.request {
+                return Ok((view(sequence, record)?, Added::Same));
+            }
+            let expected = "no run at work, or one with the same request";
+            let subject = format!("run {}", run.id);
+            return refuse(Rejection::new(RejectionCode::RunActive, subject, expected, "another request"));
+        }
+    }
+    let attempt = last.map_or(0, |((_, attempt), _)| attempt).saturating_add(1);
+    let sequence = next_sequence(tx)?;
+    let record = RunRecord {
+        id: run.id.to_string(),
+        attempt,
+        scope: run.scope,
+        by: by.actor,
+        request: run.request,
+        started_at: by.at,
+        ended_at: None,
+        state: RunState::Running,
+        steps: Vec::new(),
+        output: String::new(),
+    };
+    forget_old(tx, &run.id, attempt)?;
+    tx.insert(RUNS, &sequence, &record)?;
+    tx.insert(ATTEMPTS, &(run.id, attempt), &Place(sequence))?;
+    tx.insert(AT_WORK, &sequence, &Place(sequence))?;
+    Ok((view(sequence, record)?, Added::New))
+}
+
+/// Makes room for attempt number `attempt`.
+fn forget_old(tx: &mut Transaction, id: &RunId, attempt: u32) -> LedgerResult<()> {
+    let kept: BTreeSet<u32> = (attempt.saturating_sub(RUN_ATTEMPTS_MAX - 1)..attempt).collect();
+    for ((id, old), Place(sequence)) in tx.with_prefix(ATTEMPTS, id)? {
+        if !kept.contains(&old) {
+            tx.remove(RUNS, &sequence)?;
+            tx.remove(ATTEMPTS, &(id, old))?;
+        }
+    }
+    Ok(())
+}
+
+fn next_sequence(reader: &impl RawReader) -> LedgerResult<u64> {
+    Ok(reader.last_with_prefix(RUNS, &All)?.map_or(0, |(sequence, _)| sequence + 1))
+}
+
+fn not_found(id: &RunId) -> Rejection {
+    Rejection::new(RejectionCode::RecordNotFound, "run", "a run of this node", id)
+}
+
+fn at_work(tx: &Transaction, sequence: u64) -> LedgerResult<RunRecord> {
+    match tx.get(RUNS, &sequence)? {
+        None => refuse(Rejection::new(
+            RejectionCode::RecordNotFound,
+            "run",
+            "an attempt of a run of this node",
+            sequence,
+        )),
+        Some(record) if !record.state.has_ended() => Ok(record),
+        Some(record) => refuse(Rejection::new(
+            RejectionCode::NothingToChange,
+            format!("run {}", record.id),
+            "a run that is at work",
+            "one that has ended",
+        )),
+    }
+}
+
+fn check_text(field: &str, text: &str) -> Checked<()> {
+    if text.len() <= RUN_TEXT_BYTES_MAX {
+        return Ok(());
+    }
+    let expected = format!("at most {RUN_TEXT_BYTES_MAX} bytes");
+    Err(Rejection::new(RejectionCode::TextLength, field, expected, text.len()))
+}
+
+fn view(sequence: u64, record: RunRecord) -> LedgerResult<Run> {
+    let RunRecord { id, attempt, scope, by, request, started_at, ended_at, state, steps, output, .. } =
+        record;
+    let id = crate::rules::record::sound(RUNS.name(), id.parse())?;
+    Ok(Run { id, attempt, sequence, scope, by, request, started_at, ended_at, state, steps, output })
 }

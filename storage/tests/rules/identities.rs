@@ -1,13 +1,11 @@
-//! The rules of people, bindings and decisions, each by its name; and tokens, runs and erasure.
+//! The rules of people, bindings and decisions, each by its name; and tokens and erasure.
 
 use crate::support::world::*;
 use meed_audit::RejectionCode as Code;
 use meed_audit::decision::{Action, Change};
 use meed_audit::hash::Hash;
 use meed_audit::ids::Claimant;
-use meed_storage::{
-    Added, Bound, Erased, EventReader, Evidence, PrivateData, Role, RunId, RunState, RunStep,
-};
+use meed_storage::{Added, Bound, Erased, EventReader, Evidence, PrivateData, Role};
 
 #[test]
 fn no_auto_merge_and_bindings_are_evidenced() {
@@ -231,36 +229,4 @@ fn tokens_hold_until_they_expire_or_are_revoked() {
     assert_eq!(code(find("word", WEEK_1)), Code::TokenInvalid);
     assert_eq!(code(world.ledger.revoke_token(text("carl"), time(LATER))), Code::RecordNotFound);
     assert_eq!(world.snapshot().tokens().unwrap().len(), 2);
-}
-
-#[test]
-fn runs_are_kept_with_their_steps() {
-    let world = World::new();
-    let id = |number| RunId::new(time(WEEK_1), [number; 10]);
-    let newer = RunId::new(time(WEEK_2), [0; 10]);
-    assert_eq!(newer.to_string().parse::<RunId>().unwrap(), newer);
-    assert!("x".parse::<RunId>().is_err() && "+0".repeat(16).parse::<RunId>().is_err());
-    let start = |id| world.ledger.start_run(id, "collect".to_owned(), None, by(WEEK_1));
-    for id in [id(1), id(2), newer] {
-        start(id).unwrap();
-    }
-    assert_eq!(code(start(id(1))), Code::RecordExists);
-    let step = |name: &str, result: &str| RunStep {
-        name: name.to_owned(),
-        at: time(WEEK_1),
-        result: result.to_owned(),
-    };
-    world.ledger.record_step(id(1), step("fetch", "half")).unwrap();
-    world.ledger.record_step(id(1), step("fetch", "all")).unwrap();
-    let run = world.ledger.finish_run(id(1), Some("no network".to_owned()), time(WEEK_2)).unwrap();
-    assert_eq!(
-        (run.state, run.steps),
-        (RunState::Failed("no network".to_owned()), vec![step("fetch", "all")])
-    );
-    assert_eq!(code(world.ledger.finish_run(id(1), None, time(WEEK_2))), Code::NothingToChange);
-    assert_eq!(code(world.ledger.finish_run(id(9), None, time(WEEK_2))), Code::RecordNotFound);
-    assert_eq!(code(world.snapshot().run(id(9))), Code::RecordNotFound);
-    let ids = |runs: Vec<meed_storage::Run>| runs.iter().map(|run| run.id).collect::<Vec<_>>();
-    assert_eq!(ids(world.snapshot().runs(None, 2).unwrap()), [newer, id(2)]);
-    assert_eq!(ids(world.snapshot().runs(Some(id(2)), 9).unwrap()), [id(1)]);
 }

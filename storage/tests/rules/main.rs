@@ -18,5 +18,7 @@ mod flow;
 mod identities;
 mod life;
 mod model;
+mod runs;
+mod schedules;
 #[path = "../support/mod.rs"]
 mod support;

@@ -59,7 +59,7 @@ fn change(bytes: &mut Bytes<'_>) -> Change {
         let number = u128::from(bytes.number()) << (bytes.byte() % 33);
         Units::single(number.min(AMOUNT_MAX)).expect("units")
     };
-    match bytes.byte() % 15 {
+    match bytes.byte() % 16 {
         0 => Change::Amend,
         1 => Change::Bind(identity(bytes), user(bytes)),
         2 => Change::EarlyClose,
@@ -77,6 +77,7 @@ fn change(bytes: &mut Bytes<'_>) -> Change {
         11 => Change::Shares(event(bytes), shares(bytes)),
         12 => Change::Reset(event(bytes)),
         13 => Change::Withdraw(claimant(bytes)),
+        14 => Change::AcceptGap,
         _ => Change::Weight(event(bytes), units(bytes)),
     }
 }
