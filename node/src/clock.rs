@@ -6,6 +6,25 @@ use meed_audit::time::Timestamp;
 
 use crate::failure::Failure;
 
+/// Where the time comes from: the machine, or a test that lets weeks pass.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    ///
+    /// # Errors
+    /// When the clock stands before 1970 or after 9999.
+    fn now(&self) -> Result<Timestamp, Failure>;
+}
+
+/// The clock of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Result<Timestamp, Failure> {
+        now()
+    }
+}
+
 /// The time of this machine, in UTC.
 ///
 /// # Errors

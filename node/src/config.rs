@@ -1,13 +1,16 @@
 //! The data folder: where its files are, and its settings from `meed.toml` and the environment.
 //!
 //! Every setting of `meed.toml` can also be given as `MEED_<NAME>`, which stands above the file; unknown names are
-//! errors in both places, since a misspelt setting must not be a setting that silently does nothing.
+//! errors in both places, since a misspelt setting must not be a setting that silently does nothing. What the node
+//! does for each scope by itself stands in the file alone.
+
+mod scopes;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use meed_audit::ids::{NodeId, Origin};
+use meed_audit::ids::{NodeId, Origin, ScopeKey};
 use meed_audit::text::FreeText;
 use meed_storage::SIGN_BY_DAYS_DEFAULT;
 use serde::Deserialize;
@@ -16,6 +19,8 @@ use crate::cli::args::DEFAULT_DATA;
 use crate::failure::Failure;
 use crate::files;
 use crate::sources::git::{BotList, BotPattern};
+
+pub use scopes::{COLLECT_DEFAULT, GRACE_HOURS_DEFAULT, ScopeSettings, SourcePlace, SourceSettings};
 
 /// Longest settings file, in bytes.
 const SETTINGS_BYTES_MAX: usize = 65_536;
@@ -80,6 +85,8 @@ pub struct Settings {
     pub cache_mib: usize,
     /// Authors who are programs.
     pub bots: BotList,
+    /// What the node does for each scope by itself.
+    pub scopes: BTreeMap<ScopeKey, ScopeSettings>,
 }
 
 /// The file, and the environment brought into its form.
@@ -92,6 +99,8 @@ struct SettingsFile {
     sign_by_days: Option<u32>,
     cache_mib: Option<usize>,
     bots: Option<Vec<String>>,
+    #[serde(default)]
+    scopes: BTreeMap<String, toml::Spanned<scopes::ScopeFile>>,
 }
 
 impl Settings {
@@ -122,8 +131,13 @@ impl Settings {
             let what = format!("{} line {place}: {}", path.display(), error.message());
             Failure::usage(what, "correct the settings file; `meed init` writes one with every setting in it")
         })?;
-        let file = over(file, read_environment(variables)?);
-        Self::check(file)
+        let mut file = over(file, read_environment(variables)?);
+        let sections = std::mem::take(&mut file.scopes);
+        let scopes = scopes::check(sections, files::folder_of(path)).map_err(|wrong| {
+            let line = line_of(text, wrong.at);
+            wrong.into_failure(path, line)
+        })?;
+        Ok(Self { scopes, ..Self::check(file)? })
     }
 
     fn check(file: SettingsFile) -> Result<Self, Failure> {
@@ -144,6 +158,7 @@ impl Settings {
             sign_by_days: file.sign_by_days.unwrap_or(SIGN_BY_DAYS_DEFAULT),
             cache_mib: file.cache_mib.unwrap_or(CACHE_MIB_DEFAULT),
             bots: if file.bots.is_some() { BotList::new(patterns) } else { BotList::default() },
+            scopes: BTreeMap::new(),
         })
     }
 }
@@ -161,6 +176,7 @@ fn over(file: SettingsFile, environment: SettingsFile) -> SettingsFile {
         sign_by_days: environment.sign_by_days.or(file.sign_by_days),
         cache_mib: environment.cache_mib.or(file.cache_mib),
         bots: environment.bots.or(file.bots),
+        scopes: file.scopes,
     }
 }
 
@@ -184,6 +200,7 @@ fn read_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Re
         sign_by_days: take("MEED_SIGN_BY_DAYS").map(|text| number("MEED_SIGN_BY_DAYS", &text)).transpose()?,
         cache_mib: take("MEED_CACHE_MIB").map(|text| number("MEED_CACHE_MIB", &text)).transpose()?,
         bots,
+        scopes: BTreeMap::new(),
     };
     let node_id = take("MEED_NODE_ID");
     match given.keys().next() {
@@ -207,7 +224,8 @@ pub fn commented(node_id: &NodeId, origin: &Origin) -> String {
     let bots: Vec<String> = bots.lines().map(|pattern| format!("#   {},\n", toml_string(pattern))).collect();
     format!(
         "\
-# Settings of this node. Each can also be given as MEED_<NAME> in the environment, which stands above this file.
+# Settings of this node. Each but those of scopes can also be given as MEED_<NAME> in the environment, which stands
+# above this file.
 # What is commented out shows the default. Unknown names are errors.
 
 # Which ledger this is; the program refuses to run on another one. NODE_ID in the environment says the same.
@@ -227,8 +245,10 @@ origin = \"{origin}\"
 # A list here replaces the default. In the environment: separated by commas.
 # bots = [
 {}# ]
-",
-        bots.concat()
+
+{}",
+        bots.concat(),
+        scopes::commented()
     )
 }
 
@@ -238,6 +258,8 @@ fn toml_string(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use meed_storage::ScheduleTerms;
+
     use super::*;
 
     fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
@@ -255,7 +277,9 @@ mod tests {
         let uncommented: String = text
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(rest) if rest.contains(" = ") || rest.starts_with([' ', ']']) => format!("{rest}\n"),
+                Some(rest) if rest.contains(" = ") || rest.starts_with([' ', '[', ']']) => {
+                    format!("{rest}\n")
+                }
                 _ => format!("{line}\n"),
             })
             .collect();
@@ -264,6 +288,43 @@ mod tests {
         assert_eq!(spelled_out.sign_by_days, written.sign_by_days);
         assert_eq!(spelled_out.cache_mib, written.cache_mib);
         assert_eq!(spelled_out.bots.to_string(), BotList::default().to_string());
+        assert!(written.scopes.is_empty());
+        let scope = &spelled_out.scopes[&"default".parse().expect("key")];
+        let least = parse("[scopes.default]\n", &[]).expect("read").scopes;
+        let least = &least[&"default".parse().expect("key")];
+        assert_eq!(ScheduleTerms { sources: Vec::new(), ..scope.terms() }, least.terms());
+        assert_eq!(scope.terms().sources, ["code", "file:/srv/events/*.ndjson"]);
+        let reference = "HEAD".to_owned();
+        let git = SourcePlace::Git { path: PathBuf::from("/srv/repos/project.git"), reference };
+        assert_eq!(scope.sources[0].place, git);
+    }
+
+    #[test]
+    fn sections_of_scopes_are_as_strict_and_name_the_line() {
+        let source = "[[scopes.a.sources]]\nkind = \"git\"\npath = \"x\"\n";
+        for (text, line, what) in [
+            ("[scopes.A]\n".to_owned(), 1, "scope_key"),
+            ("[scopes.a]\ncolect = \"off\"\n".to_owned(), 2, "colect"),
+            ("\n[scopes.a]\nclose = false\ncollect = \"daily\"\n".to_owned(), 4, "cron"),
+            ("[scopes.a]\ncollect = \"0 0 3 * * *\"\n".to_owned(), 2, "cron"),
+            ("[scopes.a]\ngrace_hours = 9000\n".to_owned(), 2, "grace_hours"),
+            ("[scopes.a]\ngrace_hours = -1\n".to_owned(), 2, "-1"),
+            (format!("{source}branch = \"main\"\n"), 4, "branch"),
+            (format!("{source}{source}"), 4, "twice"),
+            (format!("{source}name = \"\"\n"), 1, "name"),
+            ("[[scopes.a.sources]]\nkind = \"svn\"\npath = \"x\"\n".to_owned(), 2, "svn"),
+            ("[[scopes.a.sources]]\nkind = \"git\"\n".to_owned(), 1, "path"),
+            ("[[scopes.a.sources]]\nkind = \"file\"\npath = \"x\"\nref = \"main\"\n".to_owned(), 1, "ref"),
+        ] {
+            let refusal = parse(&text, &[]).expect_err(&text).problem;
+            assert!(refusal.detail.contains(&format!("line {line}: ")), "{text}{}", refusal.detail);
+            assert!(refusal.detail.contains(what) && !refusal.remedy.is_empty(), "{text}{}", refusal.detail);
+        }
+        let settings =
+            Settings::parse(source, Path::new("/data/meed.toml"), std::iter::empty()).expect("read");
+        let scope = &settings.scopes[&"a".parse().expect("key")];
+        let reference = "HEAD".to_owned();
+        assert_eq!(scope.sources[0].place, SourcePlace::Git { path: PathBuf::from("/data/x"), reference });
     }
 
     #[test]

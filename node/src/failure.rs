@@ -79,6 +79,18 @@ impl Failure {
         Self { exit: Exit::Usage, ..self }
     }
 
+    /// The same failure as one that may be gone when it is tried again.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.problem.status = StatusCode::SERVICE_UNAVAILABLE.as_u16();
+        self
+    }
+
+    /// Whether trying again may help without anybody's doing.
+    pub fn is_passing(&self) -> bool {
+        self.problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+    }
+
     /// The same failure with another remedy, where more is known than the reason alone says.
     #[must_use]
     pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -130,6 +142,7 @@ impl From<SourceError> for Failure {
             | SourceError::ReferenceInvalid { .. }
             | SourceError::ReferenceUnknown { .. }
             | SourceError::PeriodEmpty { .. } => failure.as_usage(),
+            _ if error.is_passing() => failure.passing(),
             _ => failure,
         }
     }

@@ -17,8 +17,10 @@ pub mod demo;
 pub mod failure;
 pub mod files;
 pub mod key_command;
+pub mod schedule;
 pub mod service;
 
 pub mod sign;
 pub mod sources;
 pub mod verify_command;
+pub mod workflow;

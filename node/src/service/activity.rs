@@ -25,6 +25,7 @@ use crate::sources::CollectError;
 use crate::sources::display::visible_line;
 use crate::sources::git::{CollectReport, GitRequest, collect};
 use crate::sources::ndjson::NdjsonReader;
+use crate::sources::source::{ReadUntil, Sink};
 
 /// Most bytes of one import: it is one transaction.
 pub const IMPORT_BYTES_MAX: usize = 16 << 20;
@@ -45,7 +46,7 @@ impl Service {
         (keep_good, dry_run): (bool, bool),
     ) -> Result<ImportView, Failure> {
         let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
-        let now = clock::now()?;
+        let now = self.clock.now()?;
         let (mut events, mut bad_lines) = (Vec::new(), Vec::new());
         for line in NdjsonReader::new(lines, now) {
             let line = line?;
@@ -93,7 +94,7 @@ impl Service {
         let (_, scope) = Self::scope_id(&snapshot, key)?;
         let node_id = snapshot.node_id()?;
         drop(snapshot);
-        let now = clock::now()?;
+        let now = self.clock.now()?;
         let time = |name: &str, text: &Option<String>| {
             text.as_deref().map(|text| Timestamp::parse_edge(name, text)).transpose()
         };
@@ -107,19 +108,32 @@ impl Service {
             bots: self.settings.bots.clone().with(bots),
             now,
         };
+        let (report, stored) =
+            self.store_from(scope, now, |sink| collect(&request, sink), CollectReport::read_until)?;
+        Ok(collect_view(report, stored))
+    }
+
+    /// Stores what a source hands on, in the batches in which it comes; the last one together with the cursor.
+    pub(crate) fn store_from<R>(
+        &self,
+        scope: ScopeId,
+        now: Timestamp,
+        read: impl FnOnce(&mut Sink<'_>) -> Result<R, CollectError<Failure>>,
+        until: impl FnOnce(&R) -> Option<ReadUntil>,
+    ) -> Result<(R, StoredView), Failure> {
         let (mut stored, mut held): (StoredView, Vec<NewEvent>) = Default::default();
         // One batch is held back, so that the last one can be stored together with the cursor.
         let mut sink = |events: Vec<NewEvent>| -> Result<(), Failure> {
             stored.add(&self.append(scope, std::mem::replace(&mut held, events), now, None)?);
             Ok(())
         };
-        let report = collect(&request, &mut sink).map_err(|error| match error {
+        let report = read(&mut sink).map_err(|error| match error {
             CollectError::Source(error) => Failure::from(error),
             CollectError::Sink(failure) => failure,
         })?;
-        let cursor = cursor_of(scope, &report)?;
+        let cursor = until(&report).map(|until| cursor_of(scope, until)).transpose()?;
         stored.add(&self.append(scope, held, now, cursor)?);
-        Ok(collect_view(report, stored))
+        Ok((report, stored))
     }
 
     /// The events of an epoch, as it takes them.
@@ -249,17 +263,14 @@ fn stored_view(report: &AppendReport) -> StoredView {
     }
 }
 
-/// How far the history was collected: up to the latest event, at this commit.
-fn cursor_of(scope: ScopeId, report: &CollectReport) -> Result<Option<CursorUpdate>, Failure> {
-    let Some(last) = report.last_time else { return Ok(None) };
+fn cursor_of(scope: ScopeId, until: ReadUntil) -> Result<CursorUpdate, Failure> {
     let key = CursorKey {
         scope,
-        source: "git".parse()?,
-        stream: "commits".parse()?,
-        source_ref: report.source_ref.parse()?,
+        source: until.source.parse()?,
+        stream: until.stream.parse()?,
+        source_ref: until.source_ref.parse()?,
     };
-    let cursor = Cursor { order: last.as_ms().unsigned_abs(), token: report.head.clone() };
-    Ok(Some(CursorUpdate { key, cursor }))
+    Ok(CursorUpdate { key, cursor: Cursor { order: until.order, token: until.token } })
 }
 
 fn collect_view(report: CollectReport, events: StoredView) -> CollectView {

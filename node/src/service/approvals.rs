@@ -10,7 +10,6 @@ use super::{Service, which};
 use crate::api::documents::{
     ApproverSetView, ApproversRequest, ApproversView, PendingSetView, SignatureView, SignaturesView,
 };
-use crate::clock;
 use crate::failure::{Failure, reject, with_sources};
 
 impl Service {
@@ -30,7 +29,7 @@ impl Service {
             let expected = "1 to 15 distinct approver keys and a threshold between 1 and their number";
             reject(RejectionCode::ApproverSetInvalid, "approver set", expected, with_sources(&error))
         })?;
-        Ok(outcome_view(self.ledger.set_approvers(scope, set, Self::by(actor)?)?))
+        Ok(outcome_view(self.ledger.set_approvers(scope, set, self.by(actor)?)?))
     }
 
     /// The approver set in force, and the one that is proposed.
@@ -65,7 +64,7 @@ impl Service {
         let origin = format!("{}/{key}/approvers", snapshot.origin()?);
         drop(snapshot);
         let lines = read_lines(text, &origin)?;
-        Ok(outcome_view(self.ledger.add_approver_signatures(scope, lines, clock::now()?)?))
+        Ok(outcome_view(self.ledger.add_approver_signatures(scope, lines, self.clock.now()?)?))
     }
 
     /// Adds approvals to the current draft: lines, or a note.
@@ -77,7 +76,7 @@ impl Service {
         let draft = snapshot.draft(place.scope, place.epoch, which(&snapshot, &place, None)?)?;
         drop(snapshot);
         for line in read_lines(text, &draft.statement.origin_line())? {
-            match self.ledger.add_signature(place.scope, place.epoch, line, clock::now()?)? {
+            match self.ledger.add_signature(place.scope, place.epoch, line, self.clock.now()?)? {
                 Added::New | Added::Same => {}
             }
         }

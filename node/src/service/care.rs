@@ -113,7 +113,7 @@ impl Service {
     /// `event_not_found`, and refusals of the request's fields.
     pub fn erase(&self, request: &EraseRequest, actor: &FreeText) -> Result<ErasedView, Failure> {
         let reason = FreeText::parse("reason", &request.reason)?;
-        let erased = self.ledger.erase_metadata(request.event.parse()?, reason, Self::by(actor)?)?;
+        let erased = self.ledger.erase_metadata(request.event.parse()?, reason, self.by(actor)?)?;
         Ok(ErasedView { event: request.event.clone(), erased_now: erased == Erased::Now })
     }
 

@@ -80,7 +80,7 @@ impl Service {
     ) -> Result<DecisionView, Failure> {
         let reason = FreeText::parse("reason", reason)?;
         let (_, place) = self.place(key, epoch)?;
-        let by = Self::by(actor)?;
+        let by = self.by(actor)?;
         let (sequence, decision) = self.ledger.decide(place.scope, place.epoch, change, reason, by)?;
         Ok(DecisionView { sequence, decision })
     }
@@ -129,7 +129,7 @@ impl Service {
         )?;
         let (_, place) = self.place(key, epoch)?;
         // The evidence is the reason that the decision gives.
-        let by = Self::by(actor)?;
+        let by = self.by(actor)?;
         let added = self.ledger.add_pool_component(place.scope, place.epoch, component, evidence, by)?;
         Ok(PoolAddedView { added: added == Added::New, pool: self.pool(key, epoch)? })
     }

@@ -25,7 +25,7 @@ impl Service {
         let at = Timestamp::parse_edge("at", &request.at)?;
         let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
         let terms = OpenTerms { skipped: request.skip, ahead: request.ahead };
-        let epoch = self.ledger.open_epoch_on(scope, at, terms, Self::by(actor)?)?;
+        let epoch = self.ledger.open_epoch_on(scope, at, terms, self.by(actor)?)?;
         self.epoch(key, epoch.number.get())
     }
 
@@ -62,7 +62,7 @@ impl Service {
     ) -> Result<EpochView, Failure> {
         let (_, place) = self.place(key, epoch)?;
         let early = request.early.as_deref().map(|text| FreeText::parse("reason", text)).transpose()?;
-        self.ledger.close_epoch(place.scope, place.epoch, early, Self::by(actor)?)?;
+        self.ledger.close_epoch(place.scope, place.epoch, early, self.by(actor)?)?;
         self.epoch(key, epoch)
     }
 
@@ -79,7 +79,7 @@ impl Service {
     ) -> Result<DraftView, Failure> {
         let (snapshot, place) = self.place(key, epoch)?;
         let offered = snapshot.epoch(place.scope, place.epoch)?.current_draft;
-        let (days, by) = (request.sign_by_days.unwrap_or(self.settings.sign_by_days), Self::by(actor)?);
+        let (days, by) = (request.sign_by_days.unwrap_or(self.settings.sign_by_days), self.by(actor)?);
         let draft = match request.again {
             true => self.ledger.freeze_again(place.scope, place.epoch, days, by)?,
             false => self.ledger.freeze(place.scope, place.epoch, days, by)?,
@@ -102,7 +102,7 @@ impl Service {
     /// `draft_not_found`, `quorum_missing`, `recomputation_differs`.
     pub fn finalize(&self, key: &str, epoch: u64, actor: &FreeText) -> Result<FinalView, Failure> {
         let (_, place) = self.place(key, epoch)?;
-        let last = self.ledger.finalize(place.scope, place.epoch, Self::by(actor)?)?;
+        let last = self.ledger.finalize(place.scope, place.epoch, self.by(actor)?)?;
         let statement = &last.statement;
         let origin = statement.origin_line();
         let note =
@@ -136,7 +136,7 @@ impl Service {
     ) -> Result<EpochView, Failure> {
         let (_, place) = self.place(key, epoch)?;
         let reason = FreeText::parse("reason", &request.reason)?;
-        self.ledger.amend(place.scope, place.epoch, reason, Self::by(actor)?)?;
+        self.ledger.amend(place.scope, place.epoch, reason, self.by(actor)?)?;
         self.epoch(key, epoch)
     }
 

@@ -22,7 +22,7 @@ use meed_audit::text::FreeText;
 use meed_keys::SigningKey;
 use meed_storage::{By, Ledger, Options, Snapshot, Which};
 
-use crate::clock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{DataFolder, Settings};
 use crate::failure::Failure;
 use crate::key_command;
@@ -36,6 +36,7 @@ pub struct Service {
     ledger: Ledger,
     ledger_path: PathBuf,
     settings: Arc<Settings>,
+    clock: Arc<dyn Clock>,
 }
 
 /// A scope and an epoch as a request names them, found in a snapshot.
@@ -55,7 +56,8 @@ impl Service {
         let keyless = log_key.is_none();
         let options = Options { cache_bytes: settings.cache_mib << 20, log_key, ..Options::default() };
         let ledger = Ledger::open(folder.ledger(), options)?;
-        let service = Self { ledger, ledger_path: folder.ledger(), settings: Arc::new(settings) };
+        let (settings, clock) = (Arc::new(settings), Arc::new(SystemClock));
+        let service = Self { ledger, ledger_path: folder.ledger(), settings, clock };
         service.check_identity()?;
         Ok((service, keyless))
     }
@@ -85,21 +87,37 @@ impl Service {
         }
     }
 
+    /// The same service by another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The ledger.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    fn snapshot(&self) -> Result<Snapshot, Failure> {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Failure> {
         Ok(self.ledger.snapshot()?)
     }
 
-    fn by(actor: &FreeText) -> Result<By, Failure> {
-        Ok(By::new(actor.clone(), clock::now()?))
+    pub(crate) fn by(&self, actor: &FreeText) -> Result<By, Failure> {
+        Ok(By::new(actor.clone(), self.clock.now()?))
     }
 
     /// The scope of this key.
-    fn scope_id(snapshot: &Snapshot, key: &str) -> Result<(ScopeKey, ScopeId), Failure> {
+    pub(crate) fn scope_id(snapshot: &Snapshot, key: &str) -> Result<(ScopeKey, ScopeId), Failure> {
         let key: ScopeKey = key.parse()?;
         let id = snapshot.scope_id(&key)?;
         Ok((key, id))

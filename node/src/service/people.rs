@@ -24,7 +24,7 @@ impl Service {
         let name = request.name.as_deref().map(|name| FreeText::parse("name", name)).transpose()?;
         let user = match name {
             Some(name) if request.rename => self.ledger.rename_user(id, name)?,
-            name => self.ledger.add_user(id, name, Self::by(actor)?)?,
+            name => self.ledger.add_user(id, name, self.by(actor)?)?,
         };
         let identities = identities_of(&self.snapshot()?.bindings()?, id);
         Ok(UserView { id, name: user.name, created_at: user.created_at, identities })
@@ -67,7 +67,7 @@ impl Service {
         let identity = parse_identity(&request.provider, &request.external_id)?;
         let user: UserId = request.user.parse()?;
         let evidence = Evidence::parse(request.evidence.get().as_bytes(), clock::random()?)?;
-        let bound = self.ledger.bind(identity.clone(), user, evidence, Self::by(actor)?)?;
+        let bound = self.ledger.bind(identity.clone(), user, evidence, self.by(actor)?)?;
         let changed = bound == Bound::New;
         Ok(BoundView { identity: identity.to_string(), user: Some(user), changed })
     }
@@ -79,7 +79,7 @@ impl Service {
     pub fn revoke(&self, request: &RevokeRequest, actor: &FreeText) -> Result<BoundView, Failure> {
         let identity = parse_identity(&request.provider, &request.external_id)?;
         let evidence = Evidence::parse(request.evidence.get().as_bytes(), clock::random()?)?;
-        self.ledger.revoke(identity.clone(), evidence, Self::by(actor)?)?;
+        self.ledger.revoke(identity.clone(), evidence, self.by(actor)?)?;
         Ok(BoundView { identity: identity.to_string(), user: None, changed: true })
     }
 
@@ -91,7 +91,7 @@ impl Service {
         let identity = parse_identity(&request.provider, &request.external_id)?;
         let (from, user): (UserId, UserId) = (request.from.parse()?, request.user.parse()?);
         let evidence = Evidence::parse(request.evidence.get().as_bytes(), clock::random()?)?;
-        self.ledger.rebind(identity.clone(), from, user, evidence, Self::by(actor)?)?;
+        self.ledger.rebind(identity.clone(), from, user, evidence, self.by(actor)?)?;
         Ok(BoundView { identity: identity.to_string(), user: Some(user), changed: true })
     }
 }

@@ -27,7 +27,7 @@ impl Service {
             window_days: WindowDays::new(request.window_days)?,
             base_issuance: request.base_issuance.as_deref().map(parse_base).transpose()?,
         };
-        let scope = self.ledger.add_scope(terms, Self::by(actor)?)?;
+        let scope = self.ledger.add_scope(terms, self.by(actor)?)?;
         view(&self.snapshot()?, &scope)
     }
 
@@ -64,7 +64,7 @@ impl Service {
     ) -> Result<ScopeView, Failure> {
         let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
         let reason = FreeText::parse("reason", &request.reason)?;
-        let scope = self.ledger.end_scope(scope, reason, Self::by(actor)?)?;
+        let scope = self.ledger.end_scope(scope, reason, self.by(actor)?)?;
         view(&self.snapshot()?, &scope)
     }
 

@@ -8,7 +8,6 @@ use meed_storage::Which;
 
 use super::{Service, which};
 use crate::api::documents::{PreviewView, StatementView, VerificationView};
-use crate::clock;
 use crate::failure::Failure;
 
 impl Service {
@@ -46,7 +45,7 @@ impl Service {
     /// What a freeze would refuse.
     pub fn preview(&self, key: &str, epoch: u64) -> Result<PreviewView, Failure> {
         let (snapshot, place) = self.place(key, epoch)?;
-        let input = snapshot.epoch_input(place.scope, place.epoch, Which::Preview(clock::now()?))?;
+        let input = snapshot.epoch_input(place.scope, place.epoch, Which::Preview(self.clock.now()?))?;
         let statement = close(&input)?.statement;
         Ok(PreviewView { text_hash: statement.text_hash().to_hex(), text: statement.to_string() })
     }

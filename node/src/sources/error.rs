@@ -1,6 +1,7 @@
 //! Why a source cannot be read, each with what to do about it.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use meed_audit::time::Timestamp;
 use thiserror::Error;
@@ -97,6 +98,16 @@ pub enum SourceError {
         /// What the operating system said.
         detail: String,
     },
+    /// A file of events, or the folder that holds them, cannot be read.
+    #[error("cannot read {}: {detail}", path.display())]
+    FileUnreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        detail: String,
+        /// Whether it may be readable soon without anybody's help.
+        passing: bool,
+    },
     /// A sample is only written into a new or empty folder.
     #[error("expected a new or empty folder, got {}", path.display())]
     FolderNotEmpty {
@@ -120,6 +131,23 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// A file of events, or their folder, that the system does not let us read.
+    pub fn file_unreadable(path: &Path, error: &io::Error) -> Self {
+        use io::ErrorKind as K;
+        let stays = [K::NotFound, K::PermissionDenied, K::NotADirectory, K::IsADirectory];
+        let passing = !stays.contains(&error.kind());
+        Self::FileUnreadable { path: path.to_path_buf(), detail: error.to_string(), passing }
+    }
+
+    /// Whether trying again may help without anybody's doing: a busy disk, a network, a program that was interrupted.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::GitFailed { .. } | Self::ReadFailed { .. } => true,
+            Self::FileUnreadable { passing, .. } => *passing,
+            _ => false,
+        }
+    }
+
     /// What to do about it, one sentence without a full stop.
     pub fn remedy(&self) -> String {
         match self {
@@ -157,6 +185,9 @@ impl SourceError {
                     .to_owned()
             }
             Self::ReadFailed { .. } => "check that the file can be read, then try again".to_owned(),
+            Self::FileUnreadable { .. } => {
+                "check the path in meed.toml and that this account may read it".to_owned()
+            }
             Self::FolderNotEmpty { .. } => "give a folder that does not exist yet".to_owned(),
             Self::FolderUnwritable { .. } => "give a folder whose parent this account may write".to_owned(),
             Self::TimeTooEarly { .. } => "set the clock of this machine".to_owned(),

@@ -42,6 +42,11 @@ impl<R: BufRead> NdjsonReader<R> {
         Self { reader, now, number: 0, failed: false, line: Vec::new() }
     }
 
+    /// The line that was read last, without its end, as far as it is kept.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.line
+    }
+
     /// Reads one line into the buffer, without its end; the result is its length in the input, none at the end.
     fn read_line(&mut self) -> std::io::Result<Option<u64>> {
         // Room for a line of the greatest length and its CR.

@@ -129,7 +129,7 @@ impl fmt::Display for BotList {
 
 /// Whether `glob` matches all of `text`; `*` stands for any bytes. The last star takes back what it gave up too
 /// early, so that the work is at most the product of both lengths.
-fn glob_matches(glob: &[u8], text: &[u8]) -> bool {
+pub(in crate::sources) fn glob_matches(glob: &[u8], text: &[u8]) -> bool {
     let (mut at_glob, mut at_text) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while at_text < text.len() {

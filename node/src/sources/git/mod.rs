@@ -35,6 +35,7 @@ mod bots;
 mod events;
 mod history;
 mod people;
+mod place;
 pub(crate) mod process;
 mod report;
 mod repository;
@@ -46,7 +47,9 @@ use meed_audit::event::NewEvent;
 use meed_audit::ids::{Identity, NodeId};
 use meed_audit::time::Timestamp;
 
+pub(in crate::sources) use bots::glob_matches;
 pub use bots::{BotList, BotPattern};
+pub use place::GitPlace;
 pub use report::{CollectReport, EXAMPLES_MAX, SkipReason, Skipped};
 pub use weeks::busiest_finished_week;
 

@@ -1,0 +1,74 @@
+//! What every source is to a workflow: a place that hands on the events of a window, and says what it could not.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use meed_audit::event::NewEvent;
+use meed_audit::ids::NodeId;
+use meed_audit::time::{Period, Timestamp};
+
+use super::CollectError;
+use super::git::BotList;
+use crate::failure::Failure;
+
+/// What is asked of a source.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The events of this window.
+    pub window: Period,
+    /// The node that collects, which identities are made for.
+    pub node_id: NodeId,
+    /// Who is no person.
+    pub bots: BotList,
+    /// The time now: when the events are retrieved.
+    pub now: Timestamp,
+}
+
+/// How far a source was read: what a cursor of the ledger is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadUntil {
+    /// Which kind of place: `git`.
+    pub source: String,
+    /// Which of its streams: `commits`.
+    pub stream: String,
+    /// Which place.
+    pub source_ref: String,
+    /// Orders the places of the stream; never goes back.
+    pub order: u64,
+    /// What names the place.
+    pub token: String,
+}
+
+/// What a source said of a window, beside the events that it handed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourcePass {
+    /// How many events the window has, where the source can tell without them.
+    pub says: Option<u64>,
+    /// What exists in the window and could not be made into events, by reason.
+    pub unreadable: BTreeMap<String, u64>,
+    /// How far it was read.
+    pub until: Option<ReadUntil>,
+}
+
+impl SourcePass {
+    /// Counts something that exists and could not be read.
+    pub fn count_unreadable(&mut self, reason: &str, number: u64) {
+        if number > 0 {
+            let count = self.unreadable.entry(reason.to_owned()).or_default();
+            *count = count.saturating_add(number);
+        }
+    }
+}
+
+/// Takes the events of a source, in batches.
+pub type Sink<'a> = dyn FnMut(Vec<NewEvent>) -> Result<(), Failure> + 'a;
+
+/// A place from which a node collects by itself.
+pub trait Source: fmt::Debug {
+    /// Hands on the events of a window, and only those. After an error, batches that the sink took stay taken; reading
+    /// the window again finds the same events.
+    ///
+    /// # Errors
+    /// [`CollectError::Source`] where the place cannot be read, [`CollectError::Sink`] with the sink's error.
+    fn read(&self, asked: &Asked, sink: &mut Sink<'_>) -> Result<SourcePass, CollectError<Failure>>;
+}

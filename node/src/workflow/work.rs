@@ -1,0 +1,271 @@
+//! What the steps of a run do. Each can be done again without harm: what it did already it finds done.
+
+use meed_audit::RejectionCode as Code;
+use meed_audit::ids::ScopeId;
+use meed_audit::time::{Period, Timestamp};
+use meed_storage::{By, CloseTerms, Epoch, LedgerError, OpenTerms, Phase, Run, RunId, SourceReport};
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Found, Pass, Window, Work, place_of};
+use crate::api::documents::{CollectRequest, StoredView};
+use crate::cli::console::counted;
+use crate::failure::Failure;
+use crate::service::Service;
+use crate::sources::source::{Asked, SourcePass};
+
+/// What came of a step.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcome {
+    /// One line for people.
+    pub(crate) result: String,
+    /// A document for the steps after it, or for whoever asked.
+    pub(crate) output: String,
+    /// What a source said.
+    pub(crate) report: Option<SourceReport>,
+}
+
+impl Outcome {
+    fn new(result: impl Into<String>, output: &impl Serialize) -> Result<Self, Failure> {
+        let output = serde_json::to_string(output).map_err(|error| Failure::internal(error.to_string()))?;
+        Ok(Self { result: result.into(), output, report: None })
+    }
+
+    fn said(result: impl Into<String>) -> Self {
+        Self { result: result.into(), ..Self::default() }
+    }
+}
+
+/// What a pass over a source gave, as a run's document has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PassOutput {
+    /// The source's name.
+    pub(crate) source: String,
+    /// The window that was read.
+    pub(crate) window: Window,
+    /// How many events of the window the source has.
+    pub(crate) found: u64,
+    /// How many of them are in the ledger.
+    pub(crate) stored: u64,
+    /// Why some are missing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) missing: Option<String>,
+    /// Events that were new.
+    pub(crate) new: u64,
+    /// Events from before the window that were new.
+    pub(crate) late: u64,
+}
+
+/// Does a step of a run.
+pub(crate) fn perform(service: &Service, run: &Run, work: &Work) -> Result<Outcome, Failure> {
+    let by = service.by(&run.by)?;
+    match work {
+        Work::Look { open } => match &run.id {
+            RunId::Collect { window, .. } => look_at_window(service, run.scope, *window, *open, &by),
+            RunId::Close { epoch, .. } | RunId::Finalize { epoch, .. } => {
+                look_at_epoch(service, run.scope, &service.snapshot()?.epoch(run.scope, *epoch)?)
+            }
+        },
+        Work::Pass(pass) => collect_pass(service, run.scope, pass, by.at),
+        Work::Git(request) => collect_once(service, run, request),
+        Work::Propose => propose(service, run),
+        Work::Close => close(service, run, by),
+        Work::CheckQuorum => check_quorum(service, run),
+        Work::Finalize => {
+            let (key, epoch) = place_of(&run.id);
+            let last = service.finalize(key, epoch, &run.by)?;
+            Outcome::new(format!("{} is entry {} of the statements log", last.origin, last.log_index), &last)
+        }
+    }
+}
+
+/// What a source is missing that could not be read at all.
+pub(crate) fn unread(pass: &Pass, failure: &Failure, at: Timestamp) -> Result<SourceReport, Failure> {
+    let missing = Some(format!("it could not be read: {}", failure.problem.detail));
+    Ok(SourceReport {
+        source: pass.source.name.parse()?,
+        window: pass.window,
+        at,
+        found: 0,
+        stored: 0,
+        missing,
+    })
+}
+
+fn look_at_window(
+    service: &Service,
+    scope: ScopeId,
+    window: Period,
+    open: bool,
+    by: &By,
+) -> Result<Outcome, Failure> {
+    let mut epochs = service.snapshot()?.epochs(scope)?;
+    let holds = |epoch: &Epoch| epoch.period.contains(window.start);
+    let mut result = None;
+    if open && !epochs.iter().any(holds) {
+        match service.ledger().open_epoch_on(scope, window.start, OpenTerms::default(), by.clone()) {
+            Ok(epoch) => {
+                result = Some(format!("opened epoch {}", epoch.number));
+                epochs.push(epoch);
+            }
+            // It is not this window's turn: events wait in the log until it is.
+            Err(LedgerError::Rejected(not_yet))
+                if matches!(
+                    not_yet.code,
+                    Code::EpochAlreadyOpen
+                        | Code::WindowOverlaps
+                        | Code::WindowsSkipped
+                        | Code::WindowAhead
+                        | Code::ScopeEnded
+                ) =>
+            {
+                result = Some(format!("no epoch yet: {not_yet}"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let result = match (result, epochs.iter().find(|epoch| holds(epoch))) {
+        (Some(result), _) => result,
+        (None, Some(epoch)) if epoch.phase == Phase::Open => format!("epoch {} is open", epoch.number),
+        (None, Some(epoch)) => {
+            format!("epoch {} is closed: what comes now is a later epoch's", epoch.number)
+        }
+        (None, None) => "no epoch yet".to_owned(),
+    };
+    let before = epochs.iter().find(|epoch| epoch.phase == Phase::Open && epoch.period.end <= window.start);
+    let found = Found {
+        window: window.into(),
+        begin: epochs.first().map_or(window.start, |first| first.period.start),
+        before: before.map(|epoch| epoch.period.into()),
+        closed: false,
+    };
+    Outcome::new(result, &found)
+}
+
+fn look_at_epoch(service: &Service, scope: ScopeId, epoch: &Epoch) -> Result<Outcome, Failure> {
+    let first = service.snapshot()?.epochs(scope)?.into_iter().next();
+    let closed = epoch.phase != Phase::Open;
+    let found = Found {
+        window: epoch.period.into(),
+        begin: first.map_or(epoch.period.start, |first| first.period.start),
+        before: None,
+        closed,
+    };
+    let state = if closed { "is closed already" } else { "is open" };
+    Outcome::new(format!("epoch {} {state}", epoch.number), &found)
+}
+
+fn collect_pass(service: &Service, scope: ScopeId, pass: &Pass, now: Timestamp) -> Result<Outcome, Failure> {
+    let source = pass.source.place.source();
+    let asked = |window: Period| -> Result<Asked, Failure> {
+        let node_id = service.snapshot()?.node_id()?;
+        Ok(Asked { window, node_id, bots: service.settings().bots.clone(), now })
+    };
+    let mut late = StoredView::default();
+    if let Some(start) = pass.late_from {
+        let asked = asked(Period { start, end: pass.window.start })?;
+        (_, late) = service.store_from(scope, now, |sink| source.read(&asked, sink), |_| None)?;
+    }
+    let asked = asked(pass.window)?;
+    let (read, stored) = service.store_from(
+        scope,
+        now,
+        |sink| source.read(&asked, sink),
+        |read: &SourcePass| read.until.clone(),
+    )?;
+    let report = weigh(pass, &read, &stored, now)?;
+    let output = PassOutput {
+        source: pass.source.name.clone(),
+        window: pass.window.into(),
+        found: report.found,
+        stored: report.stored,
+        missing: report.missing.clone(),
+        new: stored.stored,
+        late: late.stored,
+    };
+    Ok(Outcome { report: Some(report), ..Outcome::new(describe(&output), &output)? })
+}
+
+/// What the source says it has of the window, against what is in the ledger now.
+fn weigh(
+    pass: &Pass,
+    read: &SourcePass,
+    stored: &StoredView,
+    at: Timestamp,
+) -> Result<SourceReport, Failure> {
+    let in_ledger = stored.stored.saturating_add(stored.duplicates);
+    let unreadable: u64 = read.unreadable.values().sum();
+    let handed_on = in_ledger.saturating_add(stored.conflicts).saturating_add(unreadable);
+    let found = read.says.unwrap_or(0).max(handed_on);
+    let mut reasons: Vec<String> = Vec::new();
+    if stored.conflicts > 0 {
+        reasons.push(format!("{} in conflict", stored.conflicts));
+    }
+    reasons.extend(read.unreadable.iter().map(|(reason, count)| format!("{count} {reason}")));
+    if found > handed_on {
+        reasons.push(format!("{} not handed on", found.saturating_sub(handed_on)));
+    }
+    let missing = (!reasons.is_empty()).then(|| reasons.join(", "));
+    let source = pass.source.name.parse()?;
+    Ok(SourceReport { source, window: pass.window, at, found, stored: in_ledger, missing })
+}
+
+fn describe(output: &PassOutput) -> String {
+    let late = match output.late {
+        0 => String::new(),
+        some => format!(", {some} more from before the window"),
+    };
+    let missing = output.missing.as_deref().map(|why| format!("; missing: {why}")).unwrap_or_default();
+    format!("{} of {} stored, {} new{late}{missing}", output.stored, output.found, output.new)
+}
+
+fn collect_once(service: &Service, run: &Run, request: &CollectRequest) -> Result<Outcome, Failure> {
+    let view = service.collect(run.id.scope().as_str(), request)?;
+    let seen = counted(view.commits_in_period, "commit");
+    Outcome::new(format!("{} new events in {seen}", view.events.stored), &view)
+}
+
+/// What an epoch would give by now.
+#[derive(Debug, Serialize)]
+struct Proposed {
+    epoch: u64,
+    events: usize,
+    claimants: usize,
+}
+
+fn propose(service: &Service, run: &Run) -> Result<Outcome, Failure> {
+    let RunId::Collect { window, .. } = &run.id else { return Ok(Outcome::said("nothing to propose")) };
+    let snapshot = service.snapshot()?;
+    let epochs = snapshot.epochs(run.scope)?;
+    let open = epochs.iter().find(|epoch| epoch.period.contains(window.start) && epoch.phase == Phase::Open);
+    let Some(epoch) = open else { return Ok(Outcome::said("no open epoch to propose for")) };
+    let proposal = snapshot.proposal(run.scope, epoch.number)?;
+    let proposed = Proposed {
+        epoch: epoch.number.get(),
+        events: proposal.activity.len(),
+        claimants: proposal.allocations.len(),
+    };
+    let (events, claimants) = (counted(proposed.events, "event"), counted(proposed.claimants, "claimant"));
+    Outcome::new(format!("epoch {}: {events} of {claimants}", epoch.number), &proposed)
+}
+
+fn close(service: &Service, run: &Run, by: By) -> Result<Outcome, Failure> {
+    let RunId::Close { epoch, .. } = &run.id else { return Ok(Outcome::said("nothing to close")) };
+    service.ledger().close_epoch_on(run.scope, *epoch, CloseTerms::default(), by)?;
+    let (key, epoch) = place_of(&run.id);
+    let view = service.epoch(key, epoch)?;
+    Outcome::new(format!("epoch {epoch} is in review"), &view)
+}
+
+fn check_quorum(service: &Service, run: &Run) -> Result<Outcome, Failure> {
+    let RunId::Finalize { epoch, .. } = &run.id else { return Ok(Outcome::said("nothing to finalize")) };
+    let Some(approved) = service.snapshot()?.approved(run.scope, *epoch)? else {
+        return Ok(Outcome::said("final already"));
+    };
+    let signers: Vec<String> = approved.signatures().iter().map(|line| line.name().to_string()).collect();
+    let threshold = approved.statement().approvers.threshold;
+    Ok(Outcome::said(format!(
+        "revision {} is approved by {} ({threshold} needed)",
+        approved.statement().revision,
+        signers.join(", ")
+    )))
+}
