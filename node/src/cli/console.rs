@@ -3,7 +3,6 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use meed_keys::limits::MAX_PASSPHRASE_BYTES;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -153,23 +152,6 @@ pub fn passphrase_of_terminal(prompt: &str) -> Result<Zeroizing<String>, Failure
         return Err(nobody("none".to_owned()));
     }
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| nobody(error.to_string()))
-}
-
-/// A table for people: columns after `left` are numbers, set to the right.
-pub fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    let line = LineStyle::none().fill('─').junction('─');
-    let style = TableStyle::new().header_separator(line).bottom_border(line);
-    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().copied());
-    for row in rows {
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut().skip(left) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// Credits with the decimals of their unit, as people see them: 1234567 with 6 decimals is `1.234567`.

@@ -4,6 +4,8 @@ mod advice;
 pub mod args;
 pub mod commands;
 pub mod console;
+pub mod decision_text;
+pub mod layout;
 pub mod names;
 pub mod session;
 

@@ -9,7 +9,8 @@ use meed_audit::dossier::Dossier;
 use meed_audit::ids::Claimant;
 use meed_audit::statement::Statement;
 
-use crate::cli::console::{counted, units};
+use crate::cli::console::counted;
+use crate::cli::decision_text;
 
 /// Decisions of one kind on one subject replace each other: the last one is in force.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -30,9 +31,9 @@ fn kind_of(action: Action) -> Kind {
 
 /// The decisions on the epoch that are in force; components of the pool are shown with the pool.
 pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
-    let mut in_force: BTreeMap<(Kind, &str), (usize, &Decision)> = BTreeMap::new();
+    let mut in_force: BTreeMap<(Kind, &str), (u64, &Decision)> = BTreeMap::new();
     let mut superseded = 0_usize;
-    for (number, decision) in dossier.input.decisions.iter().enumerate() {
+    for (number, decision) in (0_u64..).zip(&dossier.input.decisions) {
         if decision.epoch != Some(statement.epoch) || decision.action == Action::Pool {
             continue;
         }
@@ -47,7 +48,7 @@ pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
     if in_force.is_empty() {
         return "\nNobody decided anything else on this epoch.\n".to_owned();
     }
-    let mut ordered: Vec<(usize, &Decision)> = in_force.into_values().collect();
+    let mut ordered: Vec<(u64, &Decision)> = in_force.into_values().collect();
     ordered.sort_unstable_by_key(|(number, _)| *number);
     let left_out = match superseded {
         0 => String::new(),
@@ -55,53 +56,9 @@ pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
     };
     let mut text = format!("\n{} in force{left_out}:\n", counted(ordered.len(), "decision"));
     for (number, decision) in ordered {
-        text.push_str(&describe_one(number, decision));
+        text.push_str(&decision_text::describe(number, decision));
     }
     text
-}
-
-fn describe_one(number: usize, decision: &Decision) -> String {
-    let Decision { action, actor, at, subject, reason, .. } = decision;
-    let mut text = format!(" {number}  {} {subject}\n", name_of(*action));
-    if decision.before.is_some() || decision.after.is_some() {
-        let before = value(*action, decision.before.as_deref());
-        let after = value(*action, decision.after.as_deref());
-        let _ = writeln!(text, "      from {before} to {after}");
-    }
-    let _ = writeln!(text, "      by {actor} on {at}: {reason}");
-    text
-}
-
-fn name_of(action: Action) -> &'static str {
-    match action {
-        Action::AcceptGap => "accept what is missing from the collection of",
-        Action::Amend => "amend",
-        Action::Bind => "bind",
-        Action::EarlyClose => "close early",
-        Action::EndScope => "end",
-        Action::Erase => "erase metadata of",
-        Action::Exclude => "exclude",
-        Action::Include => "include",
-        Action::Override => "set final units of",
-        Action::Pool => "add to the pool",
-        Action::Rebind => "rebind",
-        Action::Reset => "take back all decisions on",
-        Action::Revoke => "revoke the binding of",
-        Action::Shares => "share otherwise",
-        Action::Weight => "weigh otherwise",
-        Action::Withdraw => "take back the final units of",
-    }
-}
-
-/// A value of a decision: units are shown as everywhere, everything else as it stands in the leaf.
-fn value(action: Action, text: Option<&str>) -> String {
-    let Some(text) = text else { return "nothing set".to_owned() };
-    match (action, text.parse()) {
-        (Action::Override | Action::Weight | Action::Withdraw, Ok(milli)) => {
-            format!("{} units", units(milli))
-        }
-        _ => text.to_owned(),
-    }
 }
 
 /// Which accounts the paid users stand for, and every other change of whose account is whose since the statement
@@ -126,8 +83,7 @@ pub(super) fn describe_bindings(
             _ => continue,
         }
         if number >= seen && decision.action != Action::Bind {
-            let number = usize::try_from(number).unwrap_or(usize::MAX);
-            changes.push_str(&describe_one(number, decision));
+            changes.push_str(&decision_text::describe(number, decision));
         }
     }
     let mut text = String::new();

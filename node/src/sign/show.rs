@@ -13,7 +13,8 @@ use meed_audit::policy::Unit;
 use meed_audit::statement::Statement;
 
 use super::decided;
-use crate::cli::console::{amount, counted, table, units};
+use crate::cli::console::{amount, counted, units};
+use crate::cli::layout::{fit, table};
 
 /// The payouts of a statement as a table, and a line with their sum.
 pub fn payout_table(statement: &Statement, allocations: &[Allocation]) -> String {
@@ -61,8 +62,8 @@ pub fn describe_draft(dossier: &Dossier, statement: &Statement, allocations: &[A
     let _ = write!(text, "\n{}\n", payout_table(statement, allocations));
     let _ = writeln!(
         text,
-        "Names are no part of what is signed, nor of the dossier: on the node, `meed activity --scope {} --epoch {}`\n\
-         shows them beside the keys.",
+        "Names are no part of what is signed, nor of the dossier. On the node they are shown beside the keys:\n  \
+         `meed activity --scope {} --epoch {}`",
         statement.scope_key, statement.epoch
     );
     match (statement.supersedes, dossier.superseded.as_ref().or(dossier.previous.as_ref())) {
@@ -79,7 +80,7 @@ pub fn describe_draft(dossier: &Dossier, statement: &Statement, allocations: &[A
             text.push_str(&difference("the statement before", previous, statement, allocations));
         }
     }
-    text
+    fit(&text)
 }
 
 /// The pool's components with their evidence and who added them, and their sum.

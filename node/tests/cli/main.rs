@@ -12,6 +12,7 @@ mod care;
 mod demo;
 mod flow;
 mod intake;
+mod layout;
 mod remedies;
 mod setup;
 mod showing;

@@ -1,20 +1,25 @@
 //! `meed collect`, `activity`, `conflicts`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use meed_audit::text::is_deceptive;
 
 use crate::api::documents::{
-    ActivityItem, CollectRequest, CollectView, ConflictView, Page, StoredView, UserView,
+    ActivityItem, CollectRequest, CollectView, ConflictView, Page, SkippedView, StoredView, UserView,
 };
 use crate::cli::args::{ActivityArgs, CollectArgs, ConflictsArgs};
 use crate::cli::console::{counted, units};
+use crate::cli::layout::{fit, table};
 use crate::cli::names::Names;
 use crate::cli::session::{Session, epoch_path, scope_path};
 use crate::failure::Failure;
 
 /// Items of a list that are asked for at once.
 const PAGE_ITEMS: u64 = 100_000;
+/// Fields of an event's leaf that may differ without a conflict: the salted hash of the metadata differs always.
+const BESIDE_THE_CONTENT: [&str; 5] =
+    ["metadata_hash", "producer", "producer_version", "retrieved_at", "scopes"];
 
 pub(super) fn describe_stored(events: &StoredView) -> String {
     let mut text = format!("{} stored, {} there already", events.stored, events.duplicates);
@@ -56,11 +61,7 @@ pub fn collect(args: &CollectArgs, session: &Session) -> Result<(), Failure> {
     let path = scope_path(&args.scope.scope, "/collect");
     let view: CollectView = session.waiting("collecting", |client| client.post(&path, &request))?;
     for skipped in &view.skipped {
-        let examples = skipped.examples.iter().filter_map(|id| id.get(..12)).collect::<Vec<_>>().join(" ");
-        session.console.notice(format!(
-            "left out: {} x {} ({}): {examples}",
-            skipped.count, skipped.reason, skipped.explanation
-        ));
+        session.console.notice(fit(&describe_skipped(skipped)));
     }
     warn_of_conflicts(&view.events, &args.scope.scope, session);
     session.console.answer(&view, || {
@@ -73,6 +74,12 @@ pub fn collect(args: &CollectArgs, session: &Session) -> Result<(), Failure> {
             describe_stored(&view.events)
         )
     })
+}
+
+/// What a collection left out for one reason, in words; programs find the reason's name in the answer.
+fn describe_skipped(skipped: &SkippedView) -> String {
+    let examples = skipped.examples.iter().filter_map(|id| id.get(..12)).collect::<Vec<_>>().join(" ");
+    format!("left out {}: {} ({examples})", counted(skipped.count, "time"), skipped.explanation)
 }
 
 /// Runs `meed activity`.
@@ -132,15 +139,28 @@ fn printable(text: &str) -> String {
 /// What the ledger refuses.
 pub fn conflicts(args: &ConflictsArgs, session: &Session) -> Result<(), Failure> {
     let conflicts: Vec<ConflictView> = session.client.get(&scope_path(&args.scope.scope, "/conflicts"))?;
-    session.console.answer(&conflicts, || {
-        let mut text = String::new();
-        for conflict in &conflicts {
-            let _ = writeln!(
-                text,
-                "{}\n  stored (entry {}): {}\n  came on {}: {}",
-                conflict.event, conflict.stored_index, conflict.stored, conflict.at, conflict.came
-            );
-        }
-        if text.is_empty() { "none\n".to_owned() } else { text }
+    session.console.answer(&conflicts, || match conflicts.as_slice() {
+        [] => "none".to_owned(),
+        some => some.iter().map(describe_conflict).collect(),
     })
+}
+
+/// A conflict as a table of the fields whose values differ.
+fn describe_conflict(conflict: &ConflictView) -> String {
+    let ConflictView { event, at, stored_index, stored, came } = conflict;
+    let names =
+        [stored, came].into_iter().filter_map(serde_json::Value::as_object).flat_map(|leaf| leaf.keys());
+    let names: BTreeSet<&String> =
+        names.filter(|name| !BESIDE_THE_CONTENT.contains(&name.as_str())).collect();
+    let rows =
+        names.into_iter().filter(|name| stored.get(name.as_str()) != came.get(name.as_str())).map(|name| {
+            let of = |leaf: &serde_json::Value| match leaf.get(name.as_str()) {
+                None => "none".to_owned(),
+                Some(serde_json::Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            };
+            vec![name.clone(), of(stored), of(came)]
+        });
+    let table = table(&["field", "stored, and stays", "came, and was kept out"], 3, rows);
+    fit(&format!("{event}\n  stored as entry {stored_index}; the other first came on {at}\n{table}\n"))
 }

@@ -9,7 +9,9 @@ use crate::api::documents::{
     AllocationRequest, CurationRequest, DecisionView, Page, PoolAddedView, PoolRequest, PoolView,
 };
 use crate::cli::args::{AllocateArgs, CurateArgs, DecisionsArgs, PoolCommand};
-use crate::cli::console::{amount, table};
+use crate::cli::console::amount;
+use crate::cli::decision_text;
+use crate::cli::layout::{fit, table};
 use crate::cli::session::{Session, epoch_path, scope_path};
 use crate::failure::{Failure, reject};
 
@@ -63,23 +65,7 @@ fn show_decision(decision: &DecisionView, session: &Session) -> Result<(), Failu
 }
 
 fn describe(view: &DecisionView) -> String {
-    let decision = &view.decision;
-    let action = serde_json::to_string(&decision.action).unwrap_or_default();
-    let epoch = decision.epoch.map(|epoch| format!(" epoch {epoch}")).unwrap_or_default();
-    let before = decision.before.as_deref().unwrap_or("none");
-    let change = match &decision.after {
-        Some(after) => format!(": {before} -> {after}"),
-        None => String::new(),
-    };
-    format!(
-        "{:>4}  {}  {}  {}{epoch}  {}{change}  ({})",
-        view.sequence,
-        decision.at,
-        decision.actor,
-        action.trim_matches('"'),
-        decision.subject,
-        decision.reason
-    )
+    fit(&decision_text::describe(view.sequence, &view.decision))
 }
 
 /// Runs `meed decisions`.
@@ -95,7 +81,10 @@ pub fn decisions(args: &DecisionsArgs, session: &Session) -> Result<(), Failure>
         items.extend(page.items);
         from = page.next;
     }
-    session.console.answer(&items, || items.iter().map(|item| describe(item) + "\n").collect())
+    session.console.answer(&items, || match items.as_slice() {
+        [] => "none".to_owned(),
+        some => some.iter().map(describe).collect(),
+    })
 }
 
 /// Runs `meed pool …`.

@@ -7,7 +7,8 @@ use crate::api::documents::{
     StatementView,
 };
 use crate::cli::args::{EpochArgs, EpochCommand};
-use crate::cli::console::{amount, counted, table};
+use crate::cli::console::{amount, counted};
+use crate::cli::layout::table;
 use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
 use crate::failure::Failure;
 

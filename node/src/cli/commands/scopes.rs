@@ -10,7 +10,8 @@ use crate::api::documents::{
     ScopeView,
 };
 use crate::cli::args::{ApproversArgs, ConfigureArgs, ScopeAddArgs, ScopeCommand, UnlinkedArg};
-use crate::cli::console::{amount, table, units};
+use crate::cli::console::{amount, units};
+use crate::cli::layout::table;
 use crate::cli::session::{Session, scope_path};
 use crate::failure::Failure;
 
