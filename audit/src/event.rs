@@ -134,7 +134,7 @@ impl NewEvent {
                 format!("{} bytes", line.len()),
             ));
         }
-        Self::new(read_fields(Value::parse_edge(line)?)?, now)
+        Self::new(read_fields(Value::parse_edge_with_texts(line, &["id"])?)?, now)
     }
 
     /// A length that no leaf of this event exceeds, found without writing one: for nearly all events it is enough.

@@ -3,12 +3,16 @@
 //! Numbers and null never reach anything that is hashed. At the edge, integers that JSON keeps exactly become
 //! decimal strings; what would lose precision, null and repeated fields are refused with the path to them.
 
+mod words;
+
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::rejection::{Checked, Rejection, RejectionCode};
+
+pub use words::{refuse_content, refuse_json};
 
 /// Largest integer that every JSON reader keeps exactly: 2^53 - 1.
 pub const EXACT_INTEGER_MAX: u64 = (1 << 53) - 1;
@@ -34,12 +38,22 @@ impl Value {
     /// # Errors
     /// `not_utf8`, `malformed`, `duplicate_field`, `number_loses_precision`, `null_not_allowed`.
     pub fn parse_edge(bytes: &[u8]) -> Checked<Self> {
+        Self::parse_edge_with_texts(bytes, &[])
+    }
+
+    /// As [`Value::parse_edge`], of an object whose fields `texts` must not be written as numbers: those that name
+    /// something, where a number would be a mistake.
+    ///
+    /// # Errors
+    /// As [`Value::parse_edge`]; `wrong_type` for a number in one of these fields.
+    pub fn parse_edge_with_texts(bytes: &[u8], texts: &[&str]) -> Checked<Self> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let got = format!("a bad byte at offset {}", error.valid_up_to());
             Rejection::new(RejectionCode::NotUtf8, "text", "UTF-8", got)
         })?;
         let raw: Raw = serde_json::from_str(text)
-            .map_err(|error| Rejection::new(RejectionCode::Malformed, "text", "one JSON value", error))?;
+            .map_err(|error| refuse_json("text", "one JSON value", &error, bytes))?;
+        raw.check_texts(texts)?;
         raw.check("", 0)
     }
 
@@ -110,6 +124,19 @@ enum Raw {
 }
 
 impl Raw {
+    fn check_texts(&self, texts: &[&str]) -> Checked<()> {
+        let Self::Object(fields) = self else { return Ok(()) };
+        for (name, value) in fields {
+            if let Self::Number(number, _) = value
+                && texts.contains(&name.as_str())
+            {
+                let got = format!("the number {number}");
+                return Err(Rejection::new(RejectionCode::WrongType, name, "a string", got));
+            }
+        }
+        Ok(())
+    }
+
     fn check(self, path: &str, depth: usize) -> Checked<Value> {
         if depth > DEPTH_MAX {
             let expected = format!("at most {DEPTH_MAX} levels");
@@ -123,7 +150,8 @@ impl Raw {
             Self::Number(text, true) => Ok(Value::String(text)),
             Self::Number(text, false) => {
                 let expected = format!("an integer within ±{EXACT_INTEGER_MAX}, or a string");
-                Err(Rejection::new(RejectionCode::NumberLosesPrecision, path, expected, text))
+                let got = described(&text);
+                Err(Rejection::new(RejectionCode::NumberLosesPrecision, path, expected, got))
             }
             Self::String(text) => Ok(Value::String(text)),
             Self::Array(items) => items
@@ -134,6 +162,16 @@ impl Raw {
                 .map(Value::Array),
             Self::Object(fields) => check_object(fields, path, depth),
         }
+    }
+}
+
+/// A number that is not kept: what it was written as is lost, so a fraction or an exponent that does not show is named.
+fn described(text: &str) -> String {
+    let digits = text.trim_start_matches('-');
+    let is_short = digits.len() < EXACT_INTEGER_MAX.to_string().len();
+    match is_short && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => format!("{text}, written with a fraction or an exponent"),
+        false => text.to_owned(),
     }
 }
 

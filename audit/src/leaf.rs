@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::canonical;
 use crate::hash::{Hash, leaf_hash};
+use crate::json::refuse_json;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 
 /// Largest event leaf, in bytes.
@@ -43,8 +44,9 @@ pub trait Leaf: Serialize + DeserializeOwned {
     /// `malformed` for other JSON, a missing, unknown or repeated field; `not_canonical` for the same content in
     /// another form; then those of [`Leaf::check`].
     fn decode(bytes: &[u8]) -> Checked<Self> {
-        let leaf: Self = serde_json::from_slice(bytes).map_err(|error| {
-            Rejection::new(RejectionCode::Malformed, Self::VERSION, "the fields of the format", error)
+        let leaf: Self = serde_json::from_slice(bytes).map_err(|error| Rejection {
+            code: RejectionCode::Malformed,
+            ..refuse_json(Self::VERSION, "the fields of the format", &error, bytes)
         })?;
         if leaf.encode() != bytes {
             let expected = "RFC 8785 JSON";

@@ -116,6 +116,9 @@ impl FromStr for Unlinked {
     }
 }
 
+/// How a weight is written.
+const WEIGHT_FORM: &str = "a whole number, written as an integer or a decimal string";
+
 /// What each type of event weighs, by `<source>:<event_type>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weights(BTreeMap<String, Units>);
@@ -138,13 +141,15 @@ impl Weights {
     /// # Errors
     /// Names the key whose name or number is refused (rule `WEIGHTS_INTEGER_ONLY`).
     pub fn parse(bytes: &[u8]) -> Checked<Self> {
-        let Value::Object(fields) = Value::parse_edge(bytes)? else {
-            return Err(Rejection::new(
-                RejectionCode::WrongType,
-                "weights",
-                "a JSON object",
-                "something else",
-            ));
+        let value = Value::parse_edge(bytes).map_err(|mut rejection| {
+            if rejection.code == RejectionCode::NumberLosesPrecision {
+                WEIGHT_FORM.clone_into(&mut rejection.expected);
+            }
+            rejection
+        })?;
+        let kind = value.kind();
+        let Value::Object(fields) = value else {
+            return Err(Rejection::new(RejectionCode::WrongType, "weights", "a JSON object", kind));
         };
         if fields.len() > WEIGHTS_MAX {
             let expected = format!("at most {WEIGHTS_MAX} weights");
@@ -153,9 +158,9 @@ impl Weights {
         let mut weights = BTreeMap::new();
         for (key, value) in fields {
             check_weight_key(&key)?;
-            let text = value.as_str().ok_or_else(|| {
-                Rejection::new(RejectionCode::WrongType, &key, "an integer or a decimal string", value.kind())
-            })?;
+            let text = value
+                .as_str()
+                .ok_or_else(|| Rejection::new(RejectionCode::WrongType, &key, WEIGHT_FORM, value.kind()))?;
             weights.insert(key.clone(), Units::parse_single(&key, text)?);
         }
         Ok(Self(weights))

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Claimant;
+use crate::json::refuse_json;
 use crate::leaf::version_tag;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::tlog_proof::TlogProof;
@@ -115,13 +116,9 @@ fn read_format(body: &[u8]) -> Checked<String> {
     std::str::from_utf8(body)
         .map_err(|error| Rejection::new(RejectionCode::NotUtf8, "proof", "UTF-8", error))
         .and_then(|text| {
-            serde_json::from_str::<FormatOnly>(text).map_err(|error| {
-                Rejection::new(
-                    RejectionCode::Malformed,
-                    "proof",
-                    "a JSON object with the field format",
-                    error,
-                )
+            serde_json::from_str::<FormatOnly>(text).map_err(|error| Rejection {
+                code: RejectionCode::Malformed,
+                ..refuse_json("proof", "a JSON object with the field format", &error, body)
             })
         })
         .map(|head| head.format)

@@ -91,7 +91,7 @@ rejections! {
     /// A number is beyond its limit.
     17 NumberTooLarge "number_too_large" Caller "keep the number within the limit that the message names";
     /// A JSON number cannot be kept exactly.
-    18 NumberLosesPrecision "number_loses_precision" Caller "send the number as a string";
+    18 NumberLosesPrecision "number_loses_precision" Caller "write whole numbers, as integers or decimal strings; fractions and exponents are refused, except as text in metadata";
     /// JSON null where absence is meant.
     19 NullNotAllowed "null_not_allowed" Caller "leave the field out instead";
     /// Shares are zero, duplicated, or do not sum to 1,000,000.

@@ -8,6 +8,7 @@ use crate::approve::parse_key;
 use crate::approvers::ApproverSetText;
 use crate::hash::Hash;
 use crate::ids::{NodeId, Origin, ScopeKey};
+use crate::json::refuse_content;
 use crate::merkle;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::read_hex;
@@ -104,13 +105,9 @@ impl Trust {
             let got = format!("{} bytes", text.len());
             return Err(Rejection::new(RejectionCode::InputTooLarge, "trust file", expected, got));
         }
-        let file: TrustFile = toml::from_str(text).map_err(|error| {
-            Rejection::new(
-                RejectionCode::Malformed,
-                "trust file",
-                "the fields of a trust file",
-                error.message(),
-            )
+        let file: TrustFile = toml::from_str(text).map_err(|error| Rejection {
+            code: RejectionCode::Malformed,
+            ..refuse_content("trust file", "the fields of a trust file", error.message())
         })?;
         if file.format != TRUST_FORMAT {
             return Err(Rejection::new(RejectionCode::Mismatch, "trust format", TRUST_FORMAT, file.format));

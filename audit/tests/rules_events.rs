@@ -202,6 +202,10 @@ fn wrong_types_and_nulls_are_refused_by_name() {
         let null = String::from_utf8(with(field, json!("NULL"))).expect("text").replace(r#""NULL""#, "null");
         assert_eq!(refused(null.as_bytes()), (NullNotAllowed, field.to_owned()));
     }
+    for number in [json!(-5), json!(42), json!(1.5)] {
+        assert_eq!(refused(&with("id", number)), (WrongType, "id".to_owned()));
+    }
+    parse(&with("platform_user_id", json!(1001))).expect("accounts are numbers at their source");
     for value in [json!([]), json!("{}"), json!(true)] {
         assert_eq!(refused(&with("metadata", value)), (WrongType, "metadata".to_owned()));
     }

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use meed_audit::Rejection;
 use meed_audit::ids::{NodeId, Origin, ScopeKey};
+use meed_audit::json::refuse_content;
 use meed_audit::text::FreeText;
 use meed_storage::SIGN_BY_DAYS_DEFAULT;
 use serde::Deserialize;
@@ -128,7 +130,8 @@ impl Settings {
     ) -> Result<Self, Failure> {
         let file: SettingsFile = toml::from_str(text).map_err(|error| {
             let place = error.span().map_or(1, |span| line_of(text, span.start));
-            let what = format!("{} line {place}: {}", path.display(), error.message());
+            let Rejection { expected, got, .. } = refuse_content("", "settings, each once", error.message());
+            let what = format!("{} line {place}: expected {expected}, got {got}", path.display());
             Failure::usage(what, "correct the settings file; `meed init` writes one with every setting in it")
         })?;
         let mut file = over(file, read_environment(variables)?);
@@ -142,9 +145,7 @@ impl Settings {
 
     fn check(file: SettingsFile) -> Result<Self, Failure> {
         let wrong = |name: &'static str| {
-            move |rejection: meed_audit::Rejection| {
-                Failure::from(rejection).within(format!("setting {name}")).as_usage()
-            }
+            move |rejection: Rejection| Failure::from(rejection).within(format!("setting {name}")).as_usage()
         };
         let mut patterns = Vec::new();
         for text in file.bots.iter().flatten() {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{DOSSIER_LINE_BYTES_MAX, at_line, incomplete};
 use crate::hash::Hash;
 use crate::ids::{EpochNumber, NodeId, Origin, Revision, ScopeKey};
+use crate::json::refuse_json;
 use crate::leaf::version_tag;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::time::Timestamp;
@@ -96,8 +97,10 @@ pub(super) fn read_line(reader: &mut dyn BufRead, number: u64) -> Checked<Option
 pub(super) fn parse_line(bytes: &[u8]) -> Checked<Line> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| Rejection::new(RejectionCode::NotUtf8, "", "UTF-8", error))?;
-    let line: Line = serde_json::from_str(text)
-        .map_err(|error| Rejection::new(RejectionCode::Malformed, "", "a line of a dossier", error))?;
+    let line: Line = serde_json::from_str(text).map_err(|error| Rejection {
+        code: RejectionCode::Malformed,
+        ..refuse_json("", "a line of a dossier", &error, bytes)
+    })?;
     if serde_json::to_string(&line).is_ok_and(|again| again == text) {
         return Ok(line);
     }

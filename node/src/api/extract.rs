@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use meed_audit::json::refuse_json;
 use meed_audit::{Rejection, RejectionCode};
 use serde::de::DeserializeOwned;
 
@@ -80,21 +81,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Document<T> {
             let expected = "the document of this route, a JSON object";
             return Err(Rejection::new(RejectionCode::WrongType, "body", expected, "an array").into());
         }
-        serde_json::from_slice(bytes).map(Self).map_err(|error| {
-            let text = error.to_string();
-            let code = if text.starts_with("unknown field") {
-                RejectionCode::UnknownField
-            } else if text.starts_with("missing field") {
-                RejectionCode::MissingField
-            } else if text.starts_with("duplicate field") {
-                RejectionCode::DuplicateField
-            } else if text.starts_with("invalid type") {
-                RejectionCode::WrongType
-            } else {
-                RejectionCode::Malformed
-            };
-            Rejection::new(code, "body", "the document of this route, in JSON", text).into()
-        })
+        serde_json::from_slice(bytes)
+            .map(Self)
+            .map_err(|error| refuse_json("body", "the document of this route, in JSON", &error, bytes).into())
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use meed_audit::hash::Hash;
+use meed_audit::json::refuse_json;
 use meed_audit::{Rejection, RejectionCode};
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +81,8 @@ impl Signed {
                 "restore the file from your copy: without it the key could sign two texts for one place";
             Failure::refused("signed_file", what, remedy)
         };
-        let signed: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        let signed: Self = serde_json::from_slice(&bytes)
+            .map_err(|error| damaged(refuse_json("", "", &error, &bytes).got))?;
         if signed.format != FORMAT {
             return Err(damaged(format!("format {}", signed.format)));
         }

@@ -164,3 +164,36 @@ fn a_damaged_ledger_is_two_lines() {
     ran.refused(1, "");
     assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
 }
+
+#[test]
+fn json_is_refused_in_our_words() {
+    let world = World::open();
+    let configure = |text: &str| {
+        world.write("weights.json", text);
+        world.run(&["scope", "configure", "default", "--weights", "weights.json"])
+    };
+    let fraction = configure(r#"{"git:commit":1.5}"#);
+    remedied(&fraction, 1, "expected a whole number, written as an integer or a decimal string", "fractions");
+    for (text, what) in [
+        ("{\"git:commit\":x}", "expected JSON, got `x`, which cannot stand there, at column 15"),
+        (
+            "{\n\"git:commit\":1,\n}\n",
+            "expected JSON, got `}`, which cannot stand there, in line 3 at column 1",
+        ),
+        ("{", "expected JSON, got a text that ends before the value does, at column 1"),
+        ("", "expected JSON, got an empty text"),
+    ] {
+        configure(text).refused(2, what);
+    }
+    let lines = ["{\"id\":tru}", "{\"id\":-5}", "[", "{} x", "\"a\u{1}\""];
+    let ran = world.run_with(&["import", "--scope", "default", "-"], &[], &lines.join("\n"));
+    for said in [
+        "line 1: malformed: text: expected one JSON value, got `}`, which cannot stand there, at column 10",
+        "line 2: wrong_type: id: expected a string, got the number -5",
+        "line 3: malformed: text: expected one JSON value, got a text that ends before the value does, at column 1",
+        "line 4: malformed: text: expected one JSON value, got `x`, which cannot stand there, at column 4",
+    ] {
+        assert!(ran.err.lines().any(|line| line == said), "{said}: {}", ran.err);
+    }
+    ran.refused(1, "5 of 5 lines");
+}

@@ -16,6 +16,8 @@ pub mod whoami;
 
 use std::path::Path;
 
+use meed_audit::Rejection;
+use meed_audit::json::refuse_json;
 use serde_json::value::RawValue;
 
 use crate::api::documents::EpochView;
@@ -45,10 +47,11 @@ fn tell_of_amendment(epoch: &EpochArgs, session: &Session) -> Result<(), Failure
 }
 
 /// JSON that a person wrote, kept as it is: the ledger's own reader judges its numbers and repeated fields.
-fn raw_json(what: &str, text: String) -> Result<Box<RawValue>, Failure> {
-    RawValue::from_string(text).map_err(|error| {
+fn raw_json(what: &str, text: &str) -> Result<Box<RawValue>, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let Rejection { subject, expected, got, .. } = refuse_json(what, "JSON", &error, text.as_bytes());
         Failure::usage(
-            format!("{what}: expected JSON, got another text: {error}"),
+            format!("{subject}: expected {expected}, got {got}"),
             "correct the JSON at the place that is named",
         )
     })
@@ -56,5 +59,5 @@ fn raw_json(what: &str, text: String) -> Result<Box<RawValue>, Failure> {
 
 /// The JSON of a file.
 fn raw_json_file(path: &Path) -> Result<Box<RawValue>, Failure> {
-    raw_json(&path.display().to_string(), files::read_text(path, TEXT_BYTES_MAX)?.trim().to_owned())
+    raw_json(&path.display().to_string(), &files::read_text(path, TEXT_BYTES_MAX)?)
 }

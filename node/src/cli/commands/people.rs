@@ -43,7 +43,7 @@ pub fn bind(args: &BindArgs, session: &Session) -> Result<(), Failure> {
         provider: args.identity.provider.clone(),
         external_id: args.identity.external_id.clone(),
         user: args.user.clone(),
-        evidence: raw_json("evidence", args.evidence.clone())?,
+        evidence: raw_json("evidence", &args.evidence)?,
     };
     show(&session.client.post("/identities/bind", &request)?, session)
 }
@@ -56,7 +56,7 @@ pub fn revoke(args: &RevokeArgs, session: &Session) -> Result<(), Failure> {
     let request = RevokeRequest {
         provider: args.identity.provider.clone(),
         external_id: args.identity.external_id.clone(),
-        evidence: raw_json("evidence", args.evidence.clone())?,
+        evidence: raw_json("evidence", &args.evidence)?,
     };
     show(&session.client.post("/identities/revoke", &request)?, session)
 }
@@ -71,7 +71,7 @@ pub fn rebind(args: &RebindArgs, session: &Session) -> Result<(), Failure> {
         external_id: args.identity.external_id.clone(),
         from: args.from.clone(),
         user: args.user.clone(),
-        evidence: raw_json("evidence", args.evidence.clone())?,
+        evidence: raw_json("evidence", &args.evidence)?,
     };
     show(&session.client.post("/identities/rebind", &request)?, session)
 }
