@@ -100,6 +100,8 @@ rejections! {
     21 TooMany "too_many" Caller "send fewer items, within the limit that the message names";
     /// The days of a window are not a multiple of seven.
     22 InvalidWindowDays "invalid_window_days" Caller "choose a multiple of 7 days, from 7 to 364";
+    /// A number is below its limit.
+    23 NumberTooSmall "number_too_small" Caller "give a number from the lowest that the message names";
     // Keys and authority.
     /// A key is malformed, weak, or of the wrong kind.
     30 KeyInvalid "key_invalid" Caller "make a new key with `meed key new`";

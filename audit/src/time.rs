@@ -18,6 +18,11 @@ const EXPECTED: &str = "a time such as 2026-11-10T12:00:00.000Z, from 1970 to 99
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The first moment of 1970.
+    pub const FIRST: Self = Self(0);
+    /// The last moment of the year 9999.
+    pub const LAST: Self = Self(LAST_MS);
+
     /// From milliseconds since 1970.
     ///
     /// # Errors
@@ -26,7 +31,9 @@ impl Timestamp {
         if (0..=LAST_MS).contains(&ms) {
             return Ok(Self(ms));
         }
-        Err(Rejection::new(RejectionCode::InvalidTime, "time", EXPECTED, format!("{ms} ms")))
+        let got =
+            if ms < 0 { format!("one before {}", Self::FIRST) } else { format!("one after {}", Self::LAST) };
+        Err(Rejection::new(RejectionCode::InvalidTime, "time", EXPECTED, got))
     }
 
     /// Milliseconds since 1970.

@@ -42,7 +42,17 @@ impl WindowDays {
         let length_ms = i64::from(self.0) * MS_PER_DAY;
         let index = (at.as_ms() - ANCHOR_MS).div_euclid(length_ms);
         let start_ms = ANCHOR_MS + index * length_ms;
-        Ok(Period { start: Timestamp::from_ms(start_ms)?, end: Timestamp::from_ms(start_ms + length_ms)? })
+        let bounds = (Timestamp::from_ms(start_ms), Timestamp::from_ms(start_ms + length_ms));
+        let (Ok(start), Ok(end)) = bounds else {
+            let expected = format!(
+                "a time whose window of {} days lies within {} and {}",
+                self.0,
+                Timestamp::FIRST,
+                Timestamp::LAST
+            );
+            return Err(Rejection::new(RejectionCode::InvalidTime, "time", expected, at));
+        };
+        Ok(Period { start, end })
     }
 }
 
@@ -102,6 +112,17 @@ mod tests {
             let window = WindowDays::new(days).expect("days").window_at(at(time)).expect("window");
             assert_eq!((window.start.to_string().as_str(), window.end.to_string().as_str()), (start, end));
         }
+    }
+
+    #[test]
+    fn a_window_that_leaves_the_calendar_is_refused_by_the_time_that_was_given() {
+        for time in ["1970-01-04T23:59:59.999Z", "9999-12-31T00:00:00.000Z"] {
+            let refusal = WindowDays::WEEK.window_at(at(time)).expect_err(time);
+            assert_eq!((refusal.code, refusal.got.as_str()), (RejectionCode::InvalidTime, time));
+            let bounds = "within 1970-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z";
+            assert!(refusal.expected.contains(bounds), "{refusal}");
+        }
+        WindowDays::WEEK.window_at(at("1970-01-05T00:00:00Z")).expect("the first whole week");
     }
 
     #[test]

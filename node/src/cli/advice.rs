@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// The numbers of the refusals of a value that is out of its range.
 const VALUES: std::ops::RangeInclusive<u16> =
-    RejectionCode::InvalidText as u16..=RejectionCode::InvalidWindowDays as u16;
+    RejectionCode::InvalidText as u16..=RejectionCode::NumberTooSmall as u16;
 
 /// What `scope add` and `scope configure` take on the command line; all else that they read is in the file of weights.
 const SCOPE_ARGUMENTS: [&str; 5] = ["scope_key", "unit", "decimals", "window_days", "base_issuance"];
@@ -73,6 +73,9 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
         (Command::Resume(_), "nothing_to_change") => "nothing is left to do: the ledger is in use already",
         (_, "storage") if problem.detail.starts_with("could not open") => {
             "run it as an account that may write the ledger's file: redb locks it and repairs it, also for reading"
+        }
+        (Command::Epoch(_), "invalid_time") if problem.detail.contains("a time whose window") => {
+            "open a window that lies in these years as a whole"
         }
         (Command::Proof(_) | Command::Export(_), "statement_not_found") => {
             "finalize the epoch first: `meed epoch show` says how far it is; `meed statement --preview` shows what it \

@@ -166,6 +166,23 @@ fn a_damaged_ledger_is_two_lines() {
 }
 
 #[test]
+fn numbers_and_times_are_refused_in_words() {
+    let world = World::with_events();
+    world.run(&["epoch", "show", "--scope", "default", "--epoch", "0"]).refused(2, "a number from 1");
+    for (time, got) in [
+        ("1970-01-02T00:00:00Z", "got 1970-01-02T00:00:00.000Z"),
+        ("9999-12-31T12:00:00Z", "got 9999-12-31T12:00:00.000Z"),
+    ] {
+        let ran = world.run(&["epoch", "open", "--scope", "default", "--at", time]);
+        remedied(&ran, 2, got, "lies in these years as a whole");
+        assert!(!ran.err.contains(" ms"), "{ran:?}");
+    }
+    world.epoch(&["close"]).ok();
+    remedied(&world.epoch(&["freeze", "--sign-by-days", "0"]), 2, "number_too_small", "the lowest");
+    remedied(&world.epoch(&["freeze", "--sign-by-days", "366"]), 2, "number_too_large", "within the limit");
+}
+
+#[test]
 fn json_is_refused_in_our_words() {
     let world = World::open();
     let configure = |text: &str| {

@@ -81,8 +81,9 @@ pub(crate) fn chain_end(
 /// When approving ends for a draft that is frozen at `now`.
 pub(crate) fn sign_by(now: Timestamp, days: u32) -> LedgerResult<Timestamp> {
     if !(1..=SIGN_BY_DAYS_MAX).contains(&days) {
+        let code = if days == 0 { RejectionCode::NumberTooSmall } else { RejectionCode::NumberTooLarge };
         let expected = format!("1 to {SIGN_BY_DAYS_MAX} days");
-        return refuse(Rejection::new(RejectionCode::NumberTooLarge, "sign_by_days", expected, days));
+        return refuse(Rejection::new(code, "sign_by_days", expected, days));
     }
     Ok(now.plus_ms(i64::from(days) * MS_PER_DAY)?)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{EpochArgs, ScopeArg};
+use super::{EpochArgs, ScopeArg, numbers};
 
 /// `meed statement`.
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct StatementArgs {
     #[arg(long)]
     pub policy: bool,
     /// An earlier final revision or draft [default: the current draft, else the statement in force]
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", value_parser = numbers::whole::<u64>)]
     pub revision: Option<u64>,
 }
 
@@ -91,6 +91,7 @@ Examples:
         scope: ScopeArg,
         /// The number of the epoch
         #[arg(long, value_name = "N", required_unless_present = "approvers", conflicts_with = "approvers")]
+        #[arg(value_parser = numbers::epoch)]
         epoch: Option<u64>,
         /// The signatures are of the approver set that is proposed
         #[arg(long)]
@@ -120,7 +121,7 @@ pub struct ProofArgs {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// An earlier final revision [default: the one in force]
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", value_parser = numbers::whole::<u64>)]
     pub revision: Option<u64>,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::EpochArgs;
+use super::{EpochArgs, numbers};
 
 /// `meed backup`.
 #[derive(Debug, Args)]
@@ -47,10 +47,10 @@ Examples:
   meed resume --events 5120 --statements 14")]
 pub struct ResumeArgs {
     /// The last published size of the events log
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::whole::<u64>)]
     pub events: u64,
     /// The last published size of the statements log
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::whole::<u64>)]
     pub statements: u64,
 }
 
@@ -77,7 +77,7 @@ pub struct ExportArgs {
     #[arg(long, value_enum)]
     pub format: ExportFormat,
     /// An earlier final revision [default: the one in force]
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", value_parser = numbers::whole::<u64>)]
     pub revision: Option<u64>,
 }
 
@@ -117,6 +117,7 @@ pub enum LogCommand {
         #[arg(value_enum)]
         log: LogName,
         /// The index of the entry, from 0
+        #[arg(value_parser = numbers::whole::<u64>)]
         index: u64,
     },
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{EpochArgs, ScopeArg};
+use super::{EpochArgs, ScopeArg, numbers};
 
 /// `meed epoch …`.
 #[derive(Debug, Subcommand)]
@@ -47,7 +47,7 @@ pub struct OpenArgs {
     pub at: String,
     /// How many windows are left out since the last epoch: what happened in them joins this one,
     /// and they can never be opened
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = numbers::whole::<u64>)]
     pub skip: u64,
     /// Open a window that begins after now
     #[arg(long)]
@@ -86,7 +86,7 @@ pub struct FreezeArgs {
     #[command(flatten)]
     pub epoch: EpochArgs,
     /// How long signatures are taken [default: the setting `sign_by_days`, else 14]
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = numbers::whole::<u32>)]
     pub sign_by_days: Option<u32>,
     /// Take the next revision although nothing has changed
     #[arg(long)]

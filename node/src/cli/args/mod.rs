@@ -5,6 +5,7 @@ mod approval;
 mod care;
 mod decision;
 mod epoch;
+mod numbers;
 mod setup;
 
 use std::path::PathBuf;
@@ -163,7 +164,7 @@ pub struct EpochArgs {
     #[arg(long, value_name = "KEY")]
     pub scope: String,
     /// The number of the epoch in its scope, from 1
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = numbers::epoch)]
     pub epoch: u64,
 }
 

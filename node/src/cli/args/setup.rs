@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::numbers;
+
 /// `meed init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -93,10 +95,10 @@ pub struct ScopeAddArgs {
     #[arg(long, value_name = "SYMBOL")]
     pub unit: Option<String>,
     /// How many decimals people see; fixed from now on
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = numbers::whole::<u8>)]
     pub decimals: u8,
     /// The length of an epoch, a multiple of 7
-    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = numbers::whole::<u32>)]
     pub window_days: u32,
 }
 
@@ -124,7 +126,7 @@ pub struct ConfigureArgs {
     #[arg(long)]
     pub no_base_issuance: bool,
     /// The length of an epoch, a multiple of 7
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = numbers::whole::<u32>)]
     pub window_days: Option<u32>,
 }
 
@@ -145,6 +147,7 @@ pub struct ApproversArgs {
     pub scope: String,
     /// How many of the approvers must sign
     #[arg(long, value_name = "K", requires = "keys", conflicts_with = "draft")]
+    #[arg(value_parser = numbers::whole::<u8>)]
     pub threshold: Option<u8>,
     /// The public keys of all approvers, as `meed key new` printed them
     #[arg(long = "key", value_name = "VKEY", num_args = 1.., requires = "threshold")]
