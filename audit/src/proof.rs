@@ -81,8 +81,8 @@ impl Proof {
             Rejection::new(
                 RejectionCode::NotCanonical,
                 "proof",
-                "one line of JSON that ends in a newline",
-                "no newline",
+                "a newline at the end of the file",
+                "none: an editor or a copy took it away, or the file is not whole",
             )
         })?;
         match read_format(body)?.as_str() {

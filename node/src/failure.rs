@@ -11,6 +11,9 @@ use meed_storage::{LedgerError, StorageError};
 use crate::api::problems::Problem;
 use crate::sources::SourceError;
 
+/// What to do about a file that lacks its final newline, without which it is not the text that was signed.
+pub const NEWLINE_LOST: &str = "fetch it again, or put the newline back at the end of the file";
+
 /// How a command ended, as the exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

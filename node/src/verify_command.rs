@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use meed_audit::RejectionCode;
 use meed_audit::allocation::Allocation;
 use meed_audit::proof::{PROOF_BYTES_MAX, Proof};
 use meed_audit::statement::Statement;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use crate::api::problems::Problem;
 use crate::cli::args::VerifyArgs;
 use crate::cli::console::{Console, amount, counted, units};
-use crate::failure::Failure;
+use crate::failure::{Failure, NEWLINE_LOST};
 use crate::files;
 
 /// What verifying a proof found, as `--json` prints it.
@@ -103,6 +104,12 @@ pub fn run(args: &VerifyArgs, console: Console) -> Result<(), Failure> {
     let proof = files::read_bounded(&args.proof, PROOF_BYTES_MAX)?;
     let trust = files::read_text(&args.trust, TRUST_BYTES_MAX)?;
     let (report, failure) = check(&proof, &trust)?;
+    if let Some(claimant) = report.absent.as_ref().filter(|claimant| claimant.starts_with("identity:")) {
+        console.notice(format!(
+            "notice: {claimant} is an account, and an account that is bound to somebody earns under that user's key: \
+             ask whoever made the proof whether it is, and for the proof of user:<uuid> if so"
+        ));
+    }
     console.answer(&report, || describe(&report))?;
     failure.map_or(Ok(()), Err)
 }
@@ -113,7 +120,11 @@ pub fn run(args: &VerifyArgs, console: Console) -> Result<(), Failure> {
 /// Where either is malformed, so that no link could be checked.
 pub fn check(proof: &[u8], trust: &str) -> Result<(Report, Option<Failure>), Failure> {
     let trust = Trust::parse(trust).map_err(|rejection| Failure::from(rejection).with_remedy(OTHER_TRUST))?;
-    let proof = Proof::parse(proof).map_err(|rejection| Failure::from(rejection).with_remedy(OTHER_PROOF))?;
+    let is_ended = proof.ends_with(b"\n");
+    let proof = Proof::parse(proof).map_err(|rejection| {
+        let is_cut = !is_ended && rejection.code == RejectionCode::NotCanonical;
+        Failure::from(rejection).with_remedy(if is_cut { NEWLINE_LOST } else { OTHER_PROOF })
+    })?;
     let outcome = match &proof {
         Proof::Payout(proof) => verify(proof, &trust).map(|verified| {
             let mut report = succeeded("payout", verified.evidence());

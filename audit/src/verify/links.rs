@@ -12,7 +12,7 @@ use crate::checkpoint::{Checkpoint, parse_checkpoint};
 use crate::hash::{Hash, leaf_hash};
 use crate::ids::Claimant;
 use crate::leaf::Leaf;
-use crate::merkle::verify_inclusion;
+use crate::merkle::{MerkleError, verify_inclusion};
 use crate::proof::{APPROVER_SETS_MAX, AbsenceProof, parse_tlog_proof};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::Statement;
@@ -243,20 +243,29 @@ pub(super) fn check_payout_inclusion(payout: &TlogProof, statement: &Statement) 
 pub(super) fn check_inclusion(proof: &TlogProof, statement: &Statement) -> Checked<()> {
     let leaf = proof.extra().unwrap_or_default();
     verify_inclusion(&leaf_hash(leaf), proof.index(), statement.tree_size(), proof.path(), &statement.root)
-        .map_err(|error| {
-            Rejection::new(
-                RejectionCode::InclusionInvalid,
-                "allocation",
-                "a path to the statement's root",
-                error,
-            )
-        })
+        .map_err(|error| no_inclusion("allocation", "statement", &error))
 }
 
 pub(super) fn check_log_inclusion(log: &LogView, proof: &TlogProof, entry: &[u8]) -> Checked<()> {
-    verify_inclusion(&leaf_hash(entry), proof.index(), log.size, proof.path(), &log.root).map_err(|error| {
-        Rejection::new(RejectionCode::InclusionInvalid, "log entry", "a path to the checkpoint's root", error)
-    })
+    verify_inclusion(&leaf_hash(entry), proof.index(), log.size, proof.path(), &log.root)
+        .map_err(|error| no_inclusion("log entry", "checkpoint", &error))
+}
+
+/// The refusal of a path that does not lead from `subject` to the root that `signed` names.
+fn no_inclusion(subject: &str, signed: &str, error: &MerkleError) -> Rejection {
+    let (expected, got) = match error {
+        MerkleError::RootMismatch { expected, got } => {
+            (format!("a path to the {signed}'s root {expected}"), format!("one to {got}"))
+        }
+        MerkleError::PathLength { expected, got } => {
+            (format!("a path of {expected} hashes to the {signed}'s root"), format!("{got} hashes"))
+        }
+        MerkleError::IndexOutOfRange { index, size } => {
+            (format!("an index below {size}, the size in the {signed}"), index.to_string())
+        }
+        other => (format!("a path to the {signed}'s root"), other.to_string()),
+    };
+    Rejection::new(RejectionCode::InclusionInvalid, subject, expected, got)
 }
 
 /// The neighbours leave no room for the claimant: adjacent, or the first, or the last, or there is nobody at all.

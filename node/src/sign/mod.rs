@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use crate::cli::args::SignArgs;
 use crate::cli::console::Console;
-use crate::failure::{Failure, with_sources};
+use crate::failure::{Failure, NEWLINE_LOST, with_sources};
 use crate::{clock, files, key_command};
 use state::Signed;
 
@@ -250,7 +250,12 @@ fn read_text_subject(path: &Path, bytes: &[u8], blind: bool) -> Result<Subject, 
         Some(note) => note.text().as_str(),
         None => std::str::from_utf8(bytes).map_err(|_| unknown("other bytes"))?,
     };
-    match text.lines().nth(3) {
+    let title = text.lines().nth(3);
+    if matches!(title, Some(APPROVERS_TITLE | STATEMENT_TITLE)) && !text.ends_with('\n') {
+        let what = format!("expected a newline at the end of {}, got none", path.display());
+        return Err(Failure::refused("malformed", what, NEWLINE_LOST));
+    }
+    match title {
         Some(APPROVERS_TITLE) => Ok(Subject::Set(Box::new(text.parse()?), note)),
         Some(STATEMENT_TITLE) if blind => Ok(Subject::Bare(Box::new(text.parse()?))),
         Some(STATEMENT_TITLE) => {

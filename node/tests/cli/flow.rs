@@ -66,7 +66,9 @@ fn absence_is_proven_and_never_called_a_payout() {
     let made = world.proof("user:00000000-0000-4000-8000-000000000001", "absent.json");
     assert!(made.err.contains("not in this epoch"), "{}", made.err);
     made.ok();
-    let out = world.run(&["verify", "absent.json", "--trust", "trust.toml"]).ok();
+    let ran = world.run(&["verify", "absent.json", "--trust", "trust.toml"]);
+    assert_eq!(ran.err, "", "a user is who earns");
+    let out = ran.ok();
     assert!(
         out.ends_with(
             "claimant        user:00000000-0000-4000-8000-000000000001\nverified: not in this epoch\n"
@@ -75,6 +77,43 @@ fn absence_is_proven_and_never_called_a_payout() {
     );
     assert!(out.lines().all(|line| line != "verified"), "the last line of a payout: {out}");
     assert!(out.contains("that the leaves ascend"), "{out}");
+    world.proof("identity:github:77", "account.json").ok();
+    let ran = world.run(&["verify", "account.json", "--trust", "trust.toml"]);
+    assert!(ran.err.contains("identity:github:77 is an account"), "{}", ran.err);
+    assert!(ran.err.contains("earns under that user's key"), "{}", ran.err);
+    assert!(ran.ok().ends_with("verified: not in this epoch\n"));
+}
+
+#[test]
+fn a_path_to_another_root_is_told_with_both_roots() {
+    let world = World::finalized();
+    let proof = world.read("one.payout.json");
+    let (log, payout) = proof.split_once("\"payout\":").expect("the payout's proof");
+    let moved = payout.replacen("index 1\\n", "index 2\\n", 1);
+    assert_ne!(moved, payout);
+    world.write("moved.json", &format!("{log}\"payout\":{moved}"));
+    let ran = world.run(&["verify", "moved.json", "--trust", "trust.toml"]);
+    ran.refused(1, "allocation: expected a path to the statement's root ");
+    let said = ran.err.lines().find(|line| line.starts_with("error: ")).expect("the refusal");
+    assert!(said.contains(", got one to ") && !said.contains("must lead"), "{said}");
+}
+
+#[test]
+fn a_lost_final_newline_is_named() {
+    let world = World::finalized();
+    world.write("cut.json", world.read("one.payout.json").trim_end());
+    let ran = world.run(&["verify", "cut.json", "--trust", "trust.toml"]);
+    ran.refused(1, "expected a newline at the end of the file, got none");
+    assert!(ran.err.contains("remedy: fetch it again, or put the newline back"), "{}", ran.err);
+    world.set_approvers(&["alice", "bob", "dave"], 2).ok();
+    let set = world.run(&["scope", "approvers", "default", "--draft"]).ok();
+    let statement = world.run(&["statement", "--scope", "default", "--epoch", "1"]).ok();
+    for (name, note) in [("set.draft", set), ("bare.txt", statement)] {
+        world.write(name, note.trim_end());
+        let ran = world.sign(name, "alice");
+        ran.refused(1, &format!("expected a newline at the end of {name}, got none"));
+        assert!(ran.err.contains("put the newline back"), "{}", ran.err);
+    }
 }
 
 #[test]
