@@ -76,7 +76,11 @@ impl TlogPolicy {
     fn read_line(&mut self, words: &[&str], quorum_seen: &mut bool) -> Checked<()> {
         match words {
             ["log", vkey] | ["log", vkey, _] => {
-                self.logs.push(parse_key("policy key", vkey, Algorithm::Ed25519)?)
+                let key = parse_key("policy key", vkey, Algorithm::Ed25519)?;
+                if self.logs.iter().any(|known| known.public_key() == key.public_key()) {
+                    return Err(refuse("each log key once", vkey));
+                }
+                self.logs.push(key);
             }
             ["witness", name, vkey] | ["witness", name, vkey, _] => {
                 let key = parse_key("policy key", vkey, Algorithm::CosignatureV1)?;
@@ -192,4 +196,31 @@ pub fn statement_policy(
 
 fn refuse(expected: &str, got: &str) -> Rejection {
     Rejection::new(RejectionCode::Malformed, "policy", expected, got)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use meed_keys::{KeyUse, SigningKey};
+
+    /// One key under a name.
+    fn log(name: &str) -> String {
+        let name = name.parse().expect("a name");
+        SigningKey::from_seed(name, KeyUse::Log, [7; 32]).verifier_key().to_string()
+    }
+
+    #[test]
+    fn a_log_key_stands_once_whatever_its_names_are() {
+        let line = |name: &str| format!("log {}\n", log(name));
+        let once = format!("{}quorum none\n", line("one.example"));
+        assert_eq!(TlogPolicy::parse(&once).expect("a policy").logs().len(), 1);
+        for second in ["one.example", "two.example"] {
+            let refusal = TlogPolicy::parse(&format!("{}{once}", line(second))).expect_err("the key again");
+            assert_eq!(
+                (refusal.code, refusal.expected.as_str()),
+                (RejectionCode::Malformed, "each log key once")
+            );
+            assert_eq!(refusal.subject, "policy line 2: policy");
+        }
+    }
 }
