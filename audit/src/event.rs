@@ -3,8 +3,6 @@
 mod author;
 mod line;
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use crate::canonical;
@@ -175,15 +173,8 @@ impl NewEvent {
 
     /// What makes two events the same; see [`content_hash`].
     pub fn content_hash(&self) -> Hash {
-        content_hash(&Content {
-            authors: Cow::Borrowed(&self.authors),
-            event_time: self.event_time,
-            event_type: Cow::Borrowed(&self.event_type),
-            id: Cow::Borrowed(&self.id),
-            payload_hash: self.payload_hash,
-            source: Cow::Borrowed(&self.source),
-            source_ref: Cow::Borrowed(&self.source_ref),
-        })
+        let place = (&self.source, self.source_ref.as_str());
+        content_hash(&self.id, place, &self.event_type, &self.authors, self.event_time, self.payload_hash)
     }
 
     /// The event as it enters the log: `salt` hides the metadata, `scopes` are those that it belongs to, in any order.
@@ -280,20 +271,28 @@ fn check_not_future(field: &str, time: Timestamp, limit_name: &str, limit: Times
     Err(Rejection::new(RejectionCode::TimeInFuture, field, expected, time))
 }
 
-/// The fields of an event that must be equal for two events to be the same (rule `ACTIVITY_IDEMPOTENT`).
-#[derive(Serialize)]
-struct Content<'a> {
-    authors: Cow<'a, [Author]>,
+/// SHA-256 over the fields of an event that must be equal for two events to be the same (rule `ACTIVITY_IDEMPOTENT`);
+/// `place` is its source and which place that is.
+fn content_hash(
+    id: &EventId,
+    (source, source_ref): (&Source, &str),
+    event_type: &EventType,
+    authors: &[Author],
     event_time: Timestamp,
-    event_type: Cow<'a, EventType>,
-    id: Cow<'a, EventId>,
     payload_hash: Hash,
-    source: Cow<'a, Source>,
-    source_ref: Cow<'a, str>,
-}
-
-fn content_hash(content: &Content<'_>) -> Hash {
-    Hash::of(&canonical::to_vec(content).unwrap_or_default())
+) -> Hash {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        authors: &'a [Author],
+        event_time: Timestamp,
+        event_type: &'a EventType,
+        id: &'a EventId,
+        payload_hash: Hash,
+        source: &'a Source,
+        source_ref: &'a str,
+    }
+    let content = Content { authors, event_time, event_type, id, payload_hash, source, source_ref };
+    Hash::of(&canonical::to_vec(&content).unwrap_or_default())
 }
 
 /// An event in the log; its canonical bytes are the leaf `meed/event/v1`.
@@ -336,15 +335,8 @@ version_tag! {
 impl Event {
     /// What makes two events the same: equal for an event and the [`NewEvent`] that it came from.
     pub fn content_hash(&self) -> Hash {
-        content_hash(&Content {
-            authors: Cow::Borrowed(&self.authors),
-            event_time: self.event_time,
-            event_type: Cow::Borrowed(&self.event_type),
-            id: Cow::Borrowed(&self.id),
-            payload_hash: self.payload_hash,
-            source: Cow::Borrowed(&self.source),
-            source_ref: Cow::Borrowed(&self.source_ref),
-        })
+        let place = (&self.source, self.source_ref.as_str());
+        content_hash(&self.id, place, &self.event_type, &self.authors, self.event_time, self.payload_hash)
     }
 
     /// The key of its weight in a policy: `<source>:<event_type>`.

@@ -142,13 +142,7 @@ fn refusals_have_an_order_of_precedence() {
 
 #[test]
 fn a_refused_command_leaves_nothing() {
-    let world = World::new();
-    let scope = world.scope("default");
-    let first = world.open(scope, WEEK_1);
-    world.commit(scope, "a1", ALICE, WEEK_1);
-    world.close(scope, first);
-    let draft = world.freeze(scope, first);
-    world.approve(scope, first, &draft, &[0]);
+    let (world, scope, first, draft) = World::signed_once();
     let facts = |world: &World| {
         let snapshot = world.snapshot();
         (

@@ -13,13 +13,7 @@ use meed_storage::{Added, Draft, LogKind, Which};
 /// A freeze that would fix the same keeps the draft, so that signatures that were collected go on counting.
 #[test]
 fn a_freeze_without_a_change_keeps_the_draft() {
-    let world = World::new();
-    let scope = world.scope("default");
-    let first = world.open(scope, WEEK_1);
-    world.commit(scope, "a1", ALICE, WEEK_1);
-    world.close(scope, first);
-    let draft = world.freeze(scope, first);
-    world.approve(scope, first, &draft, &[0]);
+    let (world, scope, first, draft) = World::signed_once();
     assert_eq!(world.freeze(scope, first), draft);
     assert_eq!(world.snapshot().drafts(scope, first).unwrap().len(), 1);
     world.approve(scope, first, &draft, &[1]);

@@ -179,6 +179,18 @@ impl World {
         Self { folder, path, ledger, approvers: (1..=5).map(approver).collect() }
     }
 
+    /// A ledger whose first epoch is closed with one event and frozen, and which its first approver has signed.
+    pub fn signed_once() -> (Self, ScopeId, EpochNumber, Draft) {
+        let world = Self::new();
+        let scope = world.scope("default");
+        let first = world.open(scope, WEEK_1);
+        world.commit(scope, "a1", ALICE, WEEK_1);
+        world.close(scope, first);
+        let draft = world.freeze(scope, first);
+        world.approve(scope, first, &draft, &[0]);
+        (world, scope, first, draft)
+    }
+
     /// What is durable now.
     pub fn snapshot(&self) -> Snapshot {
         self.ledger.snapshot().unwrap()
