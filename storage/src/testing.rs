@@ -1,8 +1,10 @@
-//! A disk that fails, for tests (feature `testing`).
+//! A disk that fails, and the bytes of blocks, for tests (feature `testing`).
 //!
 //! [`FaultyDisk`] keeps what was synced apart from what was only written, as a disk with a cache does. It can fail at
 //! the n-th change, before or after that took effect, and everything after it; and it gives the images that a crash at
 //! that moment can leave: all unsynced writes there, none, or any of them, whole or torn at a sector.
+
+pub mod blocks;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -3,6 +3,7 @@
 //! The fuzz targets in `tests/fuzz` feed them, and ordinary tests feed them their seeds and all that was ever found.
 //! A check stops with a panic when a rule does not hold; refusing an input is never a failure.
 
+mod blocks;
 mod bytes;
 mod decisions;
 mod dossiers;
@@ -28,7 +29,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 15] = [
     Target { name: "note", check: keys::note, seeds: keys::note_seeds },
     Target { name: "keys", check: keys::keys, seeds: keys::key_seeds },
     Target { name: "json", check: leaves::json, seeds: leaves::json_seeds },
@@ -42,6 +43,8 @@ pub const TARGETS: [Target; 13] = [
     Target { name: "dossier", check: dossiers::dossier, seeds: dossiers::seeds },
     Target { name: "edited_dossier", check: dossiers::edited, seeds: dossiers::edit_seeds },
     Target { name: "merkle", check: merkle::merkle, seeds: merkle::seeds },
+    Target { name: "rows", check: blocks::rows, seeds: blocks::row_seeds },
+    Target { name: "pairs", check: blocks::pairs, seeds: blocks::pair_seeds },
 ];
 
 /// The target of a name.
