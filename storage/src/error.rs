@@ -105,8 +105,8 @@ pub enum StorageError {
         /// The system's error.
         source: Arc<io::Error>,
     },
-    /// The disk is full.
-    #[error("could not {action}: the disk is full")]
+    /// The disk is full, or the file as large as this process may make it.
+    #[error("could not {action}: the disk is full, or the limit on file sizes is reached")]
     DiskFull {
         /// What was being done.
         action: String,
@@ -174,7 +174,8 @@ impl StorageError {
                 "check the disk, the folder's owner and its permissions, then start the node again"
             }
             Self::DiskFull { .. } => {
-                "free space on the disk, then start the node again: nothing acknowledged is lost"
+                "free space on the disk or raise the limit (`ulimit -f`), then start the node again: nothing acknowledged \
+                 is lost"
             }
             Self::WriterStopped { .. } => {
                 "repair the cause, then start the node again: nothing acknowledged is lost"
@@ -208,7 +209,9 @@ impl StorageError {
 
     fn of_io(action: String, error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { action },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::DiskFull { action }
+            }
             io::ErrorKind::UnexpectedEof => Self::Corrupt {
                 table: "file".to_owned(),
                 key: String::new(),

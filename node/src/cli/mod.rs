@@ -30,6 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(cli.json);
     // A failure that the ledger's file causes inside redb comes back as an error; its own words say nothing more.
     hush_redb();
+    survive_file_limits();
     match dispatch(&cli, console).map_err(|failure| advice::advise(&cli.command, failure)) {
         Ok(()) => ExitCode::from(Exit::Done as u8),
         Err(failure) => {
@@ -48,6 +49,13 @@ fn hush_redb() {
             say(panic);
         }
     }));
+}
+
+/// Lets a write beyond the limit on file sizes fail, as on a full disk, where its signal would end the program.
+fn survive_file_limits() {
+    // That the signal has a handler is enough: nobody reads the flag, since the write itself tells.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
 }
 
 /// Help and version are answers; everything else that the parser has to say is wrong usage.

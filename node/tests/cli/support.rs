@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use meed_audit::time::{MS_PER_DAY, Timestamp};
 use meed_audit::window::WindowDays;
@@ -209,6 +209,14 @@ impl World {
         self.run_with(arguments, &[], "")
     }
 
+    /// As [`World::run`], where no file may become longer than some blocks of a shell's `ulimit -f`.
+    pub(crate) fn run_with_file_limit(&self, blocks: u32, arguments: &[&str]) -> Ran {
+        let mut command = isolated(Command::new("sh"), self.folder.path());
+        let script = format!("ulimit -f {blocks} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_meed")]).args(arguments).env("MEED_DATA", "ledger");
+        ended(command.spawn().expect("a shell runs"))
+    }
+
     /// As [`World::run`], and reads the answer as JSON.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
@@ -227,19 +235,27 @@ impl World {
         let mut stdin = child.stdin.take().expect("input");
         let written = stdin.write_all(input.as_bytes());
         drop(stdin);
-        let output = child.wait_with_output().expect("meed ends");
+        let ran = ended(child);
         written.expect("input");
-        Ran {
-            code: output.status.code().expect("an exit code"),
-            out: String::from_utf8(output.stdout).expect("UTF-8"),
-            err: String::from_utf8(output.stderr).expect("UTF-8"),
-        }
+        ran
+    }
+}
+
+fn ended(child: Child) -> Ran {
+    let output = child.wait_with_output().expect("meed ends");
+    Ran {
+        code: output.status.code().expect("an exit code"),
+        out: String::from_utf8(output.stdout).expect("UTF-8"),
+        err: String::from_utf8(output.stderr).expect("UTF-8"),
     }
 }
 
 /// The program in a folder, without the variables of whoever runs the tests.
 pub(crate) fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_meed"));
+    isolated(Command::new(env!("CARGO_BIN_EXE_meed")), folder)
+}
+
+fn isolated(mut command: Command, folder: &Path) -> Command {
     for (name, _) in std::env::vars_os() {
         let is_ours = name.to_str().is_some_and(|name| name.starts_with("MEED_") || name == "NODE_ID");
         if is_ours {
