@@ -135,6 +135,7 @@ fn sets_that_break_a_rule_are_refused() {
     world.run(&[&set[..], &["nonsense"]].concat()).refused(2, "key_invalid");
     world.run(&["scope", "approvers", "default", "--threshold", "1"]).refused(2, "--key");
     let ran = world.set_approvers(&["alice", "bob"], 1);
+    assert!(ran.err.contains("compare their line with what `meed key show` prints"), "{}", ran.err);
     assert!(ran.err.contains("warning: 1 of 2"), "{}", ran.err);
     ran.ok();
 }

@@ -230,7 +230,8 @@ pub struct RebindArgs {
 #[command(after_help = "\
 Erases names, titles and links of an event, which its leaf binds by a salted hash only: no
 proof and no statement changes. The bytes leave the file with the next `meed compact`; backups
-that were made before still hold them.
+that were made before still hold them. A name may still stand in the metadata of other events, and
+the accounts that are an event's authors stay: they are part of its leaf.
 
 Examples:
   meed erase --event git:commit:… --reason \"asked for by the person named there\"")]

@@ -127,6 +127,12 @@ fn approvers(args: &ApproversArgs, session: &Session) -> Result<(), Failure> {
         }
     };
     warn_of_weak_majority(&view, session);
+    if args.threshold.is_some() && view.pending.is_none() {
+        session.console.notice(
+            "notice: this first set shows nothing about its members: before the first epoch is closed, let each of \
+             them compare their line with what `meed key show` prints of their own key file",
+        );
+    }
     show_approvers(&view, session)
 }
 
