@@ -233,8 +233,8 @@ fn frozen_terms_are_checked() {
     let scope = world.scope("default");
     let first = world.open(scope, WEEK_1);
     world.close(scope, first);
-    for days in [0, 366] {
-        assert_eq!(code(world.ledger.freeze(scope, first, days, by(LATER))), Code::NumberTooLarge);
+    for (days, refusal) in [(0, Code::NumberTooSmall), (366, Code::NumberTooLarge)] {
+        assert_eq!(code(world.ledger.freeze(scope, first, days, by(LATER))), refusal);
     }
     let draft = world.ledger.freeze(scope, first, 1, by(LATER)).unwrap();
     assert_eq!(draft.statement.sign_by.to_string(), "2026-03-02T12:00:00.000Z");
