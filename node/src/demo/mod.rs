@@ -205,7 +205,8 @@ fn finalize(stage: &Stage, story: &show::Story) -> Result<FinalView, Failure> {
     let client = &stage.client;
     let Play { early, .. } = stage.play;
     let reason = early.then(|| "demo: no week of this repository has finished yet".to_owned());
-    let closed: EpochView = client.post(&format!("{EPOCH}/close"), &CloseRequest { early: reason })?;
+    let closed: EpochView =
+        client.post(&format!("{EPOCH}/close"), &CloseRequest { early: reason, ..CloseRequest::default() })?;
     let note = if early { " early, since no week with activity has finished yet" } else { "" };
     story.line(&format!("closed{note}: {} events", closed.events))?;
     let draft: DraftView = client.post(&format!("{EPOCH}/drafts"), &FreezeRequest::default())?;

@@ -3,7 +3,7 @@
 use meed_audit::policy::Unit;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
-use meed_storage::{Draft, Epoch, OpenTerms, Snapshot};
+use meed_storage::{CloseTerms, Draft, Epoch, OpenTerms, Snapshot};
 
 use super::{Place, Service};
 use crate::api::documents::{
@@ -52,7 +52,7 @@ impl Service {
     /// Closes an epoch.
     ///
     /// # Errors
-    /// `window_not_ended`, `approvers_missing`, `base_issuance_missing`.
+    /// `window_not_ended`, `approvers_missing`, `base_issuance_missing`, `collection_gap`.
     pub fn close_epoch(
         &self,
         key: &str,
@@ -61,8 +61,14 @@ impl Service {
         actor: &FreeText,
     ) -> Result<EpochView, Failure> {
         let (_, place) = self.place(key, epoch)?;
-        let early = request.early.as_deref().map(|text| FreeText::parse("reason", text)).transpose()?;
-        self.ledger.close_epoch(place.scope, place.epoch, early, self.by(actor)?)?;
+        let reason = |name: &str, text: &Option<String>| {
+            text.as_deref().map(|text| FreeText::parse(name, text)).transpose()
+        };
+        let terms = CloseTerms {
+            early: reason("reason", &request.early)?,
+            accept_gap: reason("accept_gap", &request.accept_gap)?,
+        };
+        self.ledger.close_epoch_on(place.scope, place.epoch, terms, self.by(actor)?)?;
         self.epoch(key, epoch)
     }
 
@@ -147,10 +153,12 @@ impl Service {
 }
 
 fn view(snapshot: &Snapshot, key: &str, epoch: &Epoch) -> Result<EpochView, Failure> {
+    let accepted_gap = snapshot.accepted_gap(epoch.scope, epoch.number)?;
     let closed = epoch.closed.as_ref().map(|closed| ClosedView {
         at: closed.at,
         by: closed.by.clone(),
         early: closed.early.clone(),
+        accepted_gap: accepted_gap.clone(),
         events_log: closed.events_log.clone(),
         events_size: closed.events.size,
         events_root: closed.events.root.to_base64(),

@@ -11,6 +11,7 @@ mod epochs;
 mod outcome;
 mod people;
 mod proofs;
+pub(crate) mod runs;
 mod scopes;
 mod statements;
 
@@ -108,7 +109,11 @@ impl Service {
         &self.settings
     }
 
-    pub(crate) fn snapshot(&self) -> Result<Snapshot, Failure> {
+    /// A view of what is durable now.
+    ///
+    /// # Errors
+    /// A failure of the ledger.
+    pub fn snapshot(&self) -> Result<Snapshot, Failure> {
         Ok(self.ledger.snapshot()?)
     }
 

@@ -17,3 +17,6 @@ mod worker;
 pub use engine::{Engine, Progress, RetryPolicy};
 pub use schedules::Reload;
 pub use worker::{EngineHandle, Notify, start};
+
+pub(crate) use schedules::next_due;
+pub(crate) use work::PassOutput;

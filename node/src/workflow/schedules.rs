@@ -13,7 +13,7 @@ use meed_storage::{
 
 use super::engine::{Engine, Progress};
 use crate::api::problems::Problem;
-use crate::config::{ScopeSettings, Settings};
+use crate::config::Settings;
 use crate::failure::Failure;
 use crate::schedule::{Action, Cron, EpochSketch, Situation};
 
@@ -113,7 +113,7 @@ pub(super) fn step(engine: &Engine, now: Timestamp) -> Result<Progress, Failure>
             continue;
         }
         let facts = Facts::read(&snapshot, &scope)?;
-        let situation = facts.situation(now, &schedule, scope_settings);
+        let situation = facts.situation(now, &schedule, scope_settings.collect.as_ref());
         match situation.due()?.first() {
             Some(action) => return act(engine, &scope, &schedule, *action, now),
             None => earliest = earliest.into_iter().chain(situation.next_due()?).min(),
@@ -153,35 +153,33 @@ impl Facts {
         }
     }
 
-    fn situation<'a>(
-        &self,
-        now: Timestamp,
-        schedule: &Schedule,
-        settings: &'a ScopeSettings,
-    ) -> Situation<'a> {
-        let collect: Option<&Cron> = settings.collect.as_ref();
+    /// The situation by the terms that the schedule keeps, which are those of the settings.
+    fn situation<'a>(&self, now: Timestamp, schedule: &Schedule, collect: Option<&'a Cron>) -> Situation<'a> {
         Situation {
             collect,
             collected_until: schedule.collected_until,
-            grace_hours: settings.grace_hours,
-            close: settings.close,
-            open_next: settings.open_next,
+            grace_hours: schedule.terms.grace_hours,
+            close: schedule.terms.close,
+            open_next: schedule.terms.open_next,
             blocked_until: schedule.problem.as_ref().map(|problem| problem.retry_at),
             ..self.bare(now)
         }
     }
 }
 
-/// When something falls due next for a scope, where its schedule is at work.
+/// When something falls due next for a scope by the terms that its schedule keeps; none while it is paused.
 pub(crate) fn next_due(
     snapshot: &Snapshot,
     schedule: &Schedule,
-    settings: Option<&ScopeSettings>,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
-    let Some(settings) = settings.filter(|_| schedule.paused.is_none()) else { return Ok(None) };
+    if schedule.paused.is_some() {
+        return Ok(None);
+    }
     let facts = Facts::read(snapshot, &snapshot.scope(schedule.scope)?)?;
-    let situation = facts.situation(now, schedule, settings);
+    let cron = schedule.terms.collect.as_deref().map(str::parse::<Cron>).transpose();
+    let cron = cron.map_err(|error| Failure::internal(format!("a schedule's terms: {error}")))?;
+    let situation = facts.situation(now, schedule, cron.as_ref());
     if !situation.due()?.is_empty() {
         return Ok(Some(now));
     }

@@ -28,6 +28,9 @@ pub struct CloseRequest {
     /// Why it is closed before its window has ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub early: Option<String>,
+    /// Why it is closed although its sources have more than was collected.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accept_gap: Option<String>,
 }
 
 /// `POST /…/{n}/drafts`.
@@ -100,6 +103,9 @@ pub struct ClosedView {
     /// Why it was closed before its window had ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub early: Option<FreeText>,
+    /// Why it was closed although its sources have more than was collected, where it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accepted_gap: Option<FreeText>,
     /// The origin line of the events log.
     pub events_log: String,
     /// Its size.

@@ -8,6 +8,7 @@ mod care;
 mod decisions;
 mod epochs;
 mod people;
+mod runs;
 mod scopes;
 mod statements;
 
@@ -26,6 +27,7 @@ pub use epochs::{
     SignaturesView,
 };
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};
+pub use runs::{RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceView};
 pub use scopes::{
     ApproverSetView, ApproversRequest, ApproversView, PendingSetView, ReasonRequest, ScopeApproversView,
     ScopeChangeRequest, ScopeRequest, ScopeView,

@@ -59,7 +59,8 @@ pub struct OpenArgs {
 #[command(after_help = "\
 Examples:
   meed epoch close --scope default --epoch 1
-  meed epoch close --scope default --epoch 1 --early --reason \"the project ends today\"")]
+  meed epoch close --scope default --epoch 1 --early --reason \"the project ends today\"
+  meed epoch close --scope default --epoch 1 --accept-gap \"the old chat server is gone\"")]
 pub struct CloseArgs {
     /// The epoch
     #[command(flatten)]
@@ -70,6 +71,9 @@ pub struct CloseArgs {
     /// Why it is closed early
     #[arg(long, value_name = "TEXT", requires = "early")]
     pub reason: Option<String>,
+    /// Close although a source has more of the window than was collected, and why: a decision
+    #[arg(long, value_name = "REASON")]
+    pub accept_gap: Option<String>,
 }
 
 /// `meed epoch freeze`.

@@ -29,7 +29,8 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
         }
         EpochCommand::Show(args) => show_all(args, session),
         EpochCommand::Close(args) => {
-            let request = CloseRequest { early: args.reason.clone().filter(|_| args.early) };
+            let early = args.reason.clone().filter(|_| args.early);
+            let request = CloseRequest { early, accept_gap: args.accept_gap.clone() };
             show(&client.post::<EpochView>(&epoch_path(&args.epoch, "/close"), &request)?, session)
         }
         EpochCommand::Freeze(args) => {
@@ -89,6 +90,9 @@ fn describe(epoch: &EpochView) -> String {
         );
         if let Some(reason) = &closed.early {
             let _ = writeln!(text, "early    {reason}");
+        }
+        if let Some(reason) = &closed.accepted_gap {
+            let _ = writeln!(text, "gap      {reason}");
         }
     }
     if let Some(revision) = epoch.current_draft {

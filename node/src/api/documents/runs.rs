@@ -1,0 +1,135 @@
+//! Runs and schedules.
+
+use meed_audit::text::FreeText;
+use meed_audit::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::api::problems::Problem;
+
+/// An attempt of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunView {
+    /// Its id: `collect-<scope>-<start>-<end>`, `close-<scope>-<epoch>` or `finalize-<scope>-<epoch>`.
+    pub id: String,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+    /// Its place among all attempts of all runs.
+    pub sequence: u64,
+    /// `collect`, `close` or `finalize`.
+    pub kind: String,
+    /// The scope's key.
+    pub scope: String,
+    /// `running`, `waiting`, `done` or `failed`.
+    pub state: String,
+    /// When it goes on, where it waits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_at: Option<Timestamp>,
+    /// Who asked for it.
+    pub by: FreeText,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended_at: Option<Timestamp>,
+    /// The steps that were tried so far.
+    pub steps: Vec<RunStepView>,
+    /// What its sources said exists, against what was stored.
+    pub sources: Vec<SourceView>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<Box<Problem>>,
+    /// What came of it: the document that the request would have been answered with at once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output: Option<serde_json::Value>,
+}
+
+impl RunView {
+    /// Whether nothing more will be done.
+    pub fn has_ended(&self) -> bool {
+        self.ended_at.is_some()
+    }
+}
+
+/// A step of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunStepView {
+    /// Which step.
+    pub name: String,
+    /// `done`, `waiting` or `failed`.
+    pub state: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// When it was tried last.
+    pub at: Timestamp,
+    /// When it is tried again, where it waits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_at: Option<Timestamp>,
+    /// What came of it.
+    pub result: String,
+}
+
+/// What a source said of a window.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SourceView {
+    /// Its name in the settings.
+    pub source: String,
+    /// The beginning of the window.
+    pub window_start: Timestamp,
+    /// Its end.
+    pub window_end: Timestamp,
+    /// How many events of the window it has.
+    pub found: u64,
+    /// How many of them are in the ledger.
+    pub stored: u64,
+    /// Why some are missing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missing: Option<String>,
+}
+
+/// What a node does for a scope by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScheduleView {
+    /// The scope's key.
+    pub scope: String,
+    /// `active`; `paused` by a person; `removed` from the settings; `new`: no node has run with it yet.
+    pub state: String,
+    /// When events are collected: a cron expression in UTC, or `off`.
+    pub collect: String,
+    /// How long after its window's end an epoch is closed, in hours.
+    pub grace_hours: u32,
+    /// Whether epochs are closed.
+    pub close: bool,
+    /// Whether the next window is opened.
+    pub open_next: bool,
+    /// The names of the sources.
+    pub sources: Vec<String>,
+    /// Who paused it, or under whose settings it was removed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub paused_by: Option<FreeText>,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub paused_at: Option<Timestamp>,
+    /// When something falls due next.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next_due: Option<Timestamp>,
+    /// Why something that is due is not done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub problem: Option<ScheduleProblemView>,
+}
+
+/// Why something that is due is not done.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScheduleProblemView {
+    /// What is due.
+    pub action: String,
+    /// What happened.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// When it happened last.
+    pub at: Timestamp,
+    /// How often in a row.
+    pub tries: u32,
+    /// When it is tried again.
+    pub retry_at: Timestamp,
+}
