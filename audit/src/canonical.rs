@@ -39,10 +39,24 @@ fn is_all_plain(bytes: &[u8]) -> bool {
 impl Writer {
     fn push_text(&mut self, text: &str) -> fmt::Result {
         if !is_all_plain(text.as_bytes()) {
-            return serde_json::to_writer(&mut self.out, text).map_err(|_| fmt::Error);
+            return self.push_lines(text);
         }
         self.out.push(b'"');
         self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+        Ok(())
+    }
+
+    /// Signed notes are plain lines, which are copied whole.
+    fn push_lines(&mut self, text: &str) -> fmt::Result {
+        if !text.bytes().fold(true, |plain, byte| plain & (is_plain(byte) | (byte == b'\n'))) {
+            return serde_json::to_writer(&mut self.out, text).map_err(|_| fmt::Error);
+        }
+        self.out.push(b'"');
+        for (number, line) in text.split('\n').enumerate() {
+            self.out.extend_from_slice(if number == 0 { b"" } else { b"\\n" });
+            self.out.extend_from_slice(line.as_bytes());
+        }
         self.out.push(b'"');
         Ok(())
     }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use crate::base64::push_base64;
+
 /// Bytes of one hash.
 pub const HASH_BYTES: usize = 32;
 
@@ -130,7 +132,9 @@ impl Hash {
 
     /// The canonical, padded, standard base64: 44 characters.
     pub fn to_base64(self) -> String {
-        Base64::encode_string(&self.0)
+        let mut text = Vec::new();
+        push_base64(&self.0, &mut text);
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 

@@ -221,6 +221,27 @@ number_type! {
     SetVersion, "version", 1
 }
 
+/// Reads a value from its text, which is not kept.
+struct TextVisitor<T>(std::marker::PhantomData<T>);
+
+impl<T: FromStr<Err = Rejection>> serde::de::Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
+fn read_text<'de, T: FromStr<Err = Rejection>, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_str(TextVisitor(std::marker::PhantomData))
+}
+
 /// Serialises identifiers as their text form and parses them back.
 macro_rules! serde_as_text {
     ($($name:ty),*) => {$(
@@ -232,8 +253,7 @@ macro_rules! serde_as_text {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                read_text(deserializer)
             }
         }
     )*};
@@ -252,14 +272,42 @@ serde_as_text!(
     Provider,
     Identity,
     Claimant,
-    EpochNumber,
-    Revision,
-    SetVersion,
-    crate::time::Timestamp,
-    crate::amount::Units,
-    crate::amount::Credits,
     crate::text::FreeText
 );
+
+/// Serialises numbers as decimal text into formats that people read, and as numbers into the others.
+macro_rules! serde_as_number {
+    ($($name:ty: $number:ty, $to:expr, $from:expr);*) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() {
+                    return serializer.collect_str(self);
+                }
+                let to: fn(&$name) -> $number = $to;
+                serde::Serialize::serialize(&to(self), serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    return read_text(deserializer);
+                }
+                let from: fn($number) -> Checked<$name> = $from;
+                from(<$number as serde::Deserialize>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+serde_as_number! {
+    EpochNumber: u64, |number| number.get(), EpochNumber::new;
+    Revision: u64, |number| number.get(), Revision::new;
+    SetVersion: u64, |number| number.get(), SetVersion::new;
+    crate::time::Timestamp: i64, |time| time.as_ms(), crate::time::Timestamp::from_ms;
+    crate::amount::Units: u128, |units| units.value(), |value| Ok(crate::amount::Units::sum_of(value));
+    crate::amount::Credits: u128, |credits| credits.value(), |value| Ok(crate::amount::Credits::sum_of(value))
+}
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,7 @@
 //! [`close::EpochInput`] for a closed epoch, [`close::close`] to the statement, [`approve::approve`] when enough
 //! approvers have signed, and [`verify::verify`] for the proof that a contributor holds.
 
+mod base64;
 mod canonical;
 
 pub mod activity;

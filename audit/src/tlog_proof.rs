@@ -18,8 +18,9 @@ use std::str::FromStr;
 use base64ct::{Base64, Encoding};
 use thiserror::Error;
 
+use crate::base64::{encoded_len, push_base64};
 use crate::checkpoint::{parse_decimal, shortened};
-use crate::hash::{Hash, HashError};
+use crate::hash::{HASH_BYTES, Hash, HashError};
 use crate::merkle::{MAX_PATH_HASHES, MAX_TREE_SIZE};
 
 /// The first line of every proof.
@@ -132,10 +133,40 @@ impl TlogProof {
         }
         check_note(&note)?;
         let proof = Self { extra, index, path, note };
-        match proof.to_string().len() {
+        match proof.text_len() {
             got if got > MAX_TLOG_PROOF_BYTES => Err(TlogProofError::TooLarge { got }),
             _ => Ok(proof),
         }
+    }
+
+    /// The proof as text.
+    pub fn to_text(&self) -> String {
+        let mut out = Vec::with_capacity(self.text_len());
+        out.extend_from_slice(TLOG_PROOF_HEADER.as_bytes());
+        out.push(b'\n');
+        if let Some(extra) = &self.extra {
+            out.extend_from_slice(b"extra ");
+            push_base64(extra, &mut out);
+            out.push(b'\n');
+        }
+        out.extend_from_slice(format!("index {}\n", self.index).as_bytes());
+        for hash in &self.path {
+            push_base64(hash.as_bytes(), &mut out);
+            out.push(b'\n');
+        }
+        out.push(b'\n');
+        out.extend_from_slice(self.note.as_bytes());
+        // Base64 is ASCII, and the note is a text.
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Bytes of the text.
+    fn text_len(&self) -> usize {
+        let extra = self.extra.as_ref().map_or(0, |extra| "extra \n".len() + encoded_len(extra.len()));
+        let digits = self.index.checked_ilog10().unwrap_or(0);
+        let index = "index 0\n".len() + usize::try_from(digits).unwrap_or(usize::MAX);
+        let path = self.path.len() * (encoded_len(HASH_BYTES) + 1);
+        TLOG_PROOF_HEADER.len() + 1 + extra + index + path + 1 + self.note.len()
     }
 
     /// Parses a whole proof.
@@ -184,13 +215,7 @@ impl TlogProof {
 
 impl fmt::Display for TlogProof {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{TLOG_PROOF_HEADER}")?;
-        if let Some(extra) = &self.extra {
-            writeln!(formatter, "extra {}", Base64::encode_string(extra))?;
-        }
-        writeln!(formatter, "index {}", self.index)?;
-        self.path.iter().try_for_each(|hash| writeln!(formatter, "{}", hash.to_base64()))?;
-        write!(formatter, "\n{}", self.note)
+        formatter.write_str(&self.to_text())
     }
 }
 
@@ -235,7 +260,8 @@ fn parse_path(mut rest: &str) -> Result<(Vec<Hash>, &str), TlogProofError> {
 }
 
 fn check_note(note: &str) -> Result<(), TlogProofError> {
-    let control = note.chars().any(|character| character < ' ' && character != '\n');
+    // Without a branch for each byte: bytes of longer characters are all above the control characters.
+    let control = note.bytes().fold(false, |found, byte| found | (byte < b' ' && byte != b'\n'));
     if control || !note.ends_with('\n') {
         return Err(TlogProofError::Note);
     }

@@ -57,8 +57,7 @@ fn hash_times(count: usize) -> [u8; 32] {
 
 fn path_and_leaf(snapshot: &Snapshot, claimant: &Claimant) -> (Vec<Hash>, Vec<u8>) {
     let place = (scope(), EpochNumber::FIRST, Revision::FIRST);
-    let leaf =
-        snapshot.allocation_leaf(place, CLAIMANTS_COUNT + 1, claimant).expect("reads").expect("a leaf");
+    let leaf = snapshot.allocation_leaf(place, claimant).expect("reads").expect("a leaf");
     (leaf.path, leaf.allocation.encode())
 }
 

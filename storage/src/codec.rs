@@ -5,7 +5,7 @@
 //! bit in a value or a key, and a record that ended up in another place, are told from what was written.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::StorageError;
 
@@ -132,6 +132,11 @@ fn checksum(table: &str, key: &[u8], content: &[u8]) -> u32 {
     hasher.update(key);
     hasher.update(content);
     hasher.finalize()
+}
+
+/// Writes a field of bytes, which serde would take for a list of numbers.
+pub(crate) fn write_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// Reads a field of bytes, which serde would take for a list of numbers.

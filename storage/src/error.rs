@@ -72,11 +72,19 @@ pub enum StorageError {
         got: String,
     },
     /// The ledger was written by a newer program.
-    #[error("expected ledger format {supported} or older, got {found}")]
+    #[error("expected ledger format {supported}, got {found}")]
     NewerFormat {
         /// The format of the file.
         found: u32,
-        /// The newest format that this program reads.
+        /// The format that this program reads.
+        supported: u32,
+    },
+    /// The ledger was written by an older program, before the first release.
+    #[error("expected ledger format {supported}, got {found}, an earlier one")]
+    OlderFormat {
+        /// The format of the file.
+        found: u32,
+        /// The format that this program reads.
         supported: u32,
     },
     /// The signing key is not the ledger's log key.
@@ -167,6 +175,9 @@ impl StorageError {
             Self::NotFound { .. } => "check the path, or make a ledger with `meed init`",
             Self::AlreadyOpen { .. } => "stop the other process, or use the node that runs on this folder",
             Self::NotALedger { .. } => "check the path, or restore a backup with `meed restore`",
+            Self::OlderFormat { .. } => {
+                "use the meed that wrote it, or make a new ledger and collect into it: this one does not read it"
+            }
             Self::NewerFormat { .. } => "use a newer meed: this one would not understand what it reads",
             Self::WrongLogKey { .. } => "give the log key that this ledger was made with",
             Self::Corrupt { .. } => "stop the node, keep the file, and restore a backup with `meed restore`",

@@ -140,13 +140,18 @@ impl Key for Timestamp {
 }
 
 /// A text in a key: any characters but U+0000.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyText(String);
 
 impl KeyText {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A claimant's key, which stands where the claimant would.
+    pub(crate) fn of_claimant(claimant: &Claimant) -> Self {
+        Self(claimant.to_string())
     }
 
     /// A name that this program itself gives.

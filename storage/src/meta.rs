@@ -13,8 +13,8 @@ use crate::key::KeyText;
 use crate::log::{CheckpointRecord, LogKind, LogState};
 use crate::table::{RawReader, Reader, Table};
 
-/// The newest format that this program reads and writes. `FORMAT.md` says what it is.
-pub const FORMAT_VERSION: u32 = 1;
+/// The format that this program reads and writes. `FORMAT.md` says what it is.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What a new ledger is made with; none of it ever changes.
 #[derive(Clone, Debug)]

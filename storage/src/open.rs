@@ -63,6 +63,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StorageError::NotFound`], [`StorageError::NotALedger`], [`StorageError::NewerFormat`],
+    /// [`StorageError::OlderFormat`],
     /// [`StorageError::AlreadyOpen`], [`StorageError::WrongLogKey`], [`StorageError::Corrupt`], or a failure of reading.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, StorageError> {
         let path = path.as_ref();
@@ -191,9 +192,8 @@ pub(crate) fn check_format(snapshot: &Snapshot, path: &Path) -> Result<(), Stora
         found if found > FORMAT_VERSION => {
             Err(StorageError::NewerFormat { found, supported: FORMAT_VERSION })
         }
-        found => {
-            Err(StorageError::corrupt(FORMAT.name(), &[], format!("expected a format from 1, got {found}")))
-        }
+        0 => Err(StorageError::corrupt(FORMAT.name(), &[], "expected a format from 1, got 0")),
+        found => Err(StorageError::OlderFormat { found, supported: FORMAT_VERSION }),
     }
 }
 

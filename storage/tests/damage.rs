@@ -136,20 +136,27 @@ fn redb_file(path: &std::path::Path) -> Vec<u8> {
 }
 
 #[test]
-fn a_newer_format_is_refused_with_its_number() {
+fn another_format_is_refused_with_its_number() {
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Format {
         version: u32,
     }
     impl meed_storage::Record for Format {}
     const FORMAT: Table<KeyText, Format> = Table::new("meed_format");
-    let (_folder, path, ledger) = new_ledger();
-    ledger.run(|tx| Ok(tx.insert(FORMAT, &"format".parse()?, &Format { version: 9 })?)).unwrap();
-    drop(ledger);
-    let error = Ledger::open(&path, signing()).unwrap_err();
-    assert!(matches!(error, StorageError::NewerFormat { found: 9, supported: 1 }), "{error}");
-    assert_eq!(error.to_string(), "expected ledger format 1 or older, got 9");
-    assert!(error.remedy().contains("newer meed"));
+    let refused = |version| {
+        let (_folder, path, ledger) = new_ledger();
+        ledger.run(move |tx| Ok(tx.insert(FORMAT, &"format".parse()?, &Format { version })?)).unwrap();
+        drop(ledger);
+        Ledger::open(&path, signing()).unwrap_err()
+    };
+    let newer = refused(9);
+    assert!(matches!(newer, StorageError::NewerFormat { found: 9, supported: 2 }), "{newer}");
+    assert_eq!(newer.to_string(), "expected ledger format 2, got 9");
+    assert!(newer.remedy().contains("newer meed"));
+    let older = refused(1);
+    assert!(matches!(older, StorageError::OlderFormat { found: 1, supported: 2 }), "{older}");
+    assert_eq!(older.to_string(), "expected ledger format 2, got 1, an earlier one");
+    assert!(matches!(refused(0), StorageError::Corrupt { .. }));
 }
 
 /// Writes into the engine's own tables, as a defect or a meddling hand would.

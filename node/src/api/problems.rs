@@ -101,6 +101,7 @@ impl From<&StorageError> for Problem {
             StorageError::AlreadyOpen { .. } => "ledger_in_use",
             StorageError::NotALedger { .. } => "not_a_ledger",
             StorageError::NewerFormat { .. } => "newer_format",
+            StorageError::OlderFormat { .. } => "older_format",
             StorageError::WrongLogKey { .. } => "wrong_log_key",
             StorageError::Corrupt { .. } => "corrupt",
             StorageError::DiskFull { .. } => "disk_full",
@@ -117,6 +118,7 @@ impl From<&StorageError> for Problem {
             | StorageError::AlreadyOpen { .. }
             | StorageError::NotALedger { .. }
             | StorageError::NewerFormat { .. }
+            | StorageError::OlderFormat { .. }
             | StorageError::WrongLogKey { .. }
             | StorageError::Unsigned { .. } => StatusCode::CONFLICT,
             StorageError::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,

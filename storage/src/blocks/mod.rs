@@ -3,4 +3,4 @@
 
 pub(crate) mod rows;
 pub(crate) mod sorted;
-mod varint;
+pub(crate) mod varint;

@@ -1,7 +1,7 @@
 //! Numbers of blocks as LEB128: seven bits a byte, the lowest first, the top bit set on all but the last.
 
 /// Appends a number.
-pub(super) fn write(mut number: u64, out: &mut Vec<u8>) {
+pub(crate) fn write(mut number: u64, out: &mut Vec<u8>) {
     loop {
         let low = number.to_le_bytes()[0] & 0x7f;
         number >>= 7;
@@ -14,7 +14,7 @@ pub(super) fn write(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Takes a number off the front, or nothing where there is none within 64 bits.
-pub(super) fn read(input: &mut &[u8]) -> Option<u64> {
+pub(crate) fn read(input: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = input.split_first()?;
@@ -32,12 +32,12 @@ pub(super) fn read(input: &mut &[u8]) -> Option<u64> {
 }
 
 /// Takes a length off the front.
-pub(super) fn read_len(input: &mut &[u8]) -> Option<usize> {
+pub(crate) fn read_len(input: &mut &[u8]) -> Option<usize> {
     read(input).and_then(|number| usize::try_from(number).ok())
 }
 
 /// Appends a length.
-pub(super) fn write_len(length: usize, out: &mut Vec<u8>) {
+pub(crate) fn write_len(length: usize, out: &mut Vec<u8>) {
     write(u64::try_from(length).unwrap_or(u64::MAX), out);
 }
 

@@ -1,24 +1,27 @@
-//! Allocations of final statements: rows in the order of their leaves, and the tiles of their tree.
+//! Allocations of final statements, in the order of their leaves.
 
 use std::ops::{Bound, ControlFlow};
 
 use meed_audit::allocation::{Allocation, AllocationV1};
 use meed_audit::close::ClosedEpoch;
 use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId};
-use meed_audit::merkle::TreeBuilder;
+use meed_audit::{Rejection, RejectionCode};
 
-use crate::codec;
+use crate::codec::{self, Record as _};
 use crate::error::StorageError;
-use crate::key::{All, Key as _};
+use crate::key::{All, Key as _, KeyText};
+use crate::rules::allocation_blocks::{Block, BlockRow, build_blocks};
 use crate::rules::epochs::epoch_record;
 use crate::rules::input::{Which, stored_revision};
-use crate::rules::record::LedgerResult;
+use crate::rules::record::{BytesRecord, LedgerResult};
 use crate::rules::scopes::scope_record;
-use crate::rules::tables::{ALLOCATION_TILES, ALLOCATIONS, AllocationRecord, EPOCHS, SCOPES};
+use crate::rules::tables::{ALLOCATIONS, EPOCHS, FINALS, FinalRecord, SCOPES};
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader};
-use crate::tiles::TileRecord;
 use crate::transaction::Transaction;
+
+/// Which final statement's allocation tree.
+pub(crate) type TreePlace = (ScopeId, EpochNumber, Revision);
 
 /// A payout of a claimant, in one epoch's statement in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,78 +32,44 @@ pub struct ClaimantPayout {
     pub allocation: Allocation,
 }
 
-/// The rows and tiles of an allocation tree, ready to be written.
+/// The blocks of an allocation tree, ready to be written.
 pub(crate) struct AllocationRows {
-    rows: Vec<(Claimant, AllocationRecord)>,
-    tiles: Vec<((u8, u64), TileRecord)>,
+    blocks: Vec<(KeyText, BytesRecord)>,
 }
 
 impl AllocationRows {
-    /// Builds the tree of a closed epoch.
-    pub(crate) fn build(closed: ClosedEpoch) -> Self {
-        let mut tiles = Vec::new();
-        let mut keep = |level, index, tile| tiles.push(((level, index), TileRecord(tile)));
-        let mut builder = TreeBuilder::new();
-        for hash in &closed.allocation_hashes {
-            builder.push(*hash, &mut keep);
-        }
-        builder.finish(&mut keep);
-        tiles.sort_unstable_by_key(|(place, _)| *place);
-        let rows = (1..).zip(closed.allocations).map(|(index, allocation)| row(index, allocation)).collect();
-        Self { rows, tiles }
+    /// Builds the blocks of a closed epoch.
+    pub(crate) fn build(closed: &ClosedEpoch) -> Result<Self, StorageError> {
+        Ok(Self { blocks: build_blocks(&closed.allocation_hashes, &closed.allocations)? })
     }
 
-    /// The rows, by claimant.
-    pub(crate) fn rows(&self) -> &[(Claimant, AllocationRecord)] {
-        &self.rows
+    /// The blocks under their keys.
+    pub(crate) fn blocks(&self) -> &[(KeyText, BytesRecord)] {
+        &self.blocks
     }
 
-    /// The tiles, by level and index.
-    pub(crate) fn tiles(&self) -> &[((u8, u64), TileRecord)] {
-        &self.tiles
-    }
-
-    /// Writes both, in the order of their keys.
+    /// Writes the blocks in the order of their keys.
     pub(crate) fn write(
         &self,
         tx: &mut Transaction,
-        scope: ScopeId,
-        epoch: EpochNumber,
-        revision: Revision,
+        (scope, epoch, revision): TreePlace,
     ) -> Result<(), StorageError> {
-        let rows = self.rows.iter();
-        let sealed = rows.map(|(claimant, row)| {
-            let key = (scope, epoch, revision, claimant.clone()).to_bytes();
-            codec::seal(ALLOCATIONS.name(), &key, row).map(|sealed| (key, sealed))
+        let sealed = self.blocks.iter().map(|(start, block)| {
+            let key = (scope, epoch, revision, start.clone()).to_bytes();
+            codec::seal(ALLOCATIONS.name(), &key, block).map(|sealed| (key, sealed))
         });
-        tx.insert_sorted(ALLOCATIONS.name(), sealed)?;
-        let tiles = self.tiles.iter();
-        tx.insert_all(
-            ALLOCATION_TILES,
-            tiles.map(|((level, index), tile)| ((scope, epoch, revision, *level, *index), tile)),
-        )
+        tx.insert_sorted(ALLOCATIONS.name(), sealed)
     }
 }
 
-fn row(index: u64, allocation: Allocation) -> (Claimant, AllocationRecord) {
-    let record = AllocationRecord {
-        index,
-        credits: allocation.credits,
-        events: allocation.events,
-        final_units: allocation.final_units,
-        proposed_units: allocation.proposed_units,
-        override_reason: allocation.override_reason,
-    };
-    (allocation.claimant, record)
-}
-
-/// The leaf of a row.
+/// The allocation of a row.
 pub(crate) fn allocation_of(
-    (scope, epoch, revision, claimant): (ScopeId, EpochNumber, Revision, Claimant),
-    record: AllocationRecord,
-) -> Allocation {
-    Allocation {
-        claimant,
+    (scope, epoch, revision): TreePlace,
+    row: &BlockRow<'_>,
+) -> Result<Allocation, StorageError> {
+    let record = row.record()?;
+    Ok(Allocation {
+        claimant: row.claimant()?,
         credits: record.credits,
         epoch,
         events: record.events,
@@ -110,18 +79,56 @@ pub(crate) fn allocation_of(
         revision,
         scope,
         v: AllocationV1,
-    }
+    })
+}
+
+/// Hands the block in which a claimant stands, or would stand, to `visit`: the last one not beyond it.
+pub(crate) fn with_block<T>(
+    reader: &(impl RawReader + ?Sized),
+    place: TreePlace,
+    claimant: &Claimant,
+    visit: impl FnOnce(&Block<'_>) -> Result<T, StorageError>,
+) -> Result<Option<T>, StorageError> {
+    let wanted = (place.0, place.1, place.2, KeyText::of_claimant(claimant)).to_bytes();
+    let prefix = place.to_bytes();
+    let (mut visit, mut found) = (Some(visit), None);
+    reader.raw_last_to(ALLOCATIONS.name(), &wanted, &mut |key, sealed| {
+        if !key.starts_with(&prefix) {
+            return Ok(());
+        }
+        let body = codec::unseal_body(ALLOCATIONS.name(), key, BytesRecord::VERSION, sealed)?;
+        let block = Block::parse(codec::decode(ALLOCATIONS.name(), key, body)?)?;
+        found = visit.take().map(|visit| visit(&block)).transpose()?;
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// What a claimant gets by a final statement.
+fn find_allocation(
+    reader: &(impl RawReader + ?Sized),
+    place: TreePlace,
+    claimant: &Claimant,
+) -> Result<Option<Allocation>, StorageError> {
+    let found = with_block(reader, place, claimant, |block| {
+        block.find(claimant)?.map(|row| allocation_of(place, &row)).transpose()
+    })?;
+    Ok(found.flatten())
 }
 
 /// All allocations of a final statement, in the order of their leaves.
 pub(crate) fn all_allocations(
     reader: &impl RawReader,
-    scope: ScopeId,
-    epoch: EpochNumber,
-    revision: Revision,
+    place: TreePlace,
 ) -> Result<Vec<Allocation>, StorageError> {
-    let records = reader.with_prefix(ALLOCATIONS, &(scope, epoch, revision))?;
-    Ok(records.into_iter().map(|(key, record)| allocation_of(key, record)).collect())
+    let mut found = Vec::new();
+    reader.for_each_with_prefix(ALLOCATIONS, &place, &mut |_, block| {
+        for row in Block::parse(&block.0)?.rows() {
+            found.push(allocation_of(place, &row?)?);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
 }
 
 impl Snapshot {
@@ -138,23 +145,29 @@ impl Snapshot {
         limit: usize,
     ) -> LedgerResult<Vec<Allocation>> {
         let revision = self.final_revision(scope, epoch, which)?;
+        let place = (scope, epoch, revision);
         let mut found = Vec::new();
-        if limit == 0 {
-            return Ok(found);
-        }
-        let prefix = (scope, epoch, revision);
-        let mut visit = |key, record| {
-            found.push(allocation_of(key, record));
-            Ok(if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-        };
-        match after {
-            None => self.for_each_with_prefix(ALLOCATIONS, &prefix, &mut visit)?,
+        let start = match after {
+            None => None,
             Some(after) => {
-                let start = Bound::Excluded((scope, epoch, revision, after.clone()));
-                let end = Bound::Excluded((scope, epoch, revision.next(), first_claimant()?));
-                self.for_each(ALLOCATIONS, (start, end), &mut visit)?;
+                let key = (scope, epoch, revision, KeyText::of_claimant(after));
+                self.last_at_or_before(ALLOCATIONS, &place, &key)?.map(|(key, _)| key)
             }
-        }
+        };
+        let start = start.unwrap_or((scope, epoch, revision, KeyText::default()));
+        let end = (scope, epoch, revision.next(), KeyText::default());
+        self.for_each(ALLOCATIONS, (Bound::Included(start), Bound::Excluded(end)), &mut |_, block| {
+            for row in Block::parse(&block.0)?.rows() {
+                if found.len() == limit {
+                    return Ok(ControlFlow::Break(()));
+                }
+                let allocation = allocation_of(place, &row?)?;
+                if after.is_none_or(|after| allocation.claimant > *after) {
+                    found.push(allocation);
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
         Ok(found)
     }
 
@@ -169,8 +182,8 @@ impl Snapshot {
         which: Which,
         claimant: &Claimant,
     ) -> LedgerResult<Option<Allocation>> {
-        let key = (scope, epoch, self.final_revision(scope, epoch, which)?, claimant.clone());
-        Ok(self.get(ALLOCATIONS, &key)?.map(|record| allocation_of(key, record)))
+        let place = (scope, epoch, self.final_revision(scope, epoch, which)?);
+        Ok(find_allocation(self, place, claimant)?)
     }
 
     /// What a claimant gets by the statements in force, by scope and epoch.
@@ -182,9 +195,8 @@ impl Snapshot {
         for (scope, _) in self.with_prefix(SCOPES, &All)? {
             for ((_, epoch), record) in self.with_prefix(EPOCHS, &scope)? {
                 let Some(revision) = record.final_revision else { continue };
-                let key = (scope, epoch, revision, claimant.clone());
-                if let Some(row) = self.get(ALLOCATIONS, &key)? {
-                    payouts.push(ClaimantPayout { scope, allocation: allocation_of(key, row) });
+                if let Some(allocation) = find_allocation(self, (scope, epoch, revision), claimant)? {
+                    payouts.push(ClaimantPayout { scope, allocation });
                 }
             }
         }
@@ -198,22 +210,30 @@ impl Snapshot {
         epoch: EpochNumber,
         which: Which,
     ) -> LedgerResult<Revision> {
-        scope_record(self, scope)?;
-        let record = epoch_record(self, scope, epoch)?;
-        let revision = stored_revision(epoch, &record, which)?;
-        match self.contains(crate::rules::tables::FINALS, &(scope, epoch, revision))? {
-            true => Ok(revision),
-            false => super::record::refuse(meed_audit::Rejection::new(
-                meed_audit::RejectionCode::StatementNotFound,
+        Ok(self.final_record(scope, epoch, which)?.0)
+    }
+
+    /// A final statement's revision and what is stored about it.
+    pub(crate) fn final_record(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        which: Which,
+    ) -> LedgerResult<(Revision, FinalRecord)> {
+        let owner = epoch_record(self, scope, epoch).or_else(|missing| {
+            // Where there is an epoch there is its scope.
+            scope_record(self, scope)?;
+            Err(missing)
+        })?;
+        let revision = stored_revision(epoch, &owner, which)?;
+        let record = self.get(FINALS, &(scope, epoch, revision))?.ok_or_else(|| {
+            Rejection::new(
+                RejectionCode::StatementNotFound,
                 format!("epoch {epoch}"),
                 "a final statement",
                 format!("revision {revision}, which is not final"),
-            )),
-        }
+            )
+        })?;
+        Ok((revision, record))
     }
-}
-
-/// No claimant's key sorts before it.
-fn first_claimant() -> Result<Claimant, StorageError> {
-    super::record::sound("claimant", "identity:discord:1".parse())
 }

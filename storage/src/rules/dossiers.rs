@@ -69,7 +69,7 @@ impl Snapshot {
             return Ok(None);
         };
         let last = self.final_statement(scope, link.epoch, Which::Revision(link.revision))?;
-        let allocations = all_allocations(self, scope, link.epoch, link.revision)?;
+        let allocations = all_allocations(self, (scope, link.epoch, link.revision))?;
         Ok(Some(PreviousEpoch { note: last.note, statement: last.statement, allocations }))
     }
 

@@ -10,7 +10,6 @@ use meed_audit::{Rejection, RejectionCode};
 
 use crate::error::StorageError;
 use crate::ledger::Ledger;
-use crate::log::LogKind;
 use crate::rules::allocations::AllocationRows;
 use crate::rules::approvers::{set_text, stored_note, whole_note};
 use crate::rules::compute::close_from_log;
@@ -22,6 +21,7 @@ use crate::rules::scopes::{is_amending, living_scope, scope_record};
 use crate::rules::signatures::lines_of;
 use crate::rules::tables::{CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS, FINALS, FinalRecord, SCOPES};
 use crate::snapshot::Snapshot;
+use crate::statements::STATEMENT_ENTRIES;
 use crate::table::Reader;
 use crate::transaction::Transaction;
 
@@ -85,8 +85,7 @@ impl Snapshot {
         epoch: EpochNumber,
         which: Which,
     ) -> LedgerResult<FinalStatement> {
-        let revision = self.final_revision(scope, epoch, which)?;
-        let record = demand(self, FINALS, &(scope, epoch, revision))?;
+        let (revision, record) = self.final_record(scope, epoch, which)?;
         let note = self.statement_entry(record.log_index)?;
         Ok(FinalStatement {
             statement: stored_statement(&note)?,
@@ -128,8 +127,8 @@ impl Snapshot {
 
     /// An entry of the statements log as text.
     pub(crate) fn statement_entry(&self, index: u64) -> LedgerResult<String> {
-        let bytes = self.log_entry(LogKind::Statements, index)?;
-        String::from_utf8(bytes).map_err(|error| {
+        let entry = demand(self, STATEMENT_ENTRIES, &index)?;
+        String::from_utf8(entry.note).map_err(|error| {
             let key = index.to_be_bytes();
             StorageError::corrupt("statement_entries", &key, format!("expected UTF-8, got {error}")).into()
         })
@@ -178,7 +177,7 @@ fn recompute(
     let input = snapshot.epoch_terms(scope, epoch, Which::Revision(revision))?;
     let closed = close_from_log(snapshot, &input)?;
     compare(&statement.to_string(), &closed.statement.to_string())?;
-    Ok(AllocationRows::build(closed))
+    Ok(AllocationRows::build(&closed)?)
 }
 
 /// Names the first line that differs between a stored text and the one that was computed again.
@@ -218,9 +217,10 @@ fn write_final(
     }
     let note = signed_note(&draft, approved)?;
     let text_hash = approved.statement().text_hash();
-    rows.write(tx, scope, epoch, revision)?;
+    rows.write(tx, (scope, epoch, revision))?;
     let log_index = tx.append_statement_entry(note.as_bytes())?;
-    tx.insert(FINALS, &(scope, epoch, revision), &FinalRecord { log_index, text_hash, at: by.at })?;
+    let stored = FinalRecord { log_index, approvers: draft.approvers, text_hash, at: by.at };
+    tx.insert(FINALS, &(scope, epoch, revision), &stored)?;
     tx.insert(CHAIN, &(scope, number), &ChainRecord { epoch, revision, text_hash })?;
     record.final_revision = Some(revision);
     record.current_draft = None;

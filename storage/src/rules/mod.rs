@@ -3,6 +3,7 @@
 //! A command prepares (reads and decides, and may refuse) and then writes (and may only fail). Whatever a person
 //! changes becomes a decision of its scope in the same transaction. Amounts are computed by `meed_audit` alone.
 
+mod allocation_blocks;
 mod allocations;
 mod approvers;
 mod compute;

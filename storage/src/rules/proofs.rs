@@ -7,27 +7,24 @@ use meed_audit::approve::node_verifier;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::leaf::Leaf;
-use meed_audit::merkle::{PathError, inclusion_path};
 use meed_audit::proof::{AbsenceProof, AbsenceProofV1, PayoutProof, PayoutProofV1, Proof};
 use meed_audit::tlog_proof::TlogProof;
 use meed_audit::trust::{LogKey, Trust};
 
 use crate::error::StorageError;
-use crate::log::LogKind;
+use crate::key::KeyText;
+use crate::log::{CHECKPOINTS, CheckpointRecord, LogKind, inclusion_path};
 use crate::meta::NodeRecord;
-use crate::rules::allocations::allocation_of;
+use crate::rules::allocation_blocks::{Block, BlockRow};
+use crate::rules::allocations::{TreePlace, allocation_of, with_block};
 use crate::rules::approvers::{node_key, set_text};
-use crate::rules::finalize::FinalStatement;
+use crate::rules::drafts::stored_statement;
 use crate::rules::input::Which;
 use crate::rules::record::LedgerResult;
 use crate::rules::scopes::scope_record;
-use crate::rules::tables::{ALLOCATION_TILES, ALLOCATIONS, APPROVER_SETS, AllocationRecord};
+use crate::rules::tables::{ALLOCATIONS, APPROVER_SETS};
 use crate::snapshot::Snapshot;
 use crate::table::Reader;
-use crate::tiles::TableTiles;
-
-/// A row of an allocation tree, with its key.
-type Row = ((ScopeId, EpochNumber, Revision, Claimant), AllocationRecord);
 
 /// A leaf of an allocation tree with what shows that it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,54 +52,34 @@ impl Snapshot {
         claimant: &Claimant,
         since: SetVersion,
     ) -> LedgerResult<Proof> {
-        let statement = self.final_statement(scope, epoch, which)?;
-        let revision = statement.statement.revision;
-        let log = self.log_proof(None, statement.log_index)?;
-        let approver_sets = self.approver_set_proofs(scope, since, statement.statement.approvers.version)?;
+        let (revision, stored) = self.final_record(scope, epoch, which)?;
+        let note = self.statement_entry(stored.log_index)?;
+        let log = self.log_proof(None, stored.log_index)?;
+        let approver_sets = self.approver_set_proofs(scope, since, stored.approvers)?;
         let place = (scope, epoch, revision);
-        if let Some(leaf) = self.allocation_leaf(place, statement.statement.tree_size(), claimant)? {
-            let payout = write_proof(Some(leaf.allocation.encode()), leaf.index, leaf.path, statement.note)?;
+        if let Some(leaf) = self.allocation_leaf(place, claimant)? {
+            let payout = write_proof(Some(leaf.allocation.encode()), leaf.index, leaf.path, note)?;
             return Ok(Proof::Payout(PayoutProof { approver_sets, format: PayoutProofV1, log, payout }));
         }
         let claimant = claimant.clone();
-        let (left, right) = self.neighbour_proofs(&statement, &(scope, epoch, revision, claimant.clone()))?;
+        let (left, right) = self.neighbour_proofs(place, &claimant, &note)?;
         Ok(Proof::Absence(AbsenceProof { approver_sets, claimant, format: AbsenceProofV1, left, log, right }))
     }
 
-    /// What a claimant gets by the final statement of `place`, whose allocation tree has `size` leaves, with what shows
-    /// it; none where the claimant is not in it. A few reads: the row, and a tile for each level of tiles.
+    /// What a claimant gets by the final statement of `place`, with what shows it; none where the claimant is not in
+    /// it. It is one read.
     ///
     /// # Errors
     /// A failure of reading.
     pub fn allocation_leaf(
         &self,
         place: (ScopeId, EpochNumber, Revision),
-        size: u64,
         claimant: &Claimant,
     ) -> LedgerResult<Option<AllocationLeaf>> {
-        let key = (place.0, place.1, place.2, claimant.clone());
-        let Some(record) = self.get(ALLOCATIONS, &key)? else { return Ok(None) };
-        let index = record.index;
-        let path = self.allocation_path(place, index, size)?;
-        Ok(Some(AllocationLeaf { index, allocation: allocation_of(key, record), path }))
-    }
-
-    /// The inclusion path of leaf `index` in the allocation tree of a final statement: a read a level of tiles.
-    ///
-    /// # Errors
-    /// A failure of reading.
-    pub fn allocation_path(
-        &self,
-        (scope, epoch, revision): (ScopeId, EpochNumber, Revision),
-        index: u64,
-        size: u64,
-    ) -> LedgerResult<Vec<Hash>> {
-        let key = |level, tile| (scope, epoch, revision, level, tile);
-        let tiles = TableTiles::new(self, ALLOCATION_TILES, key);
-        inclusion_path(&tiles, index, size).map_err(|error| match error {
-            PathError::Source(error) => error.into(),
-            other => StorageError::corrupt(ALLOCATION_TILES.name(), &[], other.to_string()).into(),
-        })
+        let leaf = with_block(self, place, claimant, |block| {
+            block.find(claimant)?.map(|row| leaf_of(place, block, &row)).transpose()
+        })?;
+        Ok(leaf.flatten())
     }
 
     /// The trust file that a verifier of a scope starts from: version 1 of the approver set, the log key, and `policy`,
@@ -125,9 +102,10 @@ impl Snapshot {
 
     /// The tlog-proof of an entry of the statements log under its signed checkpoint.
     fn log_proof(&self, extra: Option<Vec<u8>>, index: u64) -> LedgerResult<String> {
-        let checkpoint = self.checkpoint(LogKind::Statements)?;
-        let path = self.inclusion_path(LogKind::Statements, index, self.log_size(LogKind::Statements)?)?;
-        write_proof(extra, index, path, checkpoint)
+        let log = LogKind::Statements;
+        let signed = self.get(CHECKPOINTS, &log.number())?;
+        let CheckpointRecord { size, note } = signed.ok_or(StorageError::Unsigned { log: log.name() })?;
+        write_proof(extra, index, inclusion_path(self, log, index, size)?, note)
     }
 
     /// The approver sets after version `since` up to `last`, each with its signed note.
@@ -148,59 +126,77 @@ impl Snapshot {
         records.iter().map(|(_, record)| prove(record)).collect()
     }
 
-    /// The tlog-proof of an allocation under its signed statement.
-    fn row_proof(&self, statement: &FinalStatement, (key, record): Row) -> LedgerResult<String> {
-        let index = record.index;
-        let place = (key.0, key.1, key.2);
-        let leaf = allocation_of(key, record).encode();
-        self.leaf_proof(statement, place, leaf, index)
-    }
-
-    fn leaf_proof(
-        &self,
-        statement: &FinalStatement,
-        place: (ScopeId, EpochNumber, Revision),
-        leaf: Vec<u8>,
-        index: u64,
-    ) -> LedgerResult<String> {
-        let path = self.allocation_path(place, index, statement.statement.tree_size())?;
-        write_proof(Some(leaf), index, path, statement.note.clone())
-    }
-
-    /// Proofs of the claimants between whom `key` would stand; of leaf 0 where there are none at all.
+    /// Proofs of the claimants between whom `claimant` would stand; of leaf 0 where there are none at all.
     fn neighbour_proofs(
         &self,
-        statement: &FinalStatement,
-        key: &(ScopeId, EpochNumber, Revision, Claimant),
+        place: TreePlace,
+        claimant: &Claimant,
+        note: &str,
     ) -> LedgerResult<(Option<String>, Option<String>)> {
-        let place = (key.0, key.1, key.2);
-        let left = self.last_at_or_before(ALLOCATIONS, &place, key)?;
-        let right = self.row_after(key)?;
-        if left.is_none() && right.is_none() {
-            let leaf = statement.statement.leaf_zero();
-            return Ok((Some(self.leaf_proof(statement, place, leaf, 0)?), None));
+        let found = with_block(self, place, claimant, |block| neighbours_in(block, place, claimant))?;
+        let [left, mut right] = found.ok_or_else(|| {
+            StorageError::corrupt(ALLOCATIONS.name(), &[], "expected the statement's first block, got none")
+        })?;
+        if right.is_none() {
+            right = self.first_leaf_after(place, claimant)?;
         }
-        let left = left.map(|row| self.row_proof(statement, row)).transpose()?;
-        let right = right.map(|row| self.row_proof(statement, row)).transpose()?;
-        Ok((left, right))
+        if left.is_none() && right.is_none() {
+            let path = with_block(self, place, claimant, |block| block.path(0))?.unwrap_or_default();
+            let leaf = stored_statement(note)?.leaf_zero();
+            return Ok((Some(write_proof(Some(leaf), 0, path, note.to_owned())?), None));
+        }
+        let prove = |leaf: AllocationLeaf| {
+            write_proof(Some(leaf.allocation.encode()), leaf.index, leaf.path, note.to_owned())
+        };
+        Ok((left.map(prove).transpose()?, right.map(prove).transpose()?))
     }
 
-    fn row_after(
+    /// The first row of the first block after `claimant`.
+    fn first_leaf_after(
         &self,
-        key: &(ScopeId, EpochNumber, Revision, Claimant),
-    ) -> Result<Option<Row>, StorageError> {
+        place: TreePlace,
+        claimant: &Claimant,
+    ) -> Result<Option<AllocationLeaf>, StorageError> {
+        let (scope, epoch, revision) = place;
+        let start = (scope, epoch, revision, KeyText::of_claimant(claimant));
+        let end = (scope, epoch, revision.next(), KeyText::default());
         let mut found = None;
-        self.for_each(ALLOCATIONS, (Bound::Excluded(key.clone()), Bound::Unbounded), &mut |next, record| {
-            let is_same_tree = (next.0, next.1, next.2) == (key.0, key.1, key.2);
-            found = is_same_tree.then_some((next, record));
+        self.for_each(ALLOCATIONS, (Bound::Excluded(start), Bound::Excluded(end)), &mut |_, block| {
+            let block = Block::parse(&block.0)?;
+            let first = block.rows().next().transpose()?;
+            found = first.map(|row| leaf_of(place, &block, &row)).transpose()?;
             Ok(ControlFlow::Break(()))
         })?;
         Ok(found)
     }
 }
 
+fn leaf_of(place: TreePlace, block: &Block<'_>, row: &BlockRow<'_>) -> Result<AllocationLeaf, StorageError> {
+    let allocation = allocation_of(place, row)?;
+    Ok(AllocationLeaf { index: row.index, allocation, path: block.path(row.index)? })
+}
+
+/// The rows of a block before and after the place where a claimant would stand.
+fn neighbours_in(
+    block: &Block<'_>,
+    place: TreePlace,
+    claimant: &Claimant,
+) -> Result<[Option<AllocationLeaf>; 2], StorageError> {
+    let (mut left, mut right) = (None, None);
+    for row in block.rows() {
+        let row = row?;
+        if row.claimant()? > *claimant {
+            right = Some(row);
+            break;
+        }
+        left = Some(row);
+    }
+    let leaf = |row: Option<BlockRow<'_>>| row.map(|row| leaf_of(place, block, &row)).transpose();
+    Ok([leaf(left)?, leaf(right)?])
+}
+
 fn write_proof(extra: Option<Vec<u8>>, index: u64, path: Vec<Hash>, note: String) -> LedgerResult<String> {
     let proof = TlogProof::new(extra, index, path, note)
         .map_err(|error| StorageError::internal(format!("a tlog-proof could not be made: {error}")))?;
-    Ok(proof.to_string())
+    Ok(proof.to_text())
 }

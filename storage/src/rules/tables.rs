@@ -14,7 +14,6 @@ use crate::codec::Record;
 use crate::key::KeyText;
 use crate::rules::record::BytesRecord;
 use crate::table::Table;
-use crate::tiles::TileRecord;
 
 /// The scopes.
 pub(crate) const SCOPES: Table<ScopeId, ScopeRecord> = Table::new("scopes");
@@ -44,12 +43,10 @@ pub(crate) const SIGNATURES: Table<(ScopeId, EpochNumber, Revision, KeyText), Si
 pub(crate) const FINALS: Table<(ScopeId, EpochNumber, Revision), FinalRecord> = Table::new("finals");
 /// The chain of a scope's final statements, from 0, in the order of the statements log.
 pub(crate) const CHAIN: Table<(ScopeId, u64), ChainRecord> = Table::new("statement_chain");
-/// Allocations of final statements; the order of their keys is the order of their leaves after leaf 0.
-pub(crate) const ALLOCATIONS: Table<(ScopeId, EpochNumber, Revision, Claimant), AllocationRecord> =
+/// Allocations of final statements with the nodes of their trees, in blocks: see
+/// [`allocation_blocks`](crate::rules::allocation_blocks).
+pub(crate) const ALLOCATIONS: Table<(ScopeId, EpochNumber, Revision, KeyText), BytesRecord> =
     Table::new("allocations");
-/// The tiles of the allocation trees, by level and index.
-pub(crate) const ALLOCATION_TILES: Table<(ScopeId, EpochNumber, Revision, u8, u64), TileRecord> =
-    Table::new("allocation_tiles");
 /// The people.
 pub(crate) const USERS: Table<UserId, UserRecord> = Table::new("users");
 /// Whose each identity is, or was, in this node.
@@ -192,6 +189,8 @@ impl Record for SignatureRecord {}
 pub(crate) struct FinalRecord {
     /// Where the statements log holds it.
     pub(crate) log_index: u64,
+    /// The version of the approver set that signed it.
+    pub(crate) approvers: SetVersion,
     pub(crate) text_hash: Hash,
     pub(crate) at: Timestamp,
 }
@@ -207,20 +206,6 @@ pub(crate) struct ChainRecord {
 }
 
 impl Record for ChainRecord {}
-
-/// An allocation without what its key and its tree say already; the leaf is made of both.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AllocationRecord {
-    /// The leaf's index in the tree, from 1.
-    pub(crate) index: u64,
-    pub(crate) credits: Credits,
-    pub(crate) events: u64,
-    pub(crate) final_units: Units,
-    pub(crate) proposed_units: Units,
-    pub(crate) override_reason: Option<FreeText>,
-}
-
-impl Record for AllocationRecord {}
 
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

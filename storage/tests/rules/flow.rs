@@ -30,3 +30,36 @@ fn an_epoch_from_events_to_verified_payouts() {
     let read = meed_audit::dossier::Dossier::read(&mut bytes.as_slice()).unwrap();
     assert_eq!(read.recompute().unwrap().statement, last.statement);
 }
+
+/// More claimants than one block of allocations takes, so that neighbours and pages cross its edges.
+#[test]
+fn allocations_of_many_blocks_are_listed_and_proved() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let epoch = world.open(scope, WEEK_1);
+    let ids: Vec<u64> = (0..100).map(|number| 1_000 + 2 * number).collect();
+    let events = ids.iter().map(|id| event(&format!("e{id}"), &id.to_string(), WEEK_1)).collect();
+    world.append(&[scope], events);
+    world.complete(scope, epoch);
+    let snapshot = world.snapshot();
+    let listed = |after: Option<&str>, limit| {
+        let after = after.map(unbound);
+        let rows = snapshot.allocations(scope, epoch, Which::Final, after.as_ref(), limit).unwrap();
+        rows.into_iter().map(|row| row.claimant.to_string()).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = ids.iter().map(|id| unbound(&id.to_string()).to_string()).collect();
+    assert_eq!(listed(None, 1_000), all);
+    for (place, id) in ids.iter().enumerate() {
+        let name = id.to_string();
+        assert_eq!(listed(Some(&name), 7), all.iter().skip(place + 1).take(7).cloned().collect::<Vec<_>>());
+        let odd = (id + 1).to_string();
+        assert_eq!(listed(Some(&odd), 1), all.get(place + 1).cloned().into_iter().collect::<Vec<_>>());
+        let paid = snapshot.allocation(scope, epoch, Which::Final, &unbound(&name)).unwrap().unwrap();
+        assert_eq!(world.verified(scope, epoch, &unbound(&name)).allocation(), &paid);
+        assert!(snapshot.allocation(scope, epoch, Which::Final, &unbound(&odd)).unwrap().is_none());
+        world.verify_absent(scope, epoch, &unbound(&odd));
+    }
+    world.verify_absent(scope, epoch, &unbound("1"));
+    assert_eq!(listed(None, 0), Vec::<String>::new());
+    assert_eq!(snapshot.fsck(&mut |_| {}).problems, []);
+}

@@ -118,7 +118,7 @@ fn put(ledger: &Ledger, table: &'static str, key: &[u8], body: Option<&[u8]>) {
 
 /// Tables of the rules, and how many bytes from the start of a record some hash, text or other record binds: what
 /// comes after it (who did it and when, where no text says so) is only under the record's checksum.
-const BOUND: [(&str, usize); 13] = [
+const BOUND: [(&str, usize); 12] = [
     ("decisions", usize::MAX),
     ("curations", usize::MAX),
     ("overrides", usize::MAX),
@@ -128,10 +128,9 @@ const BOUND: [(&str, usize); 13] = [
     ("pool", usize::MAX),
     ("approver_sets", 300),
     ("drafts", 900),
-    ("finals", 33),
+    ("finals", 35),
     ("statement_chain", usize::MAX),
     ("allocations", usize::MAX),
-    ("allocation_tiles", usize::MAX),
 ];
 
 /// Whether a draft takes the decision of this key in.

@@ -45,6 +45,7 @@ impl Snapshot {
             }
             Err(error) => check.report.note_error(error),
         }
+        check.attempt("STATEMENT_BINDS_ALL", Check::allocation_places);
         check.attempt("STATEMENTS_IN_ORDER", Check::statements_log);
         check.report
     }

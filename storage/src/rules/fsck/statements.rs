@@ -1,6 +1,7 @@
 //! Drafts, signatures, final statements with their allocations, trees and proofs, and the statements log.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use meed_audit::approve::{approve, split_node_line};
 use meed_audit::approvers::APPROVERS_TITLE;
@@ -13,22 +14,22 @@ use meed_audit::{Rejection, RejectionCode};
 use meed_keys::{Note, SigningWindow};
 
 use super::{Check, FsckStep};
-use crate::key::All;
+use crate::key::{All, KeyText};
 use crate::log::LogKind;
 use crate::meta::NodeRecord;
-use crate::rules::allocations::AllocationRows;
+use crate::rules::allocations::{AllocationRows, all_allocations};
 use crate::rules::approvers::{node_key, set_text, stored_note};
 use crate::rules::drafts::stored_statement;
 use crate::rules::input::Which;
 use crate::rules::record::{LedgerResult, sound};
 use crate::rules::signatures::lines_of;
 use crate::rules::tables::{
-    ALLOCATION_TILES, ALLOCATIONS, APPROVER_SETS, CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS,
-    EpochRecord, FINALS, FinalRecord, SIGNATURES,
+    ALLOCATIONS, APPROVER_SETS, CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS, EpochRecord, FINALS,
+    FinalRecord, SIGNATURES,
 };
 use crate::table::Reader;
 
-/// How many claimants of a statement are proved and verified: with the tree compared tile by tile, more would show
+/// How many claimants of a statement are proved and verified: with the tree compared block by block, more would show
 /// nothing new.
 const PROOFS_MAX: usize = 64;
 
@@ -169,57 +170,52 @@ impl Check<'_> {
             approved.signatures() == approvals,
             "approvals by key name",
         );
+        let stated = entry.statement.approvers.version;
+        self.same("APPROVERS_PINNED_AT_REVIEW", FINALS.name(), &place, stated, stored.approvers);
         Ok(())
     }
 
-    /// Computing the statement again gives its bytes, its allocations and every tile of its tree.
+    /// Computing the statement again gives its bytes, its allocations and every node of its tree.
     fn recompute(&mut self, place: Place) -> LedgerResult<()> {
         let (scope, epoch, revision) = place;
         let closed = self.snapshot.verification(scope, epoch, Which::Revision(revision))?;
-        let expected = AllocationRows::build(closed);
-        let rows: Vec<_> = self
-            .snapshot
-            .with_prefix(ALLOCATIONS, &place)?
-            .into_iter()
-            .map(|((_, _, _, claimant), record)| (claimant, record))
-            .collect();
-        if let Some((claimant, _)) = first_difference(expected.rows(), &rows) {
-            let key = (scope, epoch, revision, claimant.clone());
-            self.differ(
-                "PAYOUT_DETERMINISTIC",
-                ALLOCATIONS.name(),
-                &key,
-                "the computed allocation",
-                "another or none",
-            );
-        }
-        let tiles: Vec<_> = self
-            .snapshot
-            .with_prefix(ALLOCATION_TILES, &place)?
-            .into_iter()
-            .map(|((_, _, _, level, index), tile)| ((level, index), tile))
-            .collect();
-        if let Some(((level, index), _)) = first_difference(expected.tiles(), &tiles) {
-            let key = (scope, epoch, revision, *level, *index);
-            self.differ(
-                "STATEMENT_BINDS_ALL",
-                ALLOCATION_TILES.name(),
-                &key,
-                "the computed tile",
-                "another or none",
-            );
+        let expected = AllocationRows::build(&closed)?;
+        let blocks = self.snapshot.with_prefix(ALLOCATIONS, &place)?;
+        let blocks: Vec<_> = blocks.into_iter().map(|((_, _, _, start), block)| (start, block)).collect();
+        if let Some((start, _)) = first_difference(expected.blocks(), &blocks) {
+            let key = (scope, epoch, revision, start.clone());
+            let is_paid_alike = all_allocations(self.snapshot, place).ok() == Some(closed.allocations);
+            let (rule, wanted) = match is_paid_alike {
+                true => ("STATEMENT_BINDS_ALL", "the computed nodes of the tree"),
+                false => ("PAYOUT_DETERMINISTIC", "the computed allocations"),
+            };
+            self.differ(rule, ALLOCATIONS.name(), &key, wanted, "others or none");
         }
         Ok(())
     }
 
-    /// Proofs made from the stored tiles hold against the scope's own trust file.
+    /// Every block of allocations is one of a final statement.
+    pub(super) fn allocation_places(&mut self) -> LedgerResult<()> {
+        let mut places = BTreeSet::new();
+        self.snapshot.for_each_with_prefix(ALLOCATIONS, &All, &mut |(scope, epoch, revision, _), _| {
+            places.insert((scope, epoch, revision));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for place in places {
+            let is_final = self.snapshot.contains(FINALS, &place)?;
+            self.demand("STATEMENT_BINDS_ALL", ALLOCATIONS.name(), &place, is_final, "a final statement");
+        }
+        Ok(())
+    }
+
+    /// Proofs made from the stored blocks hold against the scope's own trust file.
     fn proofs(&mut self, place: Place) -> LedgerResult<()> {
         let (scope, epoch, revision) = place;
         let trust = self.snapshot.trust(scope, None)?;
-        let rows = self.snapshot.with_prefix(ALLOCATIONS, &place)?;
+        let rows = all_allocations(self.snapshot, place)?;
         let step = rows.len().div_ceil(PROOFS_MAX).max(1);
-        for ((_, _, _, claimant), _) in rows.iter().step_by(step) {
-            self.proof(place, claimant, &trust)?;
+        for row in rows.iter().step_by(step) {
+            self.proof(place, &row.claimant, &trust)?;
         }
         if rows.is_empty() {
             let nobody: Claimant = sound("claimant", "identity:discord:1".parse())?;
@@ -232,7 +228,7 @@ impl Check<'_> {
         let (scope, epoch, revision) = place;
         let which = Which::Revision(revision);
         let proof = self.snapshot.proof(scope, epoch, which, claimant, SetVersion::FIRST)?;
-        let key = (scope, epoch, revision, claimant.clone());
+        let key = (scope, epoch, revision, KeyText::of_claimant(claimant));
         match proof {
             Proof::Payout(proof) => {
                 if let Err(error) = verify(&proof, trust) {
