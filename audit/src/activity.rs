@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::amount::{SHARE_WHOLE, Units};
 use crate::apportion::apportion;
 use crate::decision::{Curation, State};
-use crate::event::Event;
+use crate::event::{Author, Event};
 use crate::hash::{Hash, leaf_hash};
-use crate::ids::{Claimant, EventId};
+use crate::ids::{Claimant, EventId, ScopeId};
 use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf, count, version_tag};
 use crate::policy::{Policy, Unlinked};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::text::FreeText;
+use crate::time::Timestamp;
 
 /// An event as an epoch takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,47 @@ impl EpochEvent {
         }
         Ok(Self { event: Event::decode(leaf)?, event_hash: leaf_hash(leaf), index, routed })
     }
+}
+
+impl EpochEvent {
+    /// What the epoch takes of it.
+    pub fn entry(&self) -> EpochEntry<'_> {
+        let Event { authors, event_time, event_type, id, scopes, source, .. } = &self.event;
+        EpochEntry {
+            authors,
+            event_hash: self.event_hash,
+            event_time: *event_time,
+            event_type: event_type.as_str(),
+            id,
+            index: self.index,
+            routed: self.routed,
+            scopes,
+            source: source.as_str(),
+        }
+    }
+}
+
+/// What an epoch takes of an event: no more than decides money, so that a ledger need not read the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochEntry<'a> {
+    /// The event's authors, sorted by provider and id; the shares sum to 1,000,000.
+    pub authors: &'a [Author],
+    /// As in [`EpochEvent`].
+    pub event_hash: Hash,
+    /// When it happened.
+    pub event_time: Timestamp,
+    /// What happened.
+    pub event_type: &'a str,
+    /// Its permanent id.
+    pub id: &'a EventId,
+    /// As in [`EpochEvent`].
+    pub index: u64,
+    /// As in [`EpochEvent`].
+    pub routed: bool,
+    /// The scopes that its leaf names, sorted.
+    pub scopes: &'a [ScopeId],
+    /// The kind of place it comes from.
+    pub source: &'a str,
 }
 
 /// Units of one claimant.
@@ -93,18 +135,18 @@ version_tag! {
 /// # Errors
 /// `arithmetic_overflow`, which the limits make impossible.
 pub fn curate(
-    entry: &EpochEvent,
+    entry: &EpochEntry<'_>,
     late: bool,
     policy: &Policy,
     curation: Option<&Curation>,
     state: &State,
 ) -> Checked<Activity> {
     let set_by_person = curation.and_then(|curation| curation.weight);
-    let weight = set_by_person.unwrap_or_else(|| policy.weights.units_of(&entry.event.weight_key()));
+    let weight = set_by_person.unwrap_or_else(|| policy.weights.units_of(entry.source, entry.event_type));
     let included = !curation.is_some_and(|curation| curation.excluded);
     let units = if included { weight } else { Units::ZERO };
     let claimants = if included {
-        let mut claimants = split(units, &resolved_shares(&entry.event, curation, state))?;
+        let mut claimants = claimants_of(entry.authors, units, curation, state)?;
         claimants
             .retain(|entry| policy.unlinked == Unlinked::Claim || matches!(entry.key, Claimant::User(_)));
         claimants
@@ -113,7 +155,7 @@ pub fn curate(
     };
     Ok(Activity {
         claimants,
-        event: entry.event.id.clone(),
+        event: entry.id.clone(),
         event_hash: entry.event_hash,
         included,
         index: entry.index,
@@ -125,17 +167,35 @@ pub fn curate(
     })
 }
 
+/// Who gets how much of an event's units, sorted by claimant.
+fn claimants_of(
+    authors: &[Author],
+    units: Units,
+    curation: Option<&Curation>,
+    state: &State,
+) -> Checked<Vec<ClaimantUnits>> {
+    match (curation.and_then(|curation| curation.shares.as_ref()), authors) {
+        // Nothing to divide, and nearly always so.
+        (None, [author]) => Ok(vec![ClaimantUnits { key: state.resolve(&author.identity), units }]),
+        (decided, _) => split(units, &resolved_shares(authors, decided, state)),
+    }
+}
+
 /// The shares of an event by claimant: a person's, else the authors', with the shares of equal claimants added.
-fn resolved_shares(event: &Event, curation: Option<&Curation>, state: &State) -> BTreeMap<Claimant, u32> {
+fn resolved_shares(
+    authors: &[Author],
+    decided: Option<&BTreeMap<Claimant, u32>>,
+    state: &State,
+) -> BTreeMap<Claimant, u32> {
     let mut shares = BTreeMap::new();
-    match curation.and_then(|curation| curation.shares.as_ref()) {
+    match decided {
         Some(decided) => {
             for (claimant, share) in decided {
                 *shares.entry(state.resolve_claimant(claimant)).or_default() += share;
             }
         }
         None => {
-            for author in &event.authors {
+            for author in authors {
                 *shares.entry(state.resolve(&author.identity)).or_default() += author.share;
             }
         }

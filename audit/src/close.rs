@@ -6,7 +6,7 @@ mod terms;
 
 use std::collections::BTreeMap;
 
-use crate::activity::{Activity, Earnings, EpochEvent, curate};
+use crate::activity::{Activity, Earnings, EpochEntry, EpochEvent, curate};
 use crate::allocation::{Allocation, allocate, allocation_set_hash, check_item_count};
 use crate::amount::Credits;
 use crate::approvers::{ApproverSetText, ScopeName};
@@ -15,7 +15,7 @@ use crate::hash::Hash;
 use crate::ids::{EventId, Revision};
 use crate::leaf::Leaf;
 use crate::merkle::{self, TreeBuilder};
-use crate::parallel::{Both, InTurn, extend_with_leaf_hashes};
+use crate::parallel::{Both, InTurn, leaf_hashes, root_with};
 use crate::policy::Policy;
 use crate::pool::Pool;
 use crate::rejection::{Checked, Rejection, RejectionCode};
@@ -92,7 +92,7 @@ pub fn close_with(input: &EpochInput, sink: &mut dyn FnMut(&Activity)) -> Checke
     let closing = Closing::new(input)?;
     let mut curated = Curated::default();
     for entry in ordered {
-        sink(&closing.curate(entry, &mut curated)?);
+        sink(&closing.curate(&entry.entry(), &mut curated)?);
     }
     closing.finish(curated)
 }
@@ -154,24 +154,24 @@ impl<'a> Closing<'a> {
     ///
     /// # Errors
     /// `mismatch` for an event of another scope or epoch.
-    pub fn curate(&self, entry: &EpochEvent, curated: &mut Curated) -> Checked<Activity> {
+    pub fn curate(&self, entry: &EpochEntry<'_>, curated: &mut Curated) -> Checked<Activity> {
         let scope = self.input.policy.scope;
         // A route is looked for only where the leaf does not name the scope: the index would be another one.
-        if entry.routed == entry.event.scopes.binary_search(&scope).is_ok() {
+        if entry.routed == entry.scopes.binary_search(&scope).is_ok() {
             let expected = format!("an event that names scope {scope}, or one that a route gives it");
             return Err(Rejection::new(
                 RejectionCode::Mismatch,
-                entry.event.id.as_str(),
+                entry.id.as_str(),
                 expected,
                 if entry.routed { "both" } else { "neither" },
             ));
         }
         let late = check_assignment(self.input, self.window, entry)?;
-        let curation = self.decided().curation.get(&entry.event.id);
+        let curation = self.decided().curation.get(entry.id);
         let activity = curate(entry, late, &self.input.policy, curation, &self.state)?;
         curated.curated_count += usize::from(curation.is_some());
         curated.earned.add(&activity)?;
-        curated.leaves.push((entry.event.id.clone(), activity.leaf_hash()));
+        curated.leaves.push((entry.id.clone(), activity.leaf_hash()));
         Ok(activity)
     }
 
@@ -200,7 +200,7 @@ impl<'a> Closing<'a> {
         let revision = input.draft.revision;
         let (activity, allocations) = how.both(
             leaves.len(),
-            || activity_head(&leaves),
+            || activity_head(&leaves, how),
             || allocate(scope, window.number, revision, pool_total, earned, &decided.overrides),
         );
         let (activity, allocations) = (activity?, allocations?);
@@ -216,11 +216,10 @@ impl<'a> Closing<'a> {
 }
 
 /// The activity tree, in the order of event ids.
-fn activity_head(leaves: &[(EventId, Hash)]) -> Checked<TreeHead> {
+fn activity_head(leaves: &[(EventId, Hash)], how: &impl Both) -> Checked<TreeHead> {
     check_item_count("events", leaves.len())?;
-    let order = order_by_event(leaves);
-    let ordered = || order.iter().filter_map(|place| leaves.get(*place));
-    if let Some(((id, _), _)) = ordered().zip(ordered().skip(1)).find(|((a, _), (b, _))| a == b) {
+    let ordered = order_by_event(leaves, how);
+    if let Some(id) = ordered.twice {
         return Err(Rejection::new(
             RejectionCode::DuplicateField,
             id.as_str(),
@@ -228,18 +227,19 @@ fn activity_head(leaves: &[(EventId, Hash)]) -> Checked<TreeHead> {
             "it twice",
         ));
     }
-    Ok(tree_head(ordered().map(|(_, hash)| *hash)))
+    let size = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
+    Ok(TreeHead { size, root: root_with(&ordered.hashes, how) })
 }
 
 /// Whether the event is late; refuses one that the rule `EPOCH_BY_EVENT_TIME` gives to another epoch.
-fn check_assignment(input: &EpochInput, window: &EpochWindow, entry: &EpochEvent) -> Checked<bool> {
-    match assign(&input.windows, entry.event.event_time, entry.index) {
+fn check_assignment(input: &EpochInput, window: &EpochWindow, entry: &EpochEntry<'_>) -> Checked<bool> {
+    match assign(&input.windows, entry.event_time, entry.index) {
         Some(assignment) if assignment.epoch == window.number => Ok(assignment.late),
         other => {
             let got = other
                 .map_or_else(|| "one of no epoch yet".to_owned(), |a| format!("one of epoch {}", a.epoch));
             let expected = format!("an event of epoch {}", window.number);
-            Err(Rejection::new(RejectionCode::Mismatch, entry.event.id.as_str(), expected, got))
+            Err(Rejection::new(RejectionCode::Mismatch, entry.id.as_str(), expected, got))
         }
     }
 }
@@ -267,6 +267,11 @@ fn write_statement(
     let distributed =
         allocations.iter().try_fold(Credits::ZERO, |sum, allocation| sum.plus(allocation.credits))?;
     let set = &input.approvers;
+    let (set_hash, row_hashes) = how.both(
+        allocations.len(),
+        || allocation_set_hash(allocations.iter().map(|a| (&a.claimant, a.final_units))),
+        || leaf_hashes(&allocations, how),
+    );
     let mut statement = Statement {
         origin: input.name.origin.clone(),
         node: input.name.node,
@@ -286,7 +291,7 @@ fn write_statement(
         pool_total: input.pool.total(),
         decisions: heads.decisions,
         allocations_count: u64::try_from(allocations.len()).unwrap_or(u64::MAX),
-        allocation_set_hash: allocation_set_hash(allocations.iter().map(|a| (&a.claimant, a.final_units))),
+        allocation_set_hash: set_hash,
         distributed,
         undistributed: input.pool.total().minus(distributed)?,
         approvers: ApproversLine {
@@ -299,7 +304,7 @@ fn write_statement(
         supersedes: input.draft.supersedes,
     };
     let mut allocation_hashes = vec![statement.leaf_zero_hash()];
-    extend_with_leaf_hashes(&mut allocation_hashes, &allocations, how);
-    statement.root = merkle::root(&allocation_hashes);
+    allocation_hashes.extend(row_hashes);
+    statement.root = root_with(&allocation_hashes, how);
     Ok(ClosedEpoch { statement, allocations, allocation_hashes })
 }

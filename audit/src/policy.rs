@@ -121,7 +121,7 @@ const WEIGHT_FORM: &str = "a whole number, written as an integer or a decimal st
 
 /// What each type of event weighs, by `<source>:<event_type>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weights(BTreeMap<String, Units>);
+pub struct Weights(Vec<(String, Units)>);
 
 impl Weights {
     /// The documented defaults.
@@ -133,7 +133,7 @@ impl Weights {
             .iter()
             .map(|(key, units)| Ok(((*key).to_owned(), Units::single(*units)?)))
             .collect::<Checked<_>>()
-            .map(Self)
+            .map(Self::of)
     }
 
     /// Reads a weights file: one JSON object from `<source>:<event_type>` to an integer or a decimal string.
@@ -163,12 +163,20 @@ impl Weights {
                 .ok_or_else(|| Rejection::new(RejectionCode::WrongType, &key, WEIGHT_FORM, value.kind()))?;
             weights.insert(key.clone(), Units::parse_single(&key, text)?);
         }
-        Ok(Self(weights))
+        Ok(Self::of(weights))
+    }
+
+    /// Sorted, because a map is.
+    fn of(weights: BTreeMap<String, Units>) -> Self {
+        Self(weights.into_iter().collect())
     }
 
     /// The weight of a type of event; 0 where none is given.
-    pub fn units_of(&self, weight_key: &str) -> Units {
-        self.0.get(weight_key).copied().unwrap_or_default()
+    pub fn units_of(&self, source: &str, event_type: &str) -> Units {
+        // Every event asks, so the key is compared in its parts and not written.
+        let wanted = || source.bytes().chain([b':']).chain(event_type.bytes());
+        let place = self.0.binary_search_by(|(key, _)| key.bytes().cmp(wanted()));
+        place.ok().and_then(|place| self.0.get(place)).map_or(Units::ZERO, |(_, units)| *units)
     }
 
     /// All weights, sorted by key.
@@ -285,7 +293,7 @@ impl TryFrom<PolicyDocument> for Policy {
             unit: Unit::new(&document.unit, u8::try_from(decimals).unwrap_or(u8::MAX))?,
             unlinked: document.unlinked,
             window_days: WindowDays::new(u32::try_from(days).unwrap_or(u32::MAX))?,
-            weights: Weights(weights),
+            weights: Weights::of(weights),
         })
     }
 }
@@ -297,8 +305,8 @@ mod tests {
     #[test]
     fn weights_integer_only() {
         let weights = Weights::parse(br#"{"git:commit":8000,"git:review":"2000"}"#).expect("weights");
-        assert_eq!(weights.units_of("git:review").value(), 2_000);
-        assert_eq!(weights.units_of("git:merge"), Units::ZERO);
+        assert_eq!(weights.units_of("git", "review").value(), 2_000);
+        assert_eq!(weights.units_of("git", "merge"), Units::ZERO);
         for (text, code) in [
             (r#"{"git:commit":-1}"#, RejectionCode::InvalidNumber),
             (r#"{"git:commit":1.5}"#, RejectionCode::NumberLosesPrecision),

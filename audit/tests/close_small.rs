@@ -132,7 +132,8 @@ fn every_small_event_is_shared_fairly() {
 
 fn check_sharing(curation: &Curation, state: &State, shares: &BTreeMap<Claimant, u32>, weight: u128) {
     let event = log_event(new_event("a", "pr_merged", &[("9", None)], "2026-11-10T00:00:00Z"), 0);
-    let claimed = curate(&event, false, &policy(Unlinked::Claim), Some(curation), state).expect("curates");
+    let claimed =
+        curate(&event.entry(), false, &policy(Unlinked::Claim), Some(curation), state).expect("curates");
     let mut resolved = BTreeMap::<Claimant, u128>::new();
     for (claimant, share) in shares {
         *resolved.entry(state.resolve_claimant(claimant)).or_default() += u128::from(*share);
@@ -145,7 +146,7 @@ fn check_sharing(curation: &Curation, state: &State, shares: &BTreeMap<Claimant,
     check_fair(weight, &resolved.values().copied().collect::<Vec<_>>(), &parts);
     // Under `exclude` the same split, with identities left out afterwards: their units go to nobody.
     let excluding =
-        curate(&event, false, &policy(Unlinked::Exclude), Some(curation), state).expect("curates");
+        curate(&event.entry(), false, &policy(Unlinked::Exclude), Some(curation), state).expect("curates");
     let mut users = claimed.claimants;
     users.retain(|entry| matches!(entry.key, Claimant::User(_)));
     assert_eq!(excluding.claimants, users);

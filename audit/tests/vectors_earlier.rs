@@ -284,7 +284,7 @@ fn proposed_allocations_are_the_earlier_systems() {
             let author = id_of(&event.who);
             let event = new_event(&event.id, event_type, &[(&author, None)], "2026-11-10T00:00:00Z");
             let entry = log_event(event, 0);
-            let activity = curate(&entry, false, &policy, None, &State::default()).expect("curates");
+            let activity = curate(&entry.entry(), false, &policy, None, &State::default()).expect("curates");
             earned.add(&activity).expect("adds");
         }
         let expected: Vec<(Claimant, Earned)> = case

@@ -2,7 +2,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use meed_audit::activity::EpochEvent;
+use meed_audit::activity::{EpochEntry, EpochEvent};
 use meed_audit::event::Event;
 use meed_audit::hash::{Hash, leaf_hash};
 use meed_audit::ids::{EventId, ScopeId};
@@ -14,7 +14,7 @@ use crate::append::{Conflict, read_conflict};
 use crate::codec;
 use crate::error::StorageError;
 use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
-use crate::event_record::{CONFLICTS, EntryHead, EntryRecord, LogEntry, PrivateRecord, ROUTES};
+use crate::event_record::{CONFLICTS, EntryHead, EntryRecord, EventTerms, LogEntry, PrivateRecord, ROUTES};
 use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, RowCursor, RowKind, missing_entry};
 use crate::id_filter::hash_of;
 use crate::key::{All, Key};
@@ -172,6 +172,31 @@ pub trait EventReader: RawReader {
         Ok(())
     }
 
+    /// As [`EventReader::for_each_event`], and reads no more of the events than an epoch takes.
+    ///
+    /// # Errors
+    /// As [`EventReader::for_each_event`].
+    fn for_each_entry(
+        &self,
+        indexes: &[u64],
+        visit: &mut dyn FnMut(&EpochEntry<'_>) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut hashes = LeafHashes::default();
+        let mut rows = RowCursor::new(RowKind::Entry, self.event_view()?.folded);
+        for &index in indexes {
+            let row = rows.row(self, index)?.ok_or_else(|| missing_entry(index))?;
+            let record: EntryRecord<'_> = codec::decode(EVENT_ENTRIES, &index.to_bytes(), row)?;
+            match (record, hashes.stored(self, index)?) {
+                (EntryRecord::Event { head, body }, Some(event_hash)) => {
+                    let terms = EventTerms::of(head, body).ok_or_else(|| not_fields(index))?;
+                    visit(&terms.entry(event_hash, index))?;
+                }
+                _ => self.for_each_event(&[index], &mut |event| visit(&event.entry()))?,
+            }
+        }
+        Ok(())
+    }
+
     /// The events of a scope in a period whose entries stand below `below`, in the order of their entries.
     ///
     /// # Errors
@@ -320,9 +345,7 @@ pub(crate) fn read_private(
 }
 
 fn head_info(index: u64, head: EntryHead) -> Result<EventHeadInfo, StorageError> {
-    let corrupt = || {
-        StorageError::corrupt(EVENT_ENTRIES, &index.to_bytes(), "expected the fields of an event, got others")
-    };
+    let corrupt = || not_fields(index);
     let (event_index, time, scopes, id) = match head {
         EntryHead::Event(head) => (index, head.event_time_ms, head.scopes, head.id.parse().ok()),
         EntryHead::Route(route) => {
@@ -336,6 +359,10 @@ fn head_info(index: u64, head: EntryHead) -> Result<EventHeadInfo, StorageError>
         scopes: scopes.into_iter().map(ScopeId::from_bytes).collect(),
         id: id.ok_or_else(corrupt)?,
     })
+}
+
+fn not_fields(index: u64) -> StorageError {
+    StorageError::corrupt(EVENT_ENTRIES, &index.to_bytes(), "expected the fields of an event, got others")
 }
 
 fn not_an_event(index: u64) -> StorageError {
@@ -355,18 +382,22 @@ impl LeafHashes {
         index: u64,
         event: &Event,
     ) -> Result<Hash, StorageError> {
+        // Inside a transaction the newest leaves have no tile yet.
+        Ok(self.stored(reader, index)?.unwrap_or_else(|| leaf_hash(&event.encode())))
+    }
+
+    fn stored(
+        &mut self,
+        reader: &(impl RawReader + ?Sized),
+        index: u64,
+    ) -> Result<Option<Hash>, StorageError> {
         let width = u64::from(TILE_WIDTH);
         let (number, place) = (index / width, index % width);
         if self.tile.as_ref().is_none_or(|(kept, _)| *kept != number) {
             let tile = reader.get(LOG_TILES, &(LogKind::Events.number(), 0, number))?;
             self.tile = tile.map(|record| (number, record.0));
         }
-        let hash = self
-            .tile
-            .as_ref()
-            .filter(|(_, tile)| place < u64::from(tile.width()))
-            .and_then(|(_, tile)| tile.node(0, place));
-        // Inside a transaction the newest leaves have no tile yet.
-        Ok(hash.unwrap_or_else(|| leaf_hash(&event.encode())))
+        let tile = self.tile.as_ref().filter(|(_, tile)| place < u64::from(tile.width()));
+        Ok(tile.and_then(|(_, tile)| tile.node(0, place)))
     }
 }

@@ -64,8 +64,8 @@ pub(crate) fn close_from_log(snapshot: &Snapshot, input: &EpochInput) -> LedgerR
 fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> LedgerResult<Curated> {
     let mut curated = Curated::default();
     let mut refusal = None;
-    let read = snapshot.for_each_event(indexes, &mut |event| {
-        closing.curate(&event, &mut curated).map(|_| ()).map_err(|rejection| {
+    let read = snapshot.for_each_entry(indexes, &mut |entry| {
+        closing.curate(entry, &mut curated).map(|_| ()).map_err(|rejection| {
             let error = StorageError::internal(rejection.to_string());
             refusal = Some(rejection);
             error

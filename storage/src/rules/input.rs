@@ -298,7 +298,7 @@ impl Snapshot {
         for entry in &events {
             let late = assign(&windows, entry.event.event_time, entry.index).is_some_and(|taken| taken.late);
             let curation = decided.curation.get(&entry.event.id);
-            let leaf = curate(entry, late, &policy, curation, &state)?;
+            let leaf = curate(&entry.entry(), late, &policy, curation, &state)?;
             earned.add(&leaf)?;
             activity.push(leaf);
         }

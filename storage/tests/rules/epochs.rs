@@ -211,7 +211,7 @@ fn policy_pinned() {
     let second = world.open(scope, WEEK_2);
     let epoch = world.snapshot().epoch(scope, second).unwrap();
     assert_eq!(epoch.policy.unlinked, Unlinked::Exclude);
-    assert_eq!(epoch.policy.weights.units_of("github:pr_merged"), units(7));
+    assert_eq!(epoch.policy.weights.units_of("github", "pr_merged"), units(7));
     assert_eq!(world.snapshot().pool(scope, second).unwrap().total(), credits(1));
 }
 
