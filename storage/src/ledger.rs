@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use redb::ReadableDatabase;
 
+use crate::activity::{Activity, WriterActivity};
 use crate::error::{LedgerError, StorageError};
 use crate::snapshot::Snapshot;
 use crate::table::guard;
@@ -33,11 +34,16 @@ pub(crate) struct Shared {
     database: RwLock<Option<redb::Database>>,
     /// At least the entries that the newest commit has and its trees lack.
     tail: Mutex<Tail>,
+    pub(crate) activity: Activity,
 }
 
 impl Shared {
     pub(crate) fn new(database: redb::Database) -> Self {
-        Self { database: RwLock::new(Some(database)), tail: Mutex::new(Tail::default()) }
+        Self {
+            database: RwLock::new(Some(database)),
+            tail: Mutex::new(Tail::default()),
+            activity: Activity::default(),
+        }
     }
 
     /// Shows the tail to new snapshots. Before a commit it must hold the entries of that commit too, and what a commit
@@ -206,7 +212,21 @@ impl Ledger {
         self.send(Job::Command(Box::new(command)));
     }
 
+    /// What the writer has done since the ledger was opened.
+    pub fn writer_activity(&self) -> WriterActivity {
+        self.handle.shared.activity.read()
+    }
+
+    /// Whether the writer takes commands: one that does nothing goes through it.
+    ///
+    /// # Errors
+    /// [`StorageError::WriterStopped`] after a failed commit.
+    pub fn check_writer(&self) -> Result<(), StorageError> {
+        self.run_alone(|writer| writer.check_running())
+    }
+
     fn send(&self, job: Job) {
+        self.handle.shared.activity.submit();
         let sent = match &self.handle.jobs {
             Some(jobs) => jobs.send(job).map_err(|error| error.0),
             None => Err(job),

@@ -7,6 +7,7 @@
 //! Architecture invariant: this crate never asks for the time or for randomness, and it never decides an amount.
 //! `FORMAT.md` beside this file says what the bytes are and why a crash cannot tear them.
 
+mod activity;
 mod append;
 mod backup;
 mod batch;
@@ -38,6 +39,7 @@ mod transaction;
 mod weigh;
 mod writer;
 
+pub use activity::WriterActivity;
 pub use append::Conflict;
 pub use backup::{CopyProgress, CopyReport};
 pub use batch::{AppendOutcome, AppendReport, EventBatch, OnConflict};

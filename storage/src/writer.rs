@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Instant;
 
 use crate::error::{LedgerError, StorageError};
 use crate::fold::read_filter;
@@ -139,6 +140,7 @@ impl Writer {
     fn work_off(&mut self, waiting: &mut VecDeque<Job>) {
         let mut commands = VecDeque::new();
         while let Some(job) = waiting.pop_front() {
+            self.shared.activity.take();
             match job {
                 Job::Command(command) => commands.push_back(command),
                 Job::Alone(work) => {
@@ -250,10 +252,12 @@ impl Writer {
         if tail.staged_entries() > 0 {
             self.shared.publish(tail.tail.clone());
         }
+        let began = Instant::now();
         if let Err(error) = transaction.commit() {
             self.stop(&error);
             return Err(error);
         }
+        self.shared.activity.commit(began.elapsed());
         tail.keep();
         self.tail = tail;
         self.node = node;

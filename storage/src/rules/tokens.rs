@@ -31,6 +31,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Operator, Self::Curator, Self::Importer];
+
     /// The stable name.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,53 @@
+//! What the writer has done since the ledger was opened, for whoever watches over it. Nothing depends on it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Counts that the writer and its callers keep.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    submitted: AtomicU64,
+    taken: AtomicU64,
+    commits: AtomicU64,
+    commit_microseconds: AtomicU64,
+}
+
+impl Activity {
+    pub(crate) fn submit(&self) {
+        self.submitted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take(&self) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn commit(&self, took: Duration) {
+        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.commit_microseconds.fetch_add(microseconds, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> WriterActivity {
+        let taken = self.taken.load(Ordering::Relaxed);
+        WriterActivity {
+            // Read after `taken`, so that the difference is never negative by more than a race.
+            waiting_count: self.submitted.load(Ordering::Relaxed).saturating_sub(taken),
+            taken_count: taken,
+            commits_count: self.commits.load(Ordering::Relaxed),
+            commit_microseconds: self.commit_microseconds.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What the writer has done since the ledger was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriterActivity {
+    /// Commands that wait for the writer.
+    pub waiting_count: u64,
+    /// Commands that the writer has taken.
+    pub taken_count: u64,
+    /// Durable commits.
+    pub commits_count: u64,
+    /// The time that they took in all.
+    pub commit_microseconds: u64,
+}
