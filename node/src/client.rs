@@ -1,4 +1,7 @@
-//! The command line's way to the service: requests to the router in this process, without a port.
+//! The command line's way to the service: requests to the router in this process where no node runs, through the
+//! node's Unix socket where one does, or to a node elsewhere. One code path behind all three.
+
+mod remote;
 
 use std::fmt::Write as _;
 
@@ -12,15 +15,34 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
-use crate::api;
 use crate::api::problems::Problem;
+use crate::api::{self, Face};
 use crate::failure::Failure;
 use crate::service::Service;
 
-/// Drives the operator's router.
+pub use remote::Remote;
+
+/// Sends requests, and waits for their answers.
 pub struct Client {
     runtime: Runtime,
-    router: Router,
+    way: Way,
+}
+
+/// How requests reach a router.
+enum Way {
+    /// In this process, for the owner.
+    Router(Box<Router>),
+    /// Over a socket or the network.
+    Remote(Remote),
+}
+
+/// A request, whichever way it goes.
+struct Message<'a> {
+    method: Method,
+    path: &'a str,
+    accept: &'static str,
+    media_type: Option<&'static str>,
+    body: Vec<u8>,
 }
 
 impl Client {
@@ -29,11 +51,16 @@ impl Client {
     /// # Errors
     /// When the system gives no threads.
     pub fn new(service: Service, actor: FreeText) -> Result<Self, Failure> {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::internal(format!("starting the runtime: {error}")))?;
-        Ok(Self { runtime, router: api::operator(service, actor) })
+        let router = Box::new(api::router(service, Face::Local, actor));
+        Ok(Self { runtime: runtime()?, way: Way::Router(router) })
+    }
+
+    /// A client of a node that runs.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn of_node(remote: Remote) -> Result<Self, Failure> {
+        Ok(Self { runtime: runtime()?, way: Way::Remote(remote) })
     }
 
     /// `GET` of a document.
@@ -41,7 +68,7 @@ impl Client {
     /// # Errors
     /// The problem that the router answers.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        read_document(&self.send(Method::GET, path, "application/json", Body::empty())?)
+        read_document(&self.send(&Message::bare(Method::GET, path, "application/json"))?)
     }
 
     /// `GET` of bytes.
@@ -49,7 +76,7 @@ impl Client {
     /// # Errors
     /// The problem that the router answers.
     pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        self.send(Method::GET, path, "*/*", Body::empty())
+        self.send(&Message::bare(Method::GET, path, "*/*"))
     }
 
     /// `POST` of a document.
@@ -73,15 +100,17 @@ impl Client {
     /// # Errors
     /// The problem that the router answers.
     pub fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        read_document(&self.send(Method::DELETE, path, "application/json", Body::empty())?)
+        read_document(&self.send(&Message::bare(Method::DELETE, path, "application/json"))?)
     }
 
-    /// `POST` of bytes.
+    /// `POST` of a text: signatures, or lines of events.
     ///
     /// # Errors
     /// The problem that the router answers.
-    pub fn post_bytes<T: DeserializeOwned>(&self, path: &str, bytes: Vec<u8>) -> Result<T, Failure> {
-        read_document(&self.send(Method::POST, path, "application/json", Body::from(bytes))?)
+    pub fn post_bytes<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
+        let media_type = Some("text/plain");
+        let message = Message { media_type, body, ..Message::bare(Method::POST, path, "application/json") };
+        read_document(&self.send(&message)?)
     }
 
     fn document<T: DeserializeOwned>(
@@ -91,40 +120,66 @@ impl Client {
         request: &impl Serialize,
     ) -> Result<T, Failure> {
         let body = serde_json::to_vec(request).map_err(|error| Failure::internal(error.to_string()))?;
-        read_document(&self.send(method, path, "application/json", Body::from(body))?)
+        let media_type = Some("application/json");
+        let message = Message { media_type, body, ..Message::bare(method, path, "application/json") };
+        read_document(&self.send(&message)?)
     }
 
-    fn send(&self, method: Method, path: &str, accept: &str, body: Body) -> Result<Vec<u8>, Failure> {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("/api/v1{path}"))
-            .header(header::ACCEPT, accept)
-            .body(body)
-            .map_err(|error| Failure::internal(format!("request {path}: {error}")))?;
-        self.runtime.block_on(async {
-            let response = match self.router.clone().oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            };
-            let status = response.status();
-            let body = response.into_body().collect().await;
-            let bytes =
-                body.map_err(|error| Failure::internal(format!("answer of {path}: {error}")))?.to_bytes();
-            read_status(status, &bytes)?;
-            Ok(bytes.to_vec())
-        })
+    fn send(&self, message: &Message<'_>) -> Result<Vec<u8>, Failure> {
+        let (status, bytes) = self.runtime.block_on(async {
+            match &self.way {
+                Way::Router(router) => ask_router(router, message).await,
+                Way::Remote(remote) => remote.ask(message).await,
+            }
+        })?;
+        read_status(status, &bytes)?;
+        Ok(bytes)
     }
+}
+
+impl<'a> Message<'a> {
+    fn bare(method: Method, path: &'a str, accept: &'static str) -> Self {
+        Self { method, path, accept, media_type: None, body: Vec::new() }
+    }
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::internal(format!("starting the runtime: {error}")))
+}
+
+async fn ask_router(router: &Router, message: &Message<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
+    let path = message.path;
+    let mut request = Request::builder()
+        .method(message.method.clone())
+        .uri(format!("/api/v1{path}"))
+        .header(header::ACCEPT, message.accept);
+    if let Some(media_type) = message.media_type {
+        request = request.header(header::CONTENT_TYPE, media_type);
+    }
+    let request = request
+        .body(Body::from(message.body.clone()))
+        .map_err(|error| Failure::internal(format!("request {path}: {error}")))?;
+    let response = match router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let status = response.status();
+    let body = response.into_body().collect().await;
+    let bytes = body.map_err(|error| Failure::internal(format!("answer of {path}: {error}")))?.to_bytes();
+    Ok((status, bytes.to_vec()))
 }
 
 fn read_status(status: StatusCode, bytes: &[u8]) -> Result<(), Failure> {
     if status.is_success() {
         return Ok(());
     }
-    let problem: Problem = serde_json::from_slice(bytes)
-        .map_err(|_| Failure::internal(format!("the router answered {status} without a problem document")))?;
+    let problem: Problem = serde_json::from_slice(bytes).map_err(|_| {
+        let what = format!("expected a problem document, got status {status} without one");
+        Failure::refused("not_a_node", what, "check that the address is that of a meed node")
+    })?;
     Err(problem.into())
 }
-
 fn read_document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| Failure::internal(format!("the router's answer: {error}")))
 }
@@ -143,9 +198,37 @@ pub fn segment(text: &str) -> String {
     encoded
 }
 
+/// What [`segment`] made, as it was; nothing where it is not that.
+pub fn decode_segment(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let (digits, after) = rest.split_at_checked(2)?;
+        let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::segment;
+    use super::{decode_segment, segment};
+
+    #[test]
+    fn what_was_encoded_is_decoded_and_nothing_else() {
+        for text in ["", "operator", "Ana María", "100%", "a/b?c#d"] {
+            assert_eq!(decode_segment(&segment(text)).as_deref(), Some(text));
+        }
+        for text in ["%", "%4", "%zz", "%+1", "%ff"] {
+            assert_eq!(decode_segment(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_segment_stays_one_segment() {

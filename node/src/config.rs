@@ -8,6 +8,7 @@ mod scopes;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use meed_audit::Rejection;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use crate::cli::args::DEFAULT_DATA;
 use crate::failure::Failure;
 use crate::files;
+use crate::serve::LogFormat;
 use crate::sources::git::{BotList, BotPattern};
 
 pub use scopes::{COLLECT_DEFAULT, GRACE_HOURS_DEFAULT, ScopeSettings, SourcePlace, SourceSettings};
@@ -29,7 +31,12 @@ const SETTINGS_BYTES_MAX: usize = 65_536;
 /// Memory for pages of the ledger where nothing else is said, in MiB.
 pub const CACHE_MIB_DEFAULT: usize = 64;
 /// Variables of this program that are no settings.
-const OTHER_VARIABLES: [&str; 2] = ["MEED_DATA", "MEED_CI"];
+const OTHER_VARIABLES: [&str; 4] = ["MEED_DATA", "MEED_CI", "MEED_NODE", "MEED_TOKEN"];
+const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
+const REQUESTS_PER_SECOND_DEFAULT: u32 = 50;
+const REQUESTS_AT_WORK_DEFAULT: usize = 256;
+const CONNECTIONS_DEFAULT: usize = 1_024;
+const CONNECTIONS_PER_CLIENT_DEFAULT: usize = 64;
 
 /// The names in a data folder.
 #[derive(Clone, Debug)]
@@ -66,6 +73,11 @@ impl DataFolder {
         self.path.join("log.key")
     }
 
+    /// The Unix socket of the node that runs on this folder.
+    pub fn socket(&self) -> PathBuf {
+        self.path.join("meed.sock")
+    }
+
     /// The settings.
     pub fn settings(&self) -> PathBuf {
         self.path.join("meed.toml")
@@ -89,6 +101,24 @@ pub struct Settings {
     pub bots: BotList,
     /// What the node does for each scope by itself.
     pub scopes: BTreeMap<ScopeKey, ScopeSettings>,
+    /// Where the node listens.
+    pub listen: SocketAddr,
+    /// The certificate chain for the port, as a PEM file.
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's key, as a PEM file.
+    pub tls_key: Option<PathBuf>,
+    /// How the node writes about its work.
+    pub log_format: LogFormat,
+    /// Requests that one client may send a second, on average; 0 for no limit.
+    pub requests_per_second: u32,
+    /// Requests that are worked on at a time.
+    pub requests_at_work_max: usize,
+    /// Open connections at a time.
+    pub connections_max: usize,
+    /// Open connections of one client at a time.
+    pub connections_per_client_max: usize,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// The file, and the environment brought into its form.
@@ -103,6 +133,15 @@ struct SettingsFile {
     bots: Option<Vec<String>>,
     #[serde(default)]
     scopes: BTreeMap<String, toml::Spanned<scopes::ScopeFile>>,
+    listen: Option<String>,
+    tls_certificate: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    log_format: Option<String>,
+    requests_per_second: Option<u32>,
+    requests_at_work_max: Option<usize>,
+    connections_max: Option<usize>,
+    connections_per_client_max: Option<usize>,
+    proxies: Option<Vec<String>>,
 }
 
 impl Settings {
@@ -160,6 +199,23 @@ impl Settings {
             cache_mib: file.cache_mib.unwrap_or(CACHE_MIB_DEFAULT),
             bots: if file.bots.is_some() { BotList::new(patterns) } else { BotList::default() },
             scopes: BTreeMap::new(),
+            listen: parse_setting("listen", file.listen.as_deref().unwrap_or(LISTEN_DEFAULT))?,
+            tls_certificate: file.tls_certificate,
+            tls_key: file.tls_key,
+            log_format: file.log_format.as_deref().map_or(Ok(LogFormat::Text), str::parse)?,
+            requests_per_second: file.requests_per_second.unwrap_or(REQUESTS_PER_SECOND_DEFAULT),
+            requests_at_work_max: file.requests_at_work_max.unwrap_or(REQUESTS_AT_WORK_DEFAULT).max(1),
+            connections_max: file.connections_max.unwrap_or(CONNECTIONS_DEFAULT).max(1),
+            connections_per_client_max: file
+                .connections_per_client_max
+                .unwrap_or(CONNECTIONS_PER_CLIENT_DEFAULT)
+                .max(1),
+            proxies: file
+                .proxies
+                .unwrap_or_default()
+                .iter()
+                .map(|text| parse_setting("proxies", text))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -178,6 +234,17 @@ fn over(file: SettingsFile, environment: SettingsFile) -> SettingsFile {
         cache_mib: environment.cache_mib.or(file.cache_mib),
         bots: environment.bots.or(file.bots),
         scopes: file.scopes,
+        listen: environment.listen.or(file.listen),
+        tls_certificate: environment.tls_certificate.or(file.tls_certificate),
+        tls_key: environment.tls_key.or(file.tls_key),
+        log_format: environment.log_format.or(file.log_format),
+        requests_per_second: environment.requests_per_second.or(file.requests_per_second),
+        requests_at_work_max: environment.requests_at_work_max.or(file.requests_at_work_max),
+        connections_max: environment.connections_max.or(file.connections_max),
+        connections_per_client_max: environment
+            .connections_per_client_max
+            .or(file.connections_per_client_max),
+        proxies: environment.proxies.or(file.proxies),
     }
 }
 
@@ -192,16 +259,24 @@ fn read_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Re
         }
     }
     let mut take = |name: &str| given.remove(name);
-    let bots: Option<Vec<String>> =
-        take("MEED_BOTS").map(|list| list.split(',').map(|pattern| pattern.trim().to_owned()).collect());
+    let list = |text: String| text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>();
     let file = SettingsFile {
         node_id: take("NODE_ID"),
         origin: take("MEED_ORIGIN"),
         actor: take("MEED_ACTOR"),
-        sign_by_days: take("MEED_SIGN_BY_DAYS").map(|text| number("MEED_SIGN_BY_DAYS", &text)).transpose()?,
-        cache_mib: take("MEED_CACHE_MIB").map(|text| number("MEED_CACHE_MIB", &text)).transpose()?,
-        bots,
+        sign_by_days: take_number(&mut take, "MEED_SIGN_BY_DAYS")?,
+        cache_mib: take_number(&mut take, "MEED_CACHE_MIB")?,
+        bots: take("MEED_BOTS").map(list),
         scopes: BTreeMap::new(),
+        listen: take("MEED_LISTEN"),
+        tls_certificate: take("MEED_TLS_CERTIFICATE").map(PathBuf::from),
+        tls_key: take("MEED_TLS_KEY").map(PathBuf::from),
+        log_format: take("MEED_LOG_FORMAT"),
+        requests_per_second: take_number(&mut take, "MEED_REQUESTS_PER_SECOND")?,
+        requests_at_work_max: take_number(&mut take, "MEED_REQUESTS_AT_WORK_MAX")?,
+        connections_max: take_number(&mut take, "MEED_CONNECTIONS_MAX")?,
+        connections_per_client_max: take_number(&mut take, "MEED_CONNECTIONS_PER_CLIENT_MAX")?,
+        proxies: take("MEED_PROXIES").map(list),
     };
     let node_id = take("MEED_NODE_ID");
     match given.keys().next() {
@@ -210,8 +285,26 @@ fn read_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Re
     }
 }
 
-fn number<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Failure> {
-    text.parse().map_err(|_| bad_variable(name, "a whole number", text))
+fn take_number<T: std::str::FromStr>(
+    take: &mut impl FnMut(&str) -> Option<String>,
+    name: &str,
+) -> Result<Option<T>, Failure> {
+    let Some(text) = take(name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| bad_variable(name, "a whole number", &text))
+}
+
+fn parse_setting<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Failure> {
+    text.parse().map_err(|_| {
+        let what = format!("setting {name}: expected {}, got {text:?}", shape_of(name));
+        Failure::usage(what, "correct the setting or leave it out")
+    })
+}
+
+fn shape_of(name: &str) -> &'static str {
+    match name {
+        "listen" => "an address and a port such as 127.0.0.1:8080",
+        _ => "an IP address",
+    }
 }
 
 fn bad_variable(name: &str, expected: &str, got: &str) -> Failure {
@@ -241,6 +334,24 @@ origin = \"{origin}\"
 
 # Memory for pages of the ledger, in MiB.
 # cache_mib = {CACHE_MIB_DEFAULT}
+
+# Where the node listens: for everybody, for reading. Put a certificate here, or a proxy with one before it, where it
+# can be reached from other machines.
+# listen = \"{LISTEN_DEFAULT}\"
+# tls_certificate = \"/etc/meed/chain.pem\"
+# tls_key = \"/etc/meed/key.pem\"
+
+# Addresses of proxies before this node, whose X-Forwarded-For is believed.
+# proxies = [\"127.0.0.1\"]
+
+# How the node writes about its work: text or json.
+# log_format = \"text\"
+
+# How much it takes on. 0 requests a second is no limit.
+# requests_per_second = {REQUESTS_PER_SECOND_DEFAULT}
+# requests_at_work_max = {REQUESTS_AT_WORK_DEFAULT}
+# connections_max = {CONNECTIONS_DEFAULT}
+# connections_per_client_max = {CONNECTIONS_PER_CLIENT_DEFAULT}
 
 # Authors of commits who are programs and earn nothing: name:<pattern> or email:<pattern>, * for anything.
 # A list here replaces the default. In the environment: separated by commas.

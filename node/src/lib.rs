@@ -18,9 +18,11 @@ pub mod failure;
 pub mod files;
 pub mod key_command;
 pub mod schedule;
+pub mod serve;
 pub mod service;
 
 pub mod sign;
 pub mod sources;
 pub mod verify_command;
+mod web;
 pub mod workflow;

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use meed_audit::text::FreeText;
-use meed_node::api;
+use meed_node::api::{self, Face};
 use meed_node::cli::commands::init;
 use meed_node::config::{DataFolder, Settings};
 use meed_node::service::Service;
@@ -41,8 +41,8 @@ impl Node {
         let service = Arc::new(service);
         Self {
             _folder: folder,
-            operator: api::operator((*service).clone(), actor.clone()),
-            public: api::public((*service).clone(), actor),
+            operator: api::router((*service).clone(), Face::Local, actor.clone()),
+            public: api::router((*service).clone(), Face::Port, actor),
         }
     }
 

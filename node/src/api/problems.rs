@@ -1,11 +1,15 @@
 //! Problem documents ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)): what HTTP answers and the command line
 //! prints when something is refused.
 
+use std::collections::BTreeMap;
+
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use meed_audit::{Rejection, RejectionCode};
 use meed_storage::{LedgerError, StorageError};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::{self, Content, Ref, RefOr, ResponseBuilder};
 
 use crate::failure::{Failure, with_sources};
 
@@ -13,7 +17,7 @@ use crate::failure::{Failure, with_sources};
 pub const PROBLEM_TYPE: &str = "application/problem+json";
 
 /// A problem document, with the members `remedy`, `code`, `number` and `lines` beside those of the RFC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// A reference that identifies the kind: `/problems/<code>`.
     pub r#type: String,
@@ -36,7 +40,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one line of a batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LineProblem {
     /// The number of the line, from 1.
     pub line: u64,
@@ -66,6 +70,31 @@ impl Problem {
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status.as_u16();
         self
+    }
+}
+
+/// The problems that any route may answer with, for its description.
+pub(crate) struct Problems;
+
+impl utoipa::IntoResponses for Problems {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let kinds = [
+            (400, "The request is malformed: the problem names the field"),
+            (401, "A token is needed, or this one does not hold"),
+            (403, "The token's role does not allow this"),
+            (404, "There is no such thing"),
+            (409, "The ledger's state does not allow this now"),
+            (413, "The body is too large"),
+            (415, "The body is of another media type"),
+            (422, "What was sent is refused by a rule"),
+            (429, "Too many requests: wait as long as Retry-After says"),
+            (503, "The node is too busy, or its writer has stopped"),
+            (507, "The disk is full"),
+        ];
+        let content = || Content::new(Some(Ref::from_schema_name("Problem")));
+        let response =
+            |words: &str| ResponseBuilder::new().description(words).content(PROBLEM_TYPE, content()).build();
+        kinds.into_iter().map(|(status, words)| (status.to_string(), RefOr::T(response(words)))).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::failure::{Exit, Failure};
-use crate::{demo, key_command, sign, verify_command};
+use crate::{demo, key_command, serve, sign, verify_command};
 use args::{Cli, Command};
 use console::Console;
 use session::Session;
@@ -106,6 +106,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Verify(args) => verify_command::run(args, console),
         Command::Restore(args) => commands::restore::run(args, cli.data.as_deref(), console),
         Command::Whoami(args) => commands::whoami::run(args, cli, console),
+        Command::Serve(args) => serve::run(args, cli, console),
         Command::Demo(args) => demo::run(args, cli.data.as_deref(), console),
         command => ask_ledger(command, &Session::open(cli, console)?),
     }
@@ -135,6 +136,7 @@ fn ask_ledger(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Trust(args) => commands::proofs::trust(args, session),
         Command::Export(args) => commands::proofs::export(args, session),
         Command::Log(command) => commands::logs::run(command, session),
+        Command::Token(command) => commands::tokens::run(command, session),
         Command::Erase(args) => commands::care::erase(args, session),
         Command::Fsck => commands::care::fsck(session),
         Command::Backup(args) => commands::care::backup(args, session),

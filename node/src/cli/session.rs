@@ -1,13 +1,17 @@
 //! A command's ledger, opened and ready to be asked.
 
+use std::path::Path;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use meed_audit::text::FreeText;
 
 use super::args::{Cli, EpochArgs};
 use super::console::Console;
-use crate::client::{Client, segment};
+use crate::client::{Client, Remote, segment};
 use crate::config::{DataFolder, Settings};
 use crate::failure::Failure;
+use crate::files;
+use crate::serve;
 use crate::service::Service;
 
 /// The client of an open ledger, and where answers go.
@@ -19,17 +23,25 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the ledger that the command line means.
+    /// Reaches the ledger that the command line means: that of a node elsewhere, that of the node which runs on the
+    /// folder, or the one in the folder.
     ///
     /// # Errors
-    /// What the settings or the ledger refuse.
+    /// What the settings, the node or the ledger refuse.
     pub fn open(cli: &Cli, console: Console) -> Result<Self, Failure> {
+        let given = cli.actor.as_deref().map(|name| FreeText::parse("actor", name)).transpose()?;
+        if let Some(address) = &cli.node {
+            let roots = roots(cli.node_root.as_deref())?;
+            let remote = Remote::at(address, cli.token.clone(), &roots)?;
+            return Ok(Self { client: Client::of_node(remote)?, console });
+        }
         let folder = DataFolder::choose(cli.data.as_deref());
+        if serve::is_answered(&folder.socket()) {
+            let remote = Remote::on_socket(&folder.socket(), given)?;
+            return Ok(Self { client: Client::of_node(remote)?, console });
+        }
         let settings = Settings::read(&folder)?;
-        let actor = match &cli.actor {
-            Some(name) => FreeText::parse("actor", name)?,
-            None => settings.actor.clone(),
-        };
+        let actor = given.unwrap_or_else(|| settings.actor.clone());
         Self::open_at(&folder, settings, actor, console)
     }
 
@@ -72,6 +84,19 @@ impl Session {
         bar.finish_and_clear();
         result
     }
+}
+
+/// Longest file of certificates, in bytes.
+const ROOTS_BYTES_MAX: usize = 1 << 20;
+
+/// The certificates of a PEM file.
+fn roots(path: Option<&Path>) -> Result<Vec<reqwest::Certificate>, Failure> {
+    let Some(path) = path else { return Ok(Vec::new()) };
+    let text = files::read_text(path, ROOTS_BYTES_MAX)?;
+    reqwest::Certificate::from_pem_bundle(text.as_bytes()).map_err(|error| {
+        let what = format!("{}: expected certificates in PEM, got others: {error}", path.display());
+        Failure::usage(what, "give the certificate that vouches for the node")
+    })
 }
 
 /// The path of a scope, with what comes after it.

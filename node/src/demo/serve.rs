@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 
 use super::stage::Stage;
-use crate::api;
+use crate::api::{self, Face};
 use crate::cli::console::Console;
 use crate::failure::Failure;
 
@@ -22,7 +22,7 @@ pub(super) fn run(stage: Stage, address: SocketAddr, console: Console) -> Result
         Failure::refused("unservable", what, "choose another port with --serve")
     };
     let actor = stage.service.settings().actor.clone();
-    let router = api::public(stage.service.clone(), actor);
+    let router = api::router(stage.service.clone(), Face::Port, actor);
     let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::bind(address).await.map_err(failed)?;

@@ -4,7 +4,7 @@ use meed_audit::RejectionCode;
 use meed_audit::approve::node_verifier;
 use meed_audit::text::FreeText;
 use meed_keys::PublicKey;
-use meed_storage::{Erased, LogKind, Snapshot};
+use meed_storage::{Erased, LogKind, Phase, Snapshot, WriterActivity};
 
 use super::Service;
 use crate::api::documents::{
@@ -13,7 +13,66 @@ use crate::api::documents::{
 };
 use crate::failure::{Failure, reject};
 
+/// How much a ledger holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Scopes.
+    pub scopes: u64,
+    /// Epochs that take events.
+    pub epochs_open: u64,
+    /// Epochs that are reviewed.
+    pub epochs_in_review: u64,
+    /// Epochs that are final.
+    pub epochs_final: u64,
+    /// Entries of the events log.
+    pub events: u64,
+    /// Entries of the statements log.
+    pub statements: u64,
+    /// Size of the file, in bytes.
+    pub ledger_bytes: u64,
+}
+
 impl Service {
+    /// How much the ledger holds.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn counts(&self) -> Result<Counts, Failure> {
+        let snapshot = self.snapshot()?;
+        let mut counts = Counts {
+            events: snapshot.log_size(LogKind::Events)?,
+            statements: snapshot.log_size(LogKind::Statements)?,
+            ledger_bytes: std::fs::metadata(&self.ledger_path).map_or(0, |file| file.len()),
+            ..Counts::default()
+        };
+        for scope in snapshot.scopes()? {
+            counts.scopes = counts.scopes.saturating_add(1);
+            for epoch in snapshot.epochs(scope.id)? {
+                let count = match epoch.phase {
+                    Phase::Open => &mut counts.epochs_open,
+                    Phase::Review => &mut counts.epochs_in_review,
+                    Phase::Finalized => &mut counts.epochs_final,
+                };
+                *count = count.saturating_add(1);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// What the writer has done since the ledger was opened.
+    pub fn writer_activity(&self) -> WriterActivity {
+        self.ledger.writer_activity()
+    }
+
+    /// Whether the writer takes commands, and the ledger can be read.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_ready(&self) -> Result<(), Failure> {
+        self.ledger.check_writer()?;
+        self.node().map(|_| ())
+    }
+
     /// The node and its logs.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod proofs;
 pub(crate) mod runs;
 mod scopes;
 mod statements;
+mod tokens;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::failure::Failure;
 use crate::key_command;
 
 pub use activity::IMPORT_BYTES_MAX;
+pub use care::Counts;
 pub use proofs::ExportKind;
 
 /// An open ledger with the settings of its folder.
@@ -115,6 +117,11 @@ impl Service {
     /// A failure of the ledger.
     pub fn snapshot(&self) -> Result<Snapshot, Failure> {
         Ok(self.ledger.snapshot()?)
+    }
+
+    /// The time by the service's clock.
+    fn now(&self) -> Result<meed_audit::time::Timestamp, Failure> {
+        self.clock.now()
     }
 
     pub(crate) fn by(&self, actor: &FreeText) -> Result<By, Failure> {

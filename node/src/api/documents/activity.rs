@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use meed_audit::activity::Activity;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::leaves::ActivityLeaf;
 
 use crate::api::problems::LineProblem;
 
 /// What became of events that came in.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct StoredView {
     /// New events.
     pub stored: u64,
@@ -32,7 +35,7 @@ impl StoredView {
 }
 
 /// What an import did.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct ImportView {
     /// What became of the good lines.
     #[serde(flatten)]
@@ -42,7 +45,7 @@ pub struct ImportView {
 }
 
 /// `POST /scopes/{key}/collect`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CollectRequest {
     /// A folder in a clone, on the node's machine.
@@ -61,7 +64,7 @@ pub struct CollectRequest {
 }
 
 /// What a collection did.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CollectView {
     /// The place that was read: `git:<id of the first commit>`.
     pub source_ref: String,
@@ -80,14 +83,16 @@ pub struct CollectView {
     pub skipped: Vec<SkippedView>,
     /// The earliest time of an event.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub first_time: Option<Timestamp>,
     /// The latest time of an event.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub last_time: Option<Timestamp>,
 }
 
 /// What a collection left out for one reason.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SkippedView {
     /// The stable name of the reason.
     pub reason: String,
@@ -100,12 +105,14 @@ pub struct SkippedView {
 }
 
 /// An event as an epoch takes it: the activity leaf, and what is shown beside it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ActivityItem {
     /// The leaf.
     #[serde(flatten)]
+    #[schema(value_type = ActivityLeaf)]
     pub activity: Activity,
     /// When it happened.
+    #[schema(value_type = String)]
     pub event_time: Timestamp,
     /// `<source>:<event_type>`.
     pub kind: String,
@@ -117,7 +124,7 @@ pub struct ActivityItem {
 }
 
 /// An author of an event.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuthorView {
     /// The account.
     pub identity: String,
@@ -127,16 +134,19 @@ pub struct AuthorView {
 }
 
 /// An event that was kept out.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConflictView {
     /// The id.
     pub event: String,
     /// When the other content came first.
+    #[schema(value_type = String)]
     pub at: Timestamp,
     /// The index of the event that stays.
     pub stored_index: u64,
     /// The leaf that stays.
+    #[schema(value_type = Object)]
     pub stored: serde_json::Value,
     /// The leaf that would have been.
+    #[schema(value_type = Object)]
     pub came: serde_json::Value,
 }

@@ -3,17 +3,21 @@
 use meed_audit::ids::{NodeId, Origin};
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The node.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct NodeView {
     /// The id.
+    #[schema(value_type = String)]
     pub node_id: NodeId,
     /// Where it publishes its logs.
+    #[schema(value_type = String)]
     pub origin: Origin,
     /// The version of the program.
     pub version: String,
     /// When the ledger was made.
+    #[schema(value_type = String)]
     pub created_at: Timestamp,
     /// Whether the ledger was restored and signs nothing before it is resumed.
     pub restored: bool,
@@ -22,7 +26,7 @@ pub struct NodeView {
 }
 
 /// A log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CheckpointView {
     /// `events` or `statements`.
     pub log: String,
@@ -37,7 +41,7 @@ pub struct CheckpointView {
 }
 
 /// `POST /backup`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackupRequest {
     /// Where the copy goes, on the node's machine.
@@ -45,7 +49,7 @@ pub struct BackupRequest {
 }
 
 /// What a backup wrote.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BackupView {
     /// Where.
     pub path: String,
@@ -60,7 +64,7 @@ pub struct BackupView {
 }
 
 /// `POST /erase`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EraseRequest {
     /// The event whose metadata is erased.
@@ -70,7 +74,7 @@ pub struct EraseRequest {
 }
 
 /// What erasing did.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ErasedView {
     /// The event.
     pub event: String,
@@ -79,7 +83,7 @@ pub struct ErasedView {
 }
 
 /// What a check of the whole ledger found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FsckView {
     /// Whether everything is as it must be.
     pub sound: bool,
@@ -96,7 +100,7 @@ pub struct FsckView {
 }
 
 /// A difference that a check found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FsckProblem {
     /// The table or rule, or the part of the file.
     pub table: String,
@@ -107,7 +111,7 @@ pub struct FsckProblem {
 }
 
 /// `POST /resume`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResumeRequest {
     /// The last published size of the events log.
@@ -117,7 +121,7 @@ pub struct ResumeRequest {
 }
 
 /// What compacting gave back.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CompactView {
     /// Size of the file before, in bytes.
     pub bytes_before: u64,

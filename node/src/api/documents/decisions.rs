@@ -7,11 +7,13 @@ use meed_audit::decision::Decision;
 use meed_audit::pool::PoolComponent;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::is_false;
+use super::leaves::{DecisionLeaf, PoolLeaf};
 
 /// `PATCH /…/{n}/curation`: exactly one of the changes.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CurationRequest {
     /// The event.
@@ -33,7 +35,7 @@ pub struct CurationRequest {
 }
 
 /// `PATCH /…/{n}/allocations`: units, or their withdrawal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AllocationRequest {
     /// Who.
@@ -49,17 +51,18 @@ pub struct AllocationRequest {
 }
 
 /// A decision with its place in the scope's life.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DecisionView {
     /// The index of its leaf.
     pub sequence: u64,
     /// The leaf.
     #[serde(flatten)]
+    #[schema(value_type = DecisionLeaf)]
     pub decision: Decision,
 }
 
 /// `POST /…/{n}/pool`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PoolRequest {
     /// What it is.
@@ -72,11 +75,12 @@ pub struct PoolRequest {
     pub algorithm: String,
     /// What it was computed from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Object>)]
     pub inputs: Option<Box<RawValue>>,
 }
 
 /// What adding a component gave.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PoolAddedView {
     /// Whether it is new; the same again changes nothing.
     pub added: bool,
@@ -85,11 +89,13 @@ pub struct PoolAddedView {
 }
 
 /// A pool.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PoolView {
     /// The components, by id.
+    #[schema(value_type = Vec<PoolLeaf>)]
     pub components: Vec<PoolComponent>,
     /// Their sum.
+    #[schema(value_type = String)]
     pub total: Credits,
     /// The unit's symbol.
     pub unit: String,

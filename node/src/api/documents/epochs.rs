@@ -4,11 +4,12 @@ use meed_audit::amount::Credits;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{is_false, is_zero};
 
 /// `POST /scopes/{key}/epochs`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenRequest {
     /// A time in the window.
@@ -22,7 +23,7 @@ pub struct OpenRequest {
 }
 
 /// `POST /…/{n}/close`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseRequest {
     /// Why it is closed before its window has ended.
@@ -34,7 +35,7 @@ pub struct CloseRequest {
 }
 
 /// `POST /…/{n}/drafts`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FreezeRequest {
     /// How long signatures are taken.
@@ -46,7 +47,7 @@ pub struct FreezeRequest {
 }
 
 /// `POST /…/{n}/amendments`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmendRequest {
     /// Why.
@@ -54,15 +55,17 @@ pub struct AmendRequest {
 }
 
 /// An epoch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct EpochView {
     /// The scope's name.
     pub scope: String,
     /// The number, from 1.
     pub epoch: u64,
     /// First moment of the window.
+    #[schema(value_type = String)]
     pub period_start: Timestamp,
     /// First moment after it.
+    #[schema(value_type = String)]
     pub period_end: Timestamp,
     /// `open`, `review` or `finalized`.
     pub phase: String,
@@ -73,12 +76,15 @@ pub struct EpochView {
     /// SHA-256 of the policy document, in hex.
     pub policy_hash: String,
     /// The pool so far.
+    #[schema(value_type = String)]
     pub pool_total: Credits,
     /// Events that it has.
     pub events: u64,
     /// When it was opened.
+    #[schema(value_type = String)]
     pub opened_at: Timestamp,
     /// Who opened it.
+    #[schema(value_type = String)]
     pub opened_by: FreeText,
     /// What closing pinned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -94,14 +100,17 @@ pub struct EpochView {
 }
 
 /// What closing pinned.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ClosedView {
     /// When.
+    #[schema(value_type = String)]
     pub at: Timestamp,
     /// Who.
+    #[schema(value_type = String)]
     pub by: FreeText,
     /// Why it was closed before its window had ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub early: Option<FreeText>,
     /// Why it was closed although its sources have more than was collected, where it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -117,7 +126,7 @@ pub struct ClosedView {
 }
 
 /// A draft.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct DraftView {
     /// The scope's name.
     pub scope: String,
@@ -128,6 +137,7 @@ pub struct DraftView {
     /// SHA-256 of the statement's text, in hex.
     pub text_hash: String,
     /// The last moment at which an approval counts.
+    #[schema(value_type = String)]
     pub sign_by: Timestamp,
     /// k of the set that must approve.
     pub threshold: u8,
@@ -141,7 +151,7 @@ pub struct DraftView {
 }
 
 /// A signature of a draft.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SignatureView {
     /// The revision that was signed.
     pub revision: u64,
@@ -154,7 +164,7 @@ pub struct SignatureView {
 }
 
 /// The signatures of an epoch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SignaturesView {
     /// The revision of the current draft, or of the statement in force.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -7,12 +7,15 @@ mod activity;
 mod care;
 mod decisions;
 mod epochs;
+mod leaves;
 mod people;
 mod runs;
 mod scopes;
 mod statements;
+mod tokens;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use activity::{
     ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, ImportView, SkippedView, StoredView,
@@ -26,6 +29,7 @@ pub use epochs::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FreezeRequest, OpenRequest, SignatureView,
     SignaturesView,
 };
+pub(crate) use leaves::{AllocationLeaf, ProofFile};
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};
 pub use runs::{RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceView};
 pub use scopes::{
@@ -33,9 +37,10 @@ pub use scopes::{
     ScopeChangeRequest, ScopeRequest, ScopeView,
 };
 pub use statements::{AllocationsView, FinalView, PayoutItem, PreviewView, StatementView, VerificationView};
+pub use tokens::{SecretView, TokenRequest, TokenView};
 
 /// A part of a list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,

@@ -5,11 +5,12 @@ use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::is_false;
 
 /// `POST /users`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserRequest {
     /// The id; a new one where none is given.
@@ -24,21 +25,24 @@ pub struct UserRequest {
 }
 
 /// A person.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct UserView {
     /// The id.
+    #[schema(value_type = String)]
     pub id: UserId,
     /// A name to show.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub name: Option<FreeText>,
     /// When they were added.
+    #[schema(value_type = String)]
     pub created_at: Timestamp,
     /// The accounts that are theirs.
     pub identities: Vec<String>,
 }
 
 /// `POST /identities/bind`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BindRequest {
     /// Where the account is.
@@ -48,11 +52,12 @@ pub struct BindRequest {
     /// Whose it becomes.
     pub user: String,
     /// What shows it: a JSON object.
+    #[schema(value_type = Object)]
     pub evidence: Box<RawValue>,
 }
 
 /// `POST /identities/revoke`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeRequest {
     /// Where the account is.
@@ -60,11 +65,12 @@ pub struct RevokeRequest {
     /// The account's permanent id there.
     pub external_id: String,
     /// What shows it: a JSON object.
+    #[schema(value_type = Object)]
     pub evidence: Box<RawValue>,
 }
 
 /// `POST /identities/rebind`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RebindRequest {
     /// Where the account is.
@@ -76,29 +82,33 @@ pub struct RebindRequest {
     /// Whose it becomes.
     pub user: String,
     /// What shows it: a JSON object.
+    #[schema(value_type = Object)]
     pub evidence: Box<RawValue>,
 }
 
 /// Whose an account is after a change.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct BoundView {
     /// The account.
     pub identity: String,
     /// Whose it is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub user: Option<UserId>,
     /// Whether anything changed.
     pub changed: bool,
 }
 
 /// An account with its history; its evidence is for the operator.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct IdentityView {
     /// The account.
     pub identity: String,
     /// Whose it is now.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub user: Option<UserId>,
     /// Whose it is, or was before it was revoked.
+    #[schema(value_type = String)]
     pub last_user: UserId,
 }

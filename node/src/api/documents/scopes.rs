@@ -9,9 +9,10 @@ use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 /// `POST /scopes`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeRequest {
     /// The readable name.
@@ -24,9 +25,11 @@ pub struct ScopeRequest {
     pub decimals: u8,
     /// What happens to identities that nobody has bound.
     #[serde(default)]
+    #[schema(value_type = String)]
     pub unlinked: Unlinked,
     /// What events weigh; the default table where none is given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Object>)]
     pub weights: Option<Box<RawValue>>,
     /// The length of an epoch.
     pub window_days: u32,
@@ -36,14 +39,16 @@ pub struct ScopeRequest {
 }
 
 /// `PATCH /scopes/{key}`: what is left out stays.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopeChangeRequest {
     /// What happens to identities that nobody has bound.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub unlinked: Option<Unlinked>,
     /// What events weigh.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Object>)]
     pub weights: Option<Box<RawValue>>,
     /// The length of an epoch.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -57,7 +62,7 @@ pub struct ScopeChangeRequest {
 }
 
 /// A request that says why, and nothing else.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReasonRequest {
     /// Why.
@@ -65,28 +70,35 @@ pub struct ReasonRequest {
 }
 
 /// A scope.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ScopeView {
     /// The readable name.
+    #[schema(value_type = String)]
     pub key: ScopeKey,
     /// The id.
+    #[schema(value_type = String)]
     pub id: ScopeId,
     /// The unit's symbol.
     pub unit: String,
     /// The unit's decimals.
     pub decimals: u8,
     /// What happens to identities that nobody has bound.
+    #[schema(value_type = String)]
     pub unlinked: Unlinked,
     /// The length of an epoch.
     pub window_days: u32,
     /// What opening an epoch adds to its pool.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub base_issuance: Option<Credits>,
     /// What events weigh, in milli-units.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub weights: BTreeMap<String, Units>,
     /// When it was made.
+    #[schema(value_type = String)]
     pub created_at: Timestamp,
     /// Who made it.
+    #[schema(value_type = String)]
     pub created_by: FreeText,
     /// Whether it was ended.
     pub ended: bool,
@@ -99,7 +111,7 @@ pub struct ScopeView {
 }
 
 /// The approver set in force, shortly.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ScopeApproversView {
     /// The version, from 1.
     pub version: u64,
@@ -110,7 +122,7 @@ pub struct ScopeApproversView {
 }
 
 /// `POST /scopes/{key}/approvers`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApproversRequest {
     /// k.
@@ -120,7 +132,7 @@ pub struct ApproversRequest {
 }
 
 /// Who approves, and who is proposed to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ApproversView {
     /// The set in force.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -131,7 +143,7 @@ pub struct ApproversView {
 }
 
 /// An approver set in force.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ApproverSetView {
     /// The version, from 1.
     pub version: u64,
@@ -146,13 +158,15 @@ pub struct ApproverSetView {
     /// Where the log holds it.
     pub log_index: u64,
     /// When it came into force.
+    #[schema(value_type = String)]
     pub at: Timestamp,
     /// Who proposed it.
+    #[schema(value_type = String)]
     pub by: FreeText,
 }
 
 /// An approver set that waits for cosignatures.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PendingSetView {
     /// The version that it will be.
     pub version: u64,
@@ -167,7 +181,9 @@ pub struct PendingSetView {
     /// What is missing, in words.
     pub missing: String,
     /// When it was proposed.
+    #[schema(value_type = String)]
     pub at: Timestamp,
     /// Who proposed it.
+    #[schema(value_type = String)]
     pub by: FreeText,
 }

@@ -4,9 +4,12 @@ use meed_audit::allocation::Allocation;
 use meed_audit::amount::Credits;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::leaves::AllocationLeaf;
 
 /// A statement in JSON; its lines stand in `text`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct StatementView {
     /// The origin line.
     pub origin: String,
@@ -23,19 +26,23 @@ pub struct StatementView {
     /// The whole note: the text and its signature lines.
     pub note: String,
     /// The pool.
+    #[schema(value_type = String)]
     pub pool_total: Credits,
     /// What is paid in all.
+    #[schema(value_type = String)]
     pub distributed: Credits,
     /// What is left.
+    #[schema(value_type = String)]
     pub undistributed: Credits,
     /// How many claimants.
     pub allocations: u64,
     /// The last moment at which an approval counts.
+    #[schema(value_type = String)]
     pub sign_by: Timestamp,
 }
 
 /// What a freeze would give now.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PreviewView {
     /// SHA-256 of the text, in hex.
     pub text_hash: String,
@@ -44,30 +51,34 @@ pub struct PreviewView {
 }
 
 /// What one claimant gets, as tables show it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct PayoutItem {
     /// The origin line of the statement.
     pub statement: String,
     /// The epoch.
     pub epoch: u64,
     /// The leaf.
+    #[schema(value_type = AllocationLeaf)]
     pub allocation: Allocation,
 }
 
 /// The allocations of an epoch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AllocationsView {
     /// The revision that they are of; none for what a freeze would give now.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revision: Option<u64>,
     /// The leaves, by claimant.
+    #[schema(value_type = Vec<AllocationLeaf>)]
     pub items: Vec<Allocation>,
     /// The `from` of the next part; none at the end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<u64>,
     /// The pool.
+    #[schema(value_type = String)]
     pub pool_total: Credits,
     /// What is left of it.
+    #[schema(value_type = String)]
     pub undistributed: Credits,
     /// The unit's symbol.
     pub unit: String,
@@ -76,7 +87,7 @@ pub struct AllocationsView {
 }
 
 /// A final statement.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FinalView {
     /// The origin line.
     pub origin: String,
@@ -91,8 +102,10 @@ pub struct FinalView {
     /// Who approved it.
     pub approved_by: Vec<String>,
     /// What is paid in all.
+    #[schema(value_type = String)]
     pub distributed: Credits,
     /// What is left of the pool.
+    #[schema(value_type = String)]
     pub undistributed: Credits,
     /// How many claimants.
     pub allocations: u64,
@@ -103,7 +116,7 @@ pub struct FinalView {
 }
 
 /// The node's own recomputation of an epoch.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct VerificationView {
     /// Whether it gives the stored statement, byte for byte.
     pub equal: bool,

@@ -5,6 +5,7 @@ mod approval;
 mod care;
 mod decision;
 mod epoch;
+mod node;
 mod numbers;
 mod setup;
 
@@ -24,6 +25,7 @@ pub use decision::{
     RevokeArgs, UserCommand, WhoamiArgs,
 };
 pub use epoch::{AmendArgs, CloseArgs, EpochCommand, FreezeArgs, OpenArgs};
+pub use node::{RoleArg, ServeArgs, TokenCommand, TokenNewArgs, TokenRevokeArgs};
 pub use setup::{
     ApproversArgs, ConfigureArgs, InitArgs, KeyCommand, KeyNewArgs, KeyPurpose, ScopeAddArgs, ScopeCommand,
     UnlinkedArg,
@@ -68,6 +70,22 @@ pub struct Cli {
     /// Who decides, as decisions record it [default: setting `actor`]
     #[arg(long, global = true, value_name = "NAME")]
     pub actor: Option<String>,
+    /// A node elsewhere, in place of the folder [default: $MEED_NODE]
+    #[arg(long, global = true, value_name = "URL", env = "MEED_NODE", hide_env = true)]
+    pub node: Option<String>,
+    /// The token for that node; best given as $MEED_TOKEN, where no list of processes shows it
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "MEED_TOKEN",
+        hide_env = true,
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+    /// A certificate in PEM that vouches for that node, beside those of this machine
+    #[arg(long, global = true, value_name = "FILE")]
+    pub node_root: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -153,6 +171,11 @@ Examples:
     /// The node's Merkle logs
     #[command(subcommand)]
     Log(LogCommand),
+    /// Run the node: for everybody on a port, for commands on this machine on a socket
+    Serve(ServeArgs),
+    /// Tokens: what lets others write to the node
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Play a whole epoch on a real repository, up to a verified payout
     Demo(DemoArgs),
 }

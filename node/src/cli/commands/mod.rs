@@ -12,6 +12,7 @@ pub mod people;
 pub mod proofs;
 pub mod restore;
 pub mod scopes;
+pub mod tokens;
 pub mod whoami;
 
 use std::path::Path;

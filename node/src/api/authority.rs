@@ -1,0 +1,187 @@
+//! Who asks, and whether they may: one table of standings, applied to each route where it is declared.
+
+use std::fmt;
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+use meed_audit::text::FreeText;
+use meed_audit::{Rejection, RejectionCode};
+use meed_storage::Role;
+
+use super::App;
+use super::extract::Refused;
+
+/// The header in which the local command line says who decides, percent-encoded.
+pub const ACTOR_HEADER: &str = "meed-actor";
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: reading, and what proves itself.
+    Anyone,
+    /// To be signed in as a person.
+    Contribute,
+    /// To bring in events.
+    Import,
+    /// To curate, to override, to see and change who is who.
+    Curate,
+    /// To run the node's epochs.
+    Operate,
+    /// To sit at the node's machine, as the owner of its folder.
+    Own,
+}
+
+impl Access {
+    /// All of them, from the least to the most.
+    pub const ALL: [Self; 6] =
+        [Self::Anyone, Self::Contribute, Self::Import, Self::Curate, Self::Operate, Self::Own];
+
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Contribute => "contributor",
+            Self::Import => "importer",
+            Self::Curate => "curator",
+            Self::Operate => "operator",
+            Self::Own => "owner",
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The name that decisions record.
+    pub actor: FreeText,
+    /// What they are.
+    pub standing: Standing,
+}
+
+/// What a caller is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody in particular.
+    Stranger,
+    /// A person who signed in and owns this identity.
+    Contributor(meed_audit::ids::Identity),
+    /// Whoever holds a token of this role.
+    Token(Role),
+    /// The owner of the data folder, at the node's own machine.
+    Owner,
+}
+
+impl Standing {
+    /// Whether a route that asks for `access` may be used.
+    pub fn may(&self, access: Access) -> bool {
+        match access {
+            Access::Anyone => true,
+            Access::Contribute => matches!(self, Self::Contributor(_)),
+            Access::Import => {
+                matches!(self, Self::Owner | Self::Token(Role::Operator | Role::Importer))
+            }
+            Access::Curate => matches!(self, Self::Owner | Self::Token(Role::Operator | Role::Curator)),
+            Access::Operate => matches!(self, Self::Owner | Self::Token(Role::Operator)),
+            Access::Own => matches!(self, Self::Owner),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Stranger => "nobody in particular",
+            Self::Contributor(_) => "a contributor",
+            Self::Token(role) => role.name(),
+            Self::Owner => "the owner",
+        }
+    }
+}
+
+/// Lets a request through to its route, or refuses it. The caller goes along as an extension.
+pub(super) async fn check(
+    State((app, access)): State<(App, Access)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refused> {
+    let (mut parts, body) = request.into_parts();
+    let caller = identify(&app, &parts).await?;
+    if !caller.standing.may(access) {
+        return Err(refusal(&caller, access).into());
+    }
+    parts.extensions.insert(caller);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+fn refusal(caller: &Caller, access: Access) -> Rejection {
+    let expected = format!("the right of {access}");
+    match caller.standing {
+        Standing::Stranger => Rejection::new(RejectionCode::TokenInvalid, "request", expected, "no token"),
+        _ => Rejection::new(RejectionCode::RoleForbids, "request", expected, caller.standing.name()),
+    }
+}
+
+/// Who sent a request, as its headers and the face that it came in by say.
+async fn identify(app: &App, parts: &Parts) -> Result<Caller, Refused> {
+    if app.is_local() {
+        return Ok(Caller { actor: local_actor(app, parts)?, standing: Standing::Owner });
+    }
+    match bearer(parts) {
+        None => Ok(Caller { actor: app.actor().clone(), standing: Standing::Stranger }),
+        Some(secret) => app.caller_of(secret?).await,
+    }
+}
+
+/// The actor that the command line names, else that of the settings.
+fn local_actor(app: &App, parts: &Parts) -> Result<FreeText, Refused> {
+    let Some(value) = parts.headers.get(ACTOR_HEADER) else { return Ok(app.actor().clone()) };
+    let text = value.to_str().unwrap_or_default();
+    let decoded = crate::client::decode_segment(text);
+    let expected = "a percent-encoded name";
+    let name =
+        decoded.ok_or_else(|| Rejection::new(RejectionCode::Malformed, ACTOR_HEADER, expected, text))?;
+    Ok(FreeText::parse("actor", &name)?)
+}
+
+/// The secret of `Authorization: Bearer …`; none where the header is missing.
+pub(super) fn bearer(parts: &Parts) -> Option<Result<String, Rejection>> {
+    let value = parts.headers.get(header::AUTHORIZATION)?;
+    let secret = value.to_str().ok().and_then(|text| text.split_once(' ')).and_then(|(scheme, secret)| {
+        (scheme.eq_ignore_ascii_case("bearer") && !secret.trim().is_empty()).then(|| secret.trim().to_owned())
+    });
+    let expected = "`Bearer` and a token";
+    Some(secret.ok_or_else(|| {
+        Rejection::new(RejectionCode::TokenInvalid, "authorization", expected, "something else")
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_standing_never_takes_a_right_away() {
+        let identity = meed_audit::ids::Identity::new(meed_audit::ids::Provider::Github, "7");
+        let contributor = Standing::Contributor(identity.expect("an identity"));
+        let table = [
+            (Standing::Stranger, [true, false, false, false, false, false]),
+            (contributor, [true, true, false, false, false, false]),
+            (Standing::Token(Role::Importer), [true, false, true, false, false, false]),
+            (Standing::Token(Role::Curator), [true, false, false, true, false, false]),
+            (Standing::Token(Role::Operator), [true, false, true, true, true, false]),
+            (Standing::Owner, [true, false, true, true, true, true]),
+        ];
+        for (standing, rights) in table {
+            for (access, right) in Access::ALL.into_iter().zip(rights) {
+                assert_eq!(standing.may(access), right, "{standing:?} {access}");
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What stands in the path and the query of requests.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// Most items of one part of a list.
+const PAGE_MAX: u64 = 100_000;
+const PAGE_DEFAULT: u64 = 1_000;
+
+/// Which scope.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ScopePath {
+    /// The scope's name.
+    #[param(example = "default", pattern = "^[a-z][a-z0-9-]{0,31}$")]
+    pub(crate) key: String,
+}
+
+/// Which epoch of which scope.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct EpochPath {
+    /// The scope's name.
+    #[param(example = "default", pattern = "^[a-z][a-z0-9-]{0,31}$")]
+    pub(crate) key: String,
+    /// The number of the epoch in its scope, from 1.
+    #[param(example = 1, minimum = 1)]
+    pub(crate) epoch: u64,
+}
+
+/// Whose proof in which epoch.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ProofPath {
+    /// The scope's name.
+    #[param(example = "default", pattern = "^[a-z][a-z0-9-]{0,31}$")]
+    pub(crate) key: String,
+    /// The number of the epoch in its scope, from 1.
+    #[param(example = 1, minimum = 1)]
+    pub(crate) epoch: u64,
+    /// `user:<uuid>` or `identity:<provider>:<external id>`.
+    #[param(example = "identity:github:1", max_length = 255)]
+    pub(crate) claimant: String,
+}
+
+/// Whose.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ClaimantPath {
+    /// `user:<uuid>` or `identity:<provider>:<external id>`.
+    #[param(example = "identity:github:1", max_length = 255)]
+    pub(crate) claimant: String,
+}
+
+/// Which log.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct LogPath {
+    /// `events` or `statements`.
+    #[param(example = "statements")]
+    pub(crate) log: String,
+}
+
+/// Which entry of which log.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct LogEntryPath {
+    /// `events` or `statements`.
+    #[param(example = "statements")]
+    pub(crate) log: String,
+    /// The index, from 0.
+    #[param(example = 0)]
+    pub(crate) index: u64,
+}
+
+/// Which token.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct TokenPath {
+    /// Its name.
+    pub(crate) name: String,
+}
+
+/// Which refusal.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ProblemPath {
+    /// The stable name.
+    #[param(example = "scope_not_found")]
+    pub(crate) code: String,
+}
+
+/// Which part of a list.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Part {
+    /// Where the part begins: the `next` of the part before it.
+    from: Option<u64>,
+    /// Most items of the part.
+    limit: Option<u64>,
+    /// Which revision, where there are several; the one in force otherwise.
+    pub(crate) revision: Option<u64>,
+}
+
+impl Part {
+    /// The first item, and most items.
+    pub(crate) fn range(&self) -> (u64, u64) {
+        (self.from.unwrap_or(0), self.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX))
+    }
+}
+
+/// Which statement.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Statement {
+    /// Which revision; the current draft otherwise, else the one in force.
+    pub(crate) revision: Option<u64>,
+    /// Anything here asks for what a freeze would give now.
+    pub(crate) preview: Option<String>,
+}
+
+/// Which proof.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProofOf {
+    /// Which revision; the one in force otherwise.
+    pub(crate) revision: Option<u64>,
+    /// The version of the approver set that the reader's trust file pins; 1 otherwise.
+    pub(crate) since: Option<u64>,
+}
+
+/// Which export.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportAs {
+    /// `csv` or `json`.
+    #[param(example = "json")]
+    pub(crate) format: String,
+    /// Which revision; the one in force otherwise.
+    pub(crate) revision: Option<u64>,
+}
+
+/// How lines are taken in.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Import {
+    /// Whether good lines are stored beside bad ones.
+    #[serde(default)]
+    pub(crate) keep_good: bool,
+    /// Whether nothing is stored at all.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+    /// The number of the first line, for messages; 1 otherwise.
+    pub(crate) first_line: Option<u64>,
+}

@@ -1,0 +1,103 @@
+//! Events: taking them in, showing them, and deciding about them.
+
+use axum::Json;
+use utoipa_axum::routes;
+
+use super::{Answer, Problems, Routes};
+use crate::api::authority::Access;
+use crate::api::documents::{
+    ActivityItem, CollectRequest, CollectView, CurationRequest, DecisionView, ImportView, Page,
+};
+use crate::api::extract::{Asked, At, Call, Document, Lines};
+use crate::api::parameters::{EpochPath, Import, Part, ScopePath};
+
+pub(super) fn all() -> Routes {
+    Routes::new()
+        .with_large_body(Access::Import, routes!(import))
+        .with(Access::Operate, routes!(collect))
+        .with(Access::Anyone, routes!(activity))
+        .with(Access::Curate, routes!(curate))
+}
+
+/// Takes in events, one JSON object a line.
+#[utoipa::path(
+    post,
+    path = "/scopes/{key}/events",
+    tag = "activity",
+    params(ScopePath, Import),
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses(
+        (status = 200, description = "What became of the lines", body = ImportView),
+        Problems
+    )
+)]
+async fn import(
+    call: Call,
+    At(ScopePath { key }): At<ScopePath>,
+    Asked(import): Asked<Import>,
+    Lines(bytes): Lines,
+) -> Answer<ImportView> {
+    let first_line = import.first_line.unwrap_or(1);
+    let flags = (import.keep_good, import.dry_run);
+    call.run(move |service, _| service.import(&key, &bytes, first_line, flags)).await.map(Json)
+}
+
+/// Collects events from a git repository on the node's machine.
+#[utoipa::path(
+    post,
+    path = "/scopes/{key}/collect",
+    tag = "activity",
+    params(ScopePath),
+    request_body = CollectRequest,
+    responses(
+        (status = 200, description = "What became of the events", body = CollectView),
+        Problems
+    )
+)]
+async fn collect(
+    call: Call,
+    At(ScopePath { key }): At<ScopePath>,
+    Document(request): Document<CollectRequest>,
+) -> Answer<CollectView> {
+    call.run(move |service, _| service.collect(&key, &request)).await.map(Json)
+}
+
+/// The events of an epoch as it takes them, and what each gives to whom.
+#[utoipa::path(
+    get,
+    path = "/scopes/{key}/epochs/{epoch}/activity",
+    tag = "activity",
+    params(EpochPath, Part),
+    responses(
+        (status = 200, description = "A part of the events", body = Page<ActivityItem>),
+        Problems
+    )
+)]
+async fn activity(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Asked(part): Asked<Part>,
+) -> Answer<Page<ActivityItem>> {
+    let (from, limit) = part.range();
+    call.run(move |service, _| service.activity(&key, epoch, from, limit)).await.map(Json)
+}
+
+/// Leaves an event out, takes it in again, or weighs or shares it otherwise.
+#[utoipa::path(
+    patch,
+    path = "/scopes/{key}/epochs/{epoch}/curation",
+    tag = "activity",
+    params(EpochPath),
+    request_body = CurationRequest,
+    responses(
+        (status = 200, description = "The decision", body = DecisionView),
+        Problems
+    )
+)]
+async fn curate(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Document(request): Document<CurationRequest>,
+) -> Answer<DecisionView> {
+    call.run(move |service, actor| service.curate(&key, epoch, &request, actor)).await.map(Json)
+}

@@ -1,0 +1,151 @@
+//! Who gets how much, and out of what.
+
+use axum::Json;
+use axum::response::Response;
+use meed_audit::RejectionCode;
+use utoipa_axum::routes;
+
+use super::{Answer, Problems, Routes};
+use crate::api::answers::{kept, typed};
+use crate::api::authority::Access;
+use crate::api::documents::{
+    AllocationLeaf, AllocationRequest, AllocationsView, DecisionView, PayoutItem, PoolAddedView, PoolRequest,
+    PoolView,
+};
+use crate::api::extract::{Asked, At, Call, Document, Refused};
+use crate::api::parameters::{ClaimantPath, EpochPath, ExportAs, Part};
+use crate::failure::reject;
+use crate::service::ExportKind;
+
+pub(super) fn all() -> Routes {
+    Routes::new()
+        .with(Access::Anyone, routes!(allocations))
+        .with(Access::Curate, routes!(allocate))
+        .with(Access::Anyone, routes!(pool))
+        .with(Access::Operate, routes!(add_pool))
+        .with(Access::Anyone, routes!(export))
+        .with(Access::Anyone, routes!(payouts))
+}
+
+/// The allocations of a final statement, or those that a freeze would give now.
+#[utoipa::path(
+    get,
+    path = "/scopes/{key}/epochs/{epoch}/allocations",
+    tag = "allocations",
+    params(EpochPath, Part),
+    responses(
+        (
+            status = 200,
+            description = "A part of the allocations",
+            body = AllocationsView
+        ),
+        Problems
+    )
+)]
+async fn allocations(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Asked(part): Asked<Part>,
+) -> Answer<AllocationsView> {
+    let range = part.range();
+    call.run(move |service, _| service.allocations(&key, epoch, part.revision, range)).await.map(Json)
+}
+
+/// Sets the final units of a claimant, or takes that back.
+#[utoipa::path(
+    patch,
+    path = "/scopes/{key}/epochs/{epoch}/allocations",
+    tag = "allocations",
+    params(EpochPath),
+    request_body = AllocationRequest,
+    responses(
+        (status = 200, description = "The decision", body = DecisionView),
+        Problems
+    )
+)]
+async fn allocate(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Document(request): Document<AllocationRequest>,
+) -> Answer<DecisionView> {
+    call.run(move |service, actor| service.allocate(&key, epoch, &request, actor)).await.map(Json)
+}
+
+/// The components of an epoch's pool.
+#[utoipa::path(
+    get,
+    path = "/scopes/{key}/epochs/{epoch}/pool",
+    tag = "allocations",
+    params(EpochPath),
+    responses(
+        (status = 200, description = "The pool", body = PoolView),
+        Problems
+    )
+)]
+async fn pool(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Answer<PoolView> {
+    call.run(move |service, _| service.pool(&key, epoch)).await.map(Json)
+}
+
+/// Adds a component to an epoch's pool.
+#[utoipa::path(
+    post,
+    path = "/scopes/{key}/epochs/{epoch}/pool",
+    tag = "allocations",
+    params(EpochPath),
+    request_body = PoolRequest,
+    responses(
+        (status = 200, description = "The pool after it", body = PoolAddedView),
+        Problems
+    )
+)]
+async fn add_pool(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Document(request): Document<PoolRequest>,
+) -> Answer<PoolAddedView> {
+    call.run(move |service, actor| service.add_pool(&key, epoch, &request, actor)).await.map(Json)
+}
+
+/// The allocations of a final statement for other programs.
+#[utoipa::path(
+    get,
+    path = "/scopes/{key}/epochs/{epoch}/export",
+    tag = "allocations",
+    params(EpochPath, ExportAs),
+    responses(
+        (
+            status = 200,
+            description = "The allocations",
+            content((String = "text/csv"), (Vec<AllocationLeaf> = "application/json"))
+        ),
+        Problems
+    )
+)]
+async fn export(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Asked(asked): Asked<ExportAs>,
+) -> Result<Response, Refused> {
+    let (kind, media_type) = match asked.format.as_str() {
+        "csv" => (ExportKind::Csv, "text/csv; charset=utf-8"),
+        "json" => (ExportKind::Json, "application/json"),
+        other => return Err(reject(RejectionCode::Malformed, "format", "csv or json", other).into()),
+    };
+    let bytes = call.run(move |service, _| service.export(&key, epoch, asked.revision, kind)).await?;
+    Ok(kept(typed(media_type, bytes), asked.revision.is_some()))
+}
+
+/// What a claimant gets by the statements in force.
+#[utoipa::path(
+    get,
+    path = "/claimants/{claimant}/payouts",
+    tag = "allocations",
+    params(ClaimantPath),
+    responses(
+        (status = 200, description = "The payouts", body = Vec<PayoutItem>),
+        Problems
+    )
+)]
+async fn payouts(call: Call, At(ClaimantPath { claimant }): At<ClaimantPath>) -> Answer<Vec<PayoutItem>> {
+    call.run(move |service, _| service.payouts_of(&claimant)).await.map(Json)
+}

@@ -1,0 +1,101 @@
+//! One file for each resource: its handlers, and what each asks of its caller.
+
+mod activity;
+mod allocations;
+mod approvers;
+mod care;
+mod epochs;
+mod logs;
+mod node;
+mod people;
+mod problems;
+mod scopes;
+mod statements;
+
+use axum::Json;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use utoipa::openapi::{OpenApi, SecurityRequirement};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use super::App;
+use super::authority::{self, Access};
+use super::extract::Refused;
+use crate::service::IMPORT_BYTES_MAX;
+
+pub(super) use super::problems::Problems;
+pub(crate) use problems::problem_kind;
+
+/// A document, or why there is none.
+type Answer<T> = Result<Json<T>, Refused>;
+
+/// Routes with what each asks of its caller.
+pub(super) struct Routes(Vec<(Access, UtoipaMethodRouter<App>)>);
+
+impl Routes {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn with(mut self, access: Access, route: UtoipaMethodRouter<App>) -> Self {
+        self.0.push((access, route));
+        self
+    }
+
+    /// A route that takes a whole import.
+    fn with_large_body(self, access: Access, route: UtoipaMethodRouter<App>) -> Self {
+        let (schemas, paths, methods) = route;
+        self.with(access, (schemas, paths, methods.layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX))))
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// A router of those that this face has. Routes of the owner are at the node's own machine only.
+    pub(super) fn into_router(self, app: &App) -> OpenApiRouter<App> {
+        let mut router = OpenApiRouter::with_openapi(OpenApi::default());
+        for (access, (schemas, mut paths, methods)) in self.0 {
+            if access == Access::Own && !app.is_local() {
+                continue;
+            }
+            for item in paths.paths.values_mut() {
+                describe_access(item, access);
+            }
+            let guarded = match access {
+                Access::Anyone => methods,
+                _ => methods.layer(from_fn_with_state((app.clone(), access), authority::check)),
+            };
+            router = router.routes((schemas, paths, guarded));
+        }
+        router
+    }
+}
+
+/// Every route below `/api/v1`.
+pub(super) fn all() -> Routes {
+    node::all()
+        .and(scopes::all())
+        .and(approvers::all())
+        .and(epochs::all())
+        .and(activity::all())
+        .and(allocations::all())
+        .and(statements::all())
+        .and(people::all())
+        .and(logs::all())
+        .and(problems::all())
+        .and(care::all())
+}
+
+/// Writes down in the description of a route who may use it.
+fn describe_access(item: &mut utoipa::openapi::PathItem, access: Access) {
+    let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+    for operation in operations.into_iter().flatten() {
+        let extension = utoipa::openapi::extensions::ExtensionsBuilder::new().add("x-access", access.name());
+        operation.extensions = Some(extension.build());
+        if access != Access::Anyone {
+            operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+        }
+    }
+}

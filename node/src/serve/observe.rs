@@ -1,0 +1,85 @@
+//! What goes around every request: an id, a line in the log, a count, compression, and headers that keep browsers safe.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use super::metrics::Metrics;
+use crate::api::problems::{Problem, ProblemResponse};
+use crate::clock;
+
+/// The header that names a request, in its answer and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest id that is taken over from a request, in bytes.
+const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// Nothing from any other host, no frames, no inline code.
+const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// The whole router as the port shows it.
+pub(super) fn observed(router: Router, metrics: Arc<Metrics>) -> Router {
+    router
+        .layer(CatchPanicLayer::custom(|_| {
+            let problem = Problem::local(
+                "internal",
+                "expected an answer, got a fault of the program",
+                "report this with the header X-Request-Id of the answer",
+            );
+            axum::response::IntoResponse::into_response(ProblemResponse(Box::new(problem)))
+        }))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(metrics, observe))
+}
+
+async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = id_of(&request);
+    let method = request.method().clone();
+    // The pattern and not the path: a claimant's key must not become a label.
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let mut response = next.run(request).await;
+    let route = route.as_deref().unwrap_or("other");
+    let (status, took) = (response.status(), began.elapsed());
+    metrics.count(route, method.as_str(), status, took);
+    tracing::debug!(
+        request = id.to_str().unwrap_or_default(),
+        %method,
+        route,
+        status = status.as_u16(),
+        microseconds = took.as_micros(),
+        "answered"
+    );
+    if status.is_server_error() {
+        tracing::error!(request = id.to_str().unwrap_or_default(), %method, route, %status, "failed");
+    }
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
+    response
+}
+
+/// The id that a proxy gave the request, where it is a plain one, else a new one.
+fn id_of(request: &Request) -> HeaderValue {
+    let given = request.headers().get(REQUEST_ID).filter(|value| {
+        let bytes = value.as_bytes();
+        (1..=REQUEST_ID_BYTES_MAX).contains(&bytes.len())
+            && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+    });
+    given.cloned().unwrap_or_else(|| {
+        let random = clock::random::<8>().unwrap_or_default();
+        HeaderValue::from_str(&format!("{:016x}", u64::from_be_bytes(random)))
+            .unwrap_or(HeaderValue::from_static("none"))
+    })
+}

@@ -1,0 +1,106 @@
+//! How much one client may ask: so many requests a second, with some in stock, and so many at work at a time.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::Semaphore;
+
+use super::connection::client_of;
+use super::port::Peer;
+use crate::api::problems::{Problem, ProblemResponse};
+use crate::config::Settings;
+
+/// Seconds' worth of requests that a client who was quiet may send at once.
+const BURST_SECONDS: u32 = 4;
+/// How long one request may take, its body and its answer's making included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// After so many clients those that have been quiet are forgotten.
+const CLIENTS_MAX: usize = 100_000;
+
+struct Limiter {
+    /// None where the settings ask for no limit.
+    rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    at_work: Semaphore,
+    proxies: Vec<IpAddr>,
+}
+
+/// A router with the limits of the settings.
+pub(super) fn limited(router: Router, settings: &Settings) -> Router {
+    let rate = NonZeroU32::new(settings.requests_per_second).map(|rate| {
+        let stock = rate.saturating_mul(NonZeroU32::new(BURST_SECONDS).unwrap_or(NonZeroU32::MIN));
+        RateLimiter::keyed(Quota::per_second(rate).allow_burst(stock))
+    });
+    let limiter = Limiter {
+        rate,
+        at_work: Semaphore::new(settings.requests_at_work_max),
+        proxies: settings.proxies.clone(),
+    };
+    router.layer(from_fn_with_state(Arc::new(limiter), limit))
+}
+
+async fn limit(State(limiter): State<Arc<Limiter>>, request: Request, next: Next) -> Response {
+    if let Some(wait) = limiter.check(&request) {
+        return too_many(wait);
+    }
+    let work = async {
+        // The semaphore is never closed.
+        let _at_work = limiter.at_work.acquire().await;
+        next.run(request).await
+    };
+    tokio::time::timeout(REQUEST_TIMEOUT, work).await.unwrap_or_else(|_| too_slow())
+}
+
+impl Limiter {
+    /// How long the client of this request has to wait first.
+    fn check(&self, request: &Request) -> Option<Duration> {
+        let rate = self.rate.as_ref()?;
+        let peer = request.extensions().get::<Peer>()?;
+        let client = client_of(self.behind_proxies(peer.0.ip(), request));
+        if rate.len() > CLIENTS_MAX {
+            rate.retain_recent();
+        }
+        let refusal = rate.check_key(&client).err()?;
+        Some(refusal.wait_time_from(DefaultClock::default().now()))
+    }
+
+    /// The address that a proxy of ours names last: what stands before it came from outside and proves nothing.
+    fn behind_proxies(&self, peer: IpAddr, request: &Request) -> IpAddr {
+        if !self.proxies.contains(&peer.to_canonical()) {
+            return peer;
+        }
+        let named = request.headers().get_all("x-forwarded-for").iter().next_back();
+        let named = named.and_then(|value| value.to_str().ok()).and_then(|text| text.rsplit(',').next());
+        named.and_then(|text| text.trim().parse().ok()).unwrap_or(peer)
+    }
+}
+
+fn too_many(wait: Duration) -> Response {
+    let seconds = wait.as_secs().saturating_add(1);
+    let problem = Problem::local(
+        "too_many_requests",
+        format!("expected fewer requests of one client, got one that has to wait {seconds} s"),
+        "wait as long as the header Retry-After says; fetch many things with a larger `limit`",
+    );
+    let problem = problem.with_status(StatusCode::TOO_MANY_REQUESTS);
+    let mut response = ProblemResponse(Box::new(problem)).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+fn too_slow() -> Response {
+    let problem = Problem::local(
+        "timeout",
+        format!("expected a request of at most {} s, got one that took longer", REQUEST_TIMEOUT.as_secs()),
+        "send the body faster or ask for less; what was sent to the ledger may have been done: look first",
+    );
+    ProblemResponse(Box::new(problem.with_status(StatusCode::REQUEST_TIMEOUT))).into_response()
+}

@@ -1,0 +1,115 @@
+//! Pictures: plain SVG with attributes only, each with the same numbers in words or in a table beside it.
+
+use maud::{Markup, html};
+
+/// The height of a chart, in its own units.
+const HEIGHT: u128 = 120;
+/// The width of one bar with its gap.
+const STEP: usize = 28;
+const BAR: usize = 20;
+/// The width of a share picture; shares are drawn in thousandths of it.
+const SHARE_WIDTH: u128 = 1_000;
+const SHARE_HEIGHT: usize = 36;
+/// How many people a share picture shows one by one.
+pub(super) const SHARES_MAX: usize = 12;
+
+/// One bar: what it is called, how high it is, and how its state is named.
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) value: u128,
+    pub(super) words: String,
+    pub(super) class: String,
+    pub(super) link: String,
+}
+
+/// Bars beside each other, the highest as high as the chart.
+pub(super) fn bars(title: &str, bars: &[Bar]) -> Markup {
+    let highest = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
+    let width = bars.len().max(1).saturating_mul(STEP);
+    let total_height = HEIGHT.saturating_add(20);
+    html! {
+        figure class="chart" {
+            svg viewBox={ "0 0 " (width) " " (total_height) } width=(width) height=(total_height) role="img" aria-label=(title) {
+                @for (place, bar) in bars.iter().enumerate() {
+                    @let height = part(bar.value, highest, HEIGHT).max(2);
+                    @let x = place.saturating_mul(STEP);
+                    a href=(bar.link) {
+                        rect class=(bar.class) x=(x) y=(HEIGHT.saturating_sub(height)) width=(BAR) height=(height) {
+                            title { (bar.words) }
+                        }
+                        text x=(x.saturating_add(BAR / 2)) y=(HEIGHT.saturating_add(15)) text-anchor="middle" { (bar.name) }
+                    }
+                }
+            }
+            figcaption { (title) }
+        }
+    }
+}
+
+/// Who got which part of a sum, as one bar cut into pieces, the largest first; the smallest are one piece together.
+pub(super) fn shares(title: &str, parts: &[(String, u128)]) -> Markup {
+    let total: u128 = parts.iter().map(|(_, value)| value).fold(0, |sum, value| sum.saturating_add(*value));
+    let mut sorted: Vec<&(String, u128)> = parts.iter().filter(|(_, value)| *value > 0).collect();
+    sorted.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    let rest = sorted.iter().skip(SHARES_MAX).fold(0_u128, |sum, (_, value)| sum.saturating_add(*value));
+    let mut pieces: Vec<(String, u128)> =
+        sorted.iter().take(SHARES_MAX).map(|(name, value)| (name.clone(), *value)).collect();
+    if rest > 0 {
+        pieces.push((format!("{} others", sorted.len().saturating_sub(SHARES_MAX)), rest));
+    }
+    let mut left = 0_u128;
+    html! {
+        figure class="chart shares" {
+            svg viewBox={ "0 0 " (SHARE_WIDTH) " " (SHARE_HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(title) {
+                @for (place, (name, value)) in pieces.iter().enumerate() {
+                    @let width = part(*value, total, SHARE_WIDTH);
+                    rect class={ "piece piece-" (place % 6) } x=(left) y="0" width=(width) height=(SHARE_HEIGHT) {
+                        title { (name) ": " (percent(*value, total)) }
+                    }
+                    @let _moved = { left = left.saturating_add(width); };
+                }
+            }
+            figcaption { (title) }
+        }
+    }
+}
+
+/// `value / of` of `whole`, for drawing; a picture may be off by less than one of its units.
+fn part(value: u128, of: u128, whole: u128) -> u128 {
+    if of == 0 {
+        return 0;
+    }
+    // Sums of credits stay far below 2^127, and what is drawn is small; where they do not, the picture is cut off.
+    match value.checked_mul(whole) {
+        Some(product) => product / of,
+        None => (value / of.div_ceil(whole).max(1)).min(whole),
+    }
+}
+
+/// A part of a sum in percent with one decimal, rounded down.
+pub(super) fn percent(value: u128, total: u128) -> String {
+    let tenths = part(value, total, 1_000);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_stay_within_the_whole() {
+        let most = (1_u128 << 127) - 1;
+        for (value, of) in [(0, 0), (0, 7), (3, 7), (7, 7), (most, most), (most / 2, most)] {
+            assert!(part(value, of, 1_000) <= 1_000, "{value} of {of}");
+        }
+        assert_eq!(percent(1, 3), "33.3 %");
+        assert_eq!(percent(0, 0), "0.0 %");
+        assert_eq!(percent(5, 5), "100.0 %");
+    }
+
+    #[test]
+    fn names_are_text_and_never_markup() {
+        let picture = shares("who", &[("<script>".to_owned(), 3), ("b".to_owned(), 1)]).into_string();
+        assert!(picture.contains("&lt;script&gt;: 75.0 %") && !picture.contains("<script>"), "{picture}");
+    }
+}
