@@ -114,6 +114,7 @@ pub struct ClosedView {
     pub early: Option<FreeText>,
     /// Why it was closed although its sources have more than was collected, where it was.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub accepted_gap: Option<FreeText>,
     /// The origin line of the events log.
     pub events_log: String,
