@@ -24,5 +24,5 @@ pub mod service;
 pub mod sign;
 pub mod sources;
 pub mod verify_command;
-mod web;
+pub mod web;
 pub mod workflow;

@@ -1,4 +1,5 @@
-//! `meed verify`: a proof file against a trust file, without ledger and network.
+//! `meed verify`: a proof file against a trust file, without ledger and network; and `meed verifier`, which does the same
+//! in a browser.
 
 use std::fmt::Write as _;
 
@@ -11,10 +12,12 @@ use meed_audit::verify::{CheckedLink, Evidence, VerifyError, verify, verify_abse
 use serde::Serialize;
 
 use crate::api::problems::Problem;
-use crate::cli::args::VerifyArgs;
+use crate::cli::args::{VerifierArgs, VerifyArgs};
+use crate::cli::commands::approvals::write_file;
 use crate::cli::console::{Console, amount, counted, units};
 use crate::failure::{Failure, NEWLINE_LOST};
 use crate::files;
+use crate::web;
 
 /// What verifying a proof found, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -112,6 +115,19 @@ pub fn run(args: &VerifyArgs, console: Console) -> Result<(), Failure> {
     }
     console.answer(&report, || describe(&report))?;
     failure.map_or(Ok(()), Err)
+}
+
+/// Runs `meed verifier`.
+///
+/// # Errors
+/// `exists`, or what the system says.
+pub fn verifier(args: &VerifierArgs, console: Console) -> Result<(), Failure> {
+    let html = web::verifier::standalone_html();
+    match &args.out {
+        Some(path) => write_file(path, html.as_bytes(), console),
+        None if console.is_json() => console.answer(&serde_json::json!({ "html": html }), String::new),
+        None => console.bytes(html.as_bytes()),
+    }
 }
 
 /// Verifies a proof file's bytes against a trust file's text: the report, and the failure where there is one.

@@ -1,5 +1,5 @@
-// The golden vectors of the Rust rooms, read by the JavaScript verifier: what is good is accepted with the same meaning,
-// what is bad is refused. Run by tests/tests/javascript/main.rs, or by hand: node --test tests/javascript/
+// The golden vectors of the Rust rooms, read by the JavaScript verifier: what is good is accepted with the same
+// meaning, what is bad is refused. Run by tests/tests/javascript/main.rs, or by hand: node --test tests/javascript/
 
 import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
@@ -8,7 +8,14 @@ import test from 'node:test';
 
 import { checkApproval, checkApproved, findSigner } from '../../node/web/verifier/approval.mjs';
 import { parseApproverSet } from '../../node/web/verifier/approvers.mjs';
-import { decodeBase64, decodeText, encodeBase64, encodeHex, encodeText } from '../../node/web/verifier/bytes.mjs';
+import {
+    decodeBase64,
+    decodeHex,
+    decodeText,
+    encodeBase64,
+    encodeHex,
+    encodeText,
+} from '../../node/web/verifier/bytes.mjs';
 import { parseCheckpoint } from '../../node/web/verifier/checkpoint.mjs';
 import { publicKeyFault } from '../../node/web/verifier/ed25519.mjs';
 import { parseKey, verifyLine, writeKey } from '../../node/web/verifier/keys.mjs';
@@ -99,7 +106,10 @@ test('bad approver sets are refused', async () => {
 test('quorums are as the vectors say', async () => {
     const good = read('keys/tests/vectors/good_quorums.json');
     const bad = read('keys/tests/vectors/bad_quorums.json');
-    for (const { name, set: lines, text, signatures, after_ms: after, until_ms: until, approvals } of [...good, ...bad]) {
+    for (const { name, set: lines, text, signatures, after_ms: after, until_ms: until, approvals } of [
+        ...good,
+        ...bad,
+    ]) {
         const set = await setOf(lines);
         const statement = {
             ...{ node: set.node, scope: set.scope, origin: set.origin },
@@ -107,7 +117,8 @@ test('quorums are as the vectors say', async () => {
             approvers: { version: 1n, textHash: set.textHash, threshold: set.threshold, members: set.members.length },
         };
         const check = async () => {
-            const note = signatures.length > 0 ? parseNote('note', `${text}\n${signatures.join('\n')}\n`) : { lines: [] };
+            const note =
+                signatures.length > 0 ? parseNote('note', `${text}\n${signatures.join('\n')}\n`) : { lines: [] };
             return checkApproved(primitives, statement, set, text, note.lines);
         };
         if (approvals === null || approvals === undefined) {
@@ -184,7 +195,6 @@ test('the examples of the specification are read', async () => {
 });
 
 test('of the points of small order and their second spellings none is a key', () => {
-    const fromHex = (text) => Uint8Array.from(text.match(/../g), (digits) => parseInt(digits, 16));
     const orders = [
         '0100000000000000000000000000000000000000000000000000000000000000',
         'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
@@ -193,16 +203,16 @@ test('of the points of small order and their second spellings none is a key', ()
         '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
     ];
     for (const order of orders) {
-        const bytes = fromHex(order);
+        const bytes = decodeHex(order);
         for (const sign of [0x00, 0x80]) {
             bytes[31] = (bytes[31] & 0x7f) | sign;
             assert.equal(publicKeyFault(bytes), 'a point of small order', order);
         }
     }
-    const key = fromHex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a');
+    const key = decodeHex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a');
     assert.equal(publicKeyFault(key), undefined);
-    assert.equal(publicKeyFault(fromHex(`02${'00'.repeat(31)}`)), 'no point of the curve');
-    assert.equal(publicKeyFault(fromHex(`ed${'ff'.repeat(30)}7f`)), 'a number that is not reduced');
+    assert.equal(publicKeyFault(decodeHex(`02${'00'.repeat(31)}`)), 'no point of the curve');
+    assert.equal(publicKeyFault(decodeHex(`ed${'ff'.repeat(30)}7f`)), 'a number that is not reduced');
     assert.equal(publicKeyFault(key.subarray(1)), '31 bytes instead of 32');
 });
 
@@ -233,14 +243,40 @@ test('all of TOML that a trust file is written in is read, and nothing else', as
             '[[e]]\nf = """a \\\n  b"""""\n [[ e ]]\n',
     );
     assert.deepEqual(
-        [...file].map(([key, value]) => [key, Array.isArray(value) ? value.map((it) => (it instanceof Map ? [...it] : it)) : value]),
-        [['a', '1'], ['b-2', `'x' "y"\\`], ['c', ['\u00e9\n', 'd']], ['e', [[['f', 'a b""']], []]]],
+        [...file].map(([key, value]) => [
+            key,
+            Array.isArray(value) ? value.map((it) => (it instanceof Map ? [...it] : it)) : value,
+        ]),
+        [
+            ['a', '1'],
+            ['b-2', `'x' "y"\\`],
+            ['c', ['\u00e9\n', 'd']],
+            ['e', [[['f', 'a b""']], []]],
+        ],
     );
     for (const bad of [
         ...['a', 'a =', 'a = 1', 'a = true', 'a = {}', '= "x"', '"a" = "x"', 'a.b = "x"', '[a]', '[[a]', 'a = "x" "y"'],
-        ...['a = "x', 'a = "x\ny"', "a = 'x", 'a = """x', 'a = "\\x"', 'a = "\\ud800"', 'a = "\\U00110000"', 'a = ["x" "y"]'],
-        ...['a = [,]', 'a = ["x",,]', 'a = [["x"]]', 'a = "x"\na = "y"', 'a = "x"\n[[a]]', 'a = []\n[[a]]', 'a = ["x"', 'a = "\0"'],
-        ...['a = "x\r"', '# \u007f', '\ufeffa = "x"', 'a = "\\\n x"', 'a = """x""""""'],
+        ...[
+            'a = "x',
+            'a = "x\ny"',
+            "a = 'x",
+            'a = """x',
+            'a = "\\x"',
+            'a = "\\ud800"',
+            'a = "\\U00110000"',
+            'a = ["x" "y"]',
+        ],
+        ...[
+            'a = [,]',
+            'a = ["x",,]',
+            'a = [["x"]]',
+            'a = "x"\na = "y"',
+            'a = "x"\n[[a]]',
+            'a = []\n[[a]]',
+            'a = ["x"',
+            'a = "\0"',
+        ],
+        ...['a = "x\r"', '# \u007f', '\ufeff\ufeffa = "x"', 'a = "\\\n x"', 'a = """x""""""'],
     ]) {
         await refused(JSON.stringify(bad), () => parseToml('file', bad));
     }

@@ -104,6 +104,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Key(command) => key_command::run(command, console),
         Command::Sign(args) => sign::run(args, console),
         Command::Verify(args) => verify_command::run(args, console),
+        Command::Verifier(args) => verify_command::verifier(args, console),
         Command::Restore(args) => commands::restore::run(args, cli.data.as_deref(), console),
         Command::Whoami(args) => commands::whoami::run(args, cli, console),
         Command::Serve(args) => serve::run(args, cli, console),

@@ -8,6 +8,7 @@ mod frame;
 mod guide;
 mod overview;
 mod reference;
+pub mod verifier;
 
 use axum::Router;
 use axum::http::header;

@@ -1,6 +1,7 @@
 //! `init`, settings, keys, scopes, and how errors look.
 
 use std::fs;
+use std::process::Command;
 
 use crate::support::World;
 
@@ -160,4 +161,46 @@ fn a_ledger_of_another_kind_is_refused_with_the_remedy() {
     world.run(&["init"]).ok();
     world.write("ledger/ledger.redb", "something else entirely");
     world.run(&["scope", "list"]).refused(1, "expected a meed ledger");
+}
+
+#[test]
+fn the_verifier_for_browsers_is_written_without_a_ledger() {
+    let world = World::empty();
+    world.run(&["verifier", "--out", "verifier.html"]).ok();
+    let file = world.read("verifier.html");
+    assert!(file.starts_with("<!DOCTYPE html>") && file.ends_with("</html>\n"));
+    assert_eq!(world.run(&["verifier"]).ok(), file);
+    world.run(&["verifier", "--out", "verifier.html"]).refused(1, "verifier.html");
+}
+
+/// What is asked of the script in the file, which itself begins when it finds a page.
+const ASK: &str = r"
+import { webcrypto } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+const primitives = await modules['./primitives.mjs'].openPrimitives(webcrypto.subtle);
+const trust = await modules['./trust.mjs'].parseTrust(primitives, readFileSync('trust.toml', 'utf8'));
+const bytes = new Uint8Array(readFileSync('one.payout.json'));
+for (const file of [bytes, bytes.subarray(1)]) {
+    const { verified, links } = await modules['./verify.mjs'].verifyProof(primitives, file, trust);
+    console.log(verified, links.length, links.at(-1).link);
+}
+";
+
+#[test]
+fn the_script_in_the_verifiers_file_is_whole() {
+    let world = World::finalized();
+    let html = world.run(&["verifier"]).ok();
+    let (_, rest) = html.split_once("<script type=\"module\">").expect("a script");
+    let (script, _) = rest.split_once("</script>").expect("its end");
+    world.write("verifier.mjs", &format!("{script}{ASK}"));
+    match Command::new("node").arg("verifier.mjs").current_dir(world.path("")).output() {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(said, "true 10 log_inclusion\nfalse 1 format\n", "{output:?}");
+        }
+        Err(error) if std::env::var_os("MEED_CI").is_none() => {
+            println!("SKIPPED: node cannot be run: {error}")
+        }
+        Err(error) => panic!("expected node, got {error}"),
+    }
 }

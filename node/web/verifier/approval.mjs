@@ -45,7 +45,7 @@ export async function splitNodeLine(primitives, note, originLine, logKey) {
     return note.lines.filter((line) => line.name !== originLine);
 }
 
-/** Checks that a set approved a statement (15.1); gives the names of those who signed. `lines` are without the node's. */
+/** Checks that a set approved a statement (15.1); gives the names of who signed. `lines` are without the node's. */
 export async function checkApproved(primitives, statement, set, text, lines) {
     checkNamed(statement, set);
     const signers = [];

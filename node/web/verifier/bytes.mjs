@@ -52,12 +52,19 @@ export function encodeHex(bytes) {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** The bytes of hex digits that were checked before. */
+export function decodeHex(digits) {
+    return Uint8Array.from({ length: digits.length / 2 }, (_, index) =>
+        parseInt(digits.slice(2 * index, 2 * index + 2), 16),
+    );
+}
+
 /** A hash in hex: 64 lower-case digits. */
 export function parseHexHash(subject, text) {
     if (!/^[0-9a-f]{64}$/.test(text)) {
         throw new Refusal('malformed', subject, '64 lower-case hex digits', text);
     }
-    return Uint8Array.from({ length: HASH_BYTES }, (_, index) => parseInt(text.slice(2 * index, 2 * index + 2), 16));
+    return decodeHex(text);
 }
 
 /** Standard base64 with padding. */

@@ -92,7 +92,8 @@ async function main() {
             return 2;
         }
         if (error instanceof Refusal || error instanceof CannotCheck) {
-            process.stderr.write(`not verified: ${error.message}\n`);
+            const what = error instanceof Refusal ? 'not verified' : 'nothing was checked';
+            process.stderr.write(`${what}: ${error.message}\n`);
             return 1;
         }
         throw error;

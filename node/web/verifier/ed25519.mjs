@@ -15,27 +15,27 @@ export function publicKeyFault(bytes) {
     if (bytes.length !== 32) {
         return `${bytes.length} bytes instead of 32`;
     }
+    return encodingFault(bytes) ?? (isOnCurve(readPointY(bytes)) ? undefined : 'no point of the curve');
+}
+
+/** Why 32 bytes are no encoding that a strict reader takes, if they are a point at all. */
+function encodingFault(bytes) {
     const y = readPointY(bytes);
     if (y >= P) {
         return 'a number that is not reduced';
     }
-    if (SMALL_ORDER_Y.includes(y)) {
-        return 'a point of small order';
-    }
-    return isOnCurve(y) ? undefined : 'no point of the curve';
+    return SMALL_ORDER_Y.includes(y) ? 'a point of small order' : undefined;
 }
 
 /** Whether `signature` is `key`'s over `message`. `key` was checked by `publicKeyFault`. */
 export async function verifyStrict(primitives, key, signature, message) {
-    if (signature.length !== 64 || publicKeyFault(key) !== undefined) {
-        return false;
-    }
-    const scalar = readLittleEndian(signature.subarray(32));
-    const pointY = readPointY(signature.subarray(0, 32));
-    if (scalar >= L || pointY >= P || SMALL_ORDER_Y.includes(pointY)) {
-        return false;
-    }
-    return primitives.verifyEd25519(key, signature, message);
+    const isFit =
+        key.length === 32 &&
+        signature.length === 64 &&
+        readLittleEndian(signature.subarray(32)) < L &&
+        [key, signature.subarray(0, 32)].every((point) => encodingFault(point) === undefined);
+    // Where bytes are no point at all, the equation does not hold.
+    return isFit && primitives.verifyEd25519(key, signature, message);
 }
 
 function readLittleEndian(bytes) {

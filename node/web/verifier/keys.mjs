@@ -81,8 +81,8 @@ export function isNamedBy(key, line) {
 }
 
 /**
- * Checks that `line` is `key`'s signature of `text`. Gives the time in seconds since 1970 that a cosignature states, and
- * nothing for a log's signature; a Refusal says what is wrong.
+ * Checks that `line` is `key`'s signature of `text`. Gives the time in seconds since 1970 that a cosignature states,
+ * and nothing for a log's signature; a Refusal says what is wrong.
  */
 export async function verifyLine(primitives, key, text, line) {
     const refuse = (expected, got) => new Refusal('signature_invalid', `signature of ${key.name}`, expected, got);

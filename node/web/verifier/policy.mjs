@@ -104,7 +104,10 @@ class Policy {
             }
             this.#grouped.add(name);
         }
-        const words = new Map([['any', 1n], ['all', BigInt(members.length)]]);
+        const words = new Map([
+            ['any', 1n],
+            ['all', BigInt(members.length)],
+        ]);
         const threshold = words.get(word) ?? parseCount('threshold', word);
         if (threshold < 1n || threshold > members.length) {
             throw refuse('a threshold from 1 to the number of members', word);

@@ -1,7 +1,7 @@
 // What is taken from WebCrypto: SHA-256, SHA-1 (for UUID version 5 only) and Ed25519. Nothing is checked without them,
 // and before anything is, each has to give a known answer.
 
-import { encodeHex } from './bytes.mjs';
+import { decodeHex, encodeHex } from './bytes.mjs';
 import { CannotCheck } from './refusal.mjs';
 
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
@@ -9,12 +9,11 @@ const EMPTY_SHA1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
 /** The first test of RFC 8032, 7.1: a signature of no bytes. */
 const KNOWN_KEY = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
 const KNOWN_SIGNATURE =
-    'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b';
+    'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155' +
+    '5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b';
 
-const NO_WEBCRYPTO =
-    'this browser gives no WebCrypto to this page (crypto.subtle is missing, as on plain http): nothing was checked';
-const NO_ED25519 =
-    'this browser cannot check Ed25519 signatures (WebCrypto lacks them): nothing was checked; take a newer one';
+const NO_WEBCRYPTO = 'there is no WebCrypto here (crypto.subtle is missing, as in pages over plain http)';
+const NO_ED25519 = 'the WebCrypto here cannot check Ed25519 signatures: take a newer browser';
 
 /**
  * The primitives over a `SubtleCrypto`: `sha256(bytes)`, `sha1(bytes)` and `verifyEd25519(key, signature, message)`,
@@ -53,11 +52,10 @@ async function checkKnownAnswers({ sha256, sha1, verifyEd25519: verify }) {
     } catch {
         throw new CannotCheck(NO_WEBCRYPTO);
     }
-    const fromHex = (text) => Uint8Array.from(text.match(/../g), (digits) => parseInt(digits, 16));
-    const [key, signature] = [fromHex(KNOWN_KEY), fromHex(KNOWN_SIGNATURE)];
+    const [key, signature] = [decodeHex(KNOWN_KEY), decodeHex(KNOWN_SIGNATURE)];
     const accepts = await verify(key, signature, nothing);
     const refuses = !(await verify(key, signature, Uint8Array.of(0)));
     if (hashes[0] !== EMPTY_SHA256 || hashes[1] !== EMPTY_SHA1 || !accepts || !refuses) {
-        throw new CannotCheck('the WebCrypto of this browser gives wrong answers to known questions: nothing was checked');
+        throw new CannotCheck('the WebCrypto here gives wrong answers to known questions');
     }
 }

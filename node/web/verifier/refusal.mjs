@@ -50,11 +50,13 @@ export async function inside(outer, read) {
 /** One line of bounded length, without characters that steer a terminal or turn a text around. */
 function printable(text) {
     const characters = Array.from(text.slice(0, 4 * GOT_CHARACTERS_MAX));
-    const shown = characters.slice(0, GOT_CHARACTERS_MAX).map((character) =>
-        /\p{C}/u.test(character) || isDeceptive(character)
-            ? `\\u{${character.codePointAt(0).toString(16)}}`
-            : character,
-    );
+    const shown = characters
+        .slice(0, GOT_CHARACTERS_MAX)
+        .map((character) =>
+            /\p{C}/u.test(character) || isDeceptive(character)
+                ? `\\u{${character.codePointAt(0).toString(16)}}`
+                : character,
+        );
     if (characters.length > GOT_CHARACTERS_MAX) {
         shown.push('…');
     }

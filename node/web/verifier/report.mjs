@@ -7,8 +7,7 @@ const CANNOT_SAY = [
     'whether the activity behind it is true: that is what the approvers judged',
     'whether the money was sent',
 ];
-const ABSENCE =
-    'that the leaves ascend, on which absence rests: that is checked by the approvers and by auditors';
+const ABSENCE = 'that the leaves ascend, on which absence rests: that is checked by the approvers and by auditors';
 const NO_WITNESSES =
     'whether others see the same log: the trust file demands no witnesses, so a node could show them another';
 
@@ -23,7 +22,8 @@ export function makeReport(result, trust) {
     if (!result.verified) {
         return { ...report, cannot_say: [] };
     }
-    const found = result.kind === 'payout' ? { payout: writeAllocation(result.allocation) } : { absent: result.claimant };
+    const found =
+        result.kind === 'payout' ? { payout: writeAllocation(result.allocation) } : { absent: result.claimant };
     return { ...report, ...found, statement: describeStatement(result), cannot_say: cannotSay(result, trust) };
 }
 

@@ -1,4 +1,5 @@
-// The payout statement (audit/SPEC.md, chapter 13): parsed strictly, written again, and refused unless the bytes are equal.
+// The payout statement (audit/SPEC.md, chapter 13): parsed strictly, written again, and refused unless the bytes are
+// equal.
 
 import { encodeBase64, encodeHex, encodeText, parseBase64Hash, parseCount, parseHexHash } from './bytes.mjs';
 import { LabelledLines, parseCheckpoint } from './checkpoint.mjs';

@@ -4,8 +4,8 @@
 
 import { Refusal } from './refusal.mjs';
 
-/** Every character that TOML forbids in strings and comments: controls but tab and newline. */
-const FORBIDDEN = /[\0-\x08\x0b-\x1f\x7f]/;
+/** What TOML forbids in strings and comments: controls but tab and newline, a carriage return without a newline. */
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)/;
 const ESCAPES = new Map([
     ['b', '\b'],
     ['t', '\t'],
@@ -17,7 +17,7 @@ const ESCAPES = new Map([
 ]);
 
 /**
- * Reads a file: a Map from key to a string, to an array of strings, or (where the file has `[[key]]`) to an array of Maps.
+ * Reads a file: a Map from key to a string, an array of strings, or (where the file has `[[key]]`) an array of Maps.
  */
 export function parseToml(subject, text) {
     return new Reader(subject, text).file();
@@ -30,8 +30,8 @@ class Reader {
 
     constructor(subject, text) {
         this.#subject = subject;
-        // A line may end in CR LF; TOML reads both as one newline.
-        this.#text = text.replaceAll('\r\n', '\n');
+        // A byte order mark at the beginning means nothing.
+        this.#text = text.replace(/^\ufeff/, '');
         if (FORBIDDEN.test(this.#text)) {
             throw this.#refuse('text without control characters');
         }
@@ -60,7 +60,11 @@ class Reader {
         }
         const tables = file.get(name) ?? [];
         // An array that is written as a value cannot be continued.
-        if (!Array.isArray(tables) || tables.some((item) => !(item instanceof Map)) || (file.has(name) && tables.length === 0)) {
+        if (
+            !Array.isArray(tables) ||
+            tables.some((item) => !(item instanceof Map)) ||
+            (file.has(name) && tables.length === 0)
+        ) {
             throw this.#refuse('a key that stands once');
         }
         const table = new Map();
@@ -117,12 +121,12 @@ class Reader {
         const isLong = quote.length === 3;
         if (isLong) {
             // A newline right after the quote is not part of the string.
-            this.#take('\n');
+            this.#takeNewline();
         }
         const parts = [];
         while (!this.#take(quote)) {
             const character = this.#text[this.#place];
-            if (character === undefined || (character === '\n' && !isLong)) {
+            if (character === undefined || (/[\r\n]/.test(character) && !isLong)) {
                 throw this.#refuse(`the closing ${quote}`);
             }
             this.#place += 1;
@@ -154,10 +158,10 @@ class Reader {
         }
         // At the end of a line it takes away all white space up to the next other character.
         this.#skipSpace();
-        if (!isLong || this.#text[this.#place] !== '\n') {
+        if (!isLong || !this.#takeNewline()) {
             throw this.#refuse('an escape of TOML');
         }
-        while (/^[ \t\n]/.test(this.#text.slice(this.#place, this.#place + 1))) {
+        while (/[ \t\r\n]/.test(this.#text[this.#place] ?? '')) {
             this.#place += 1;
         }
         return '';
@@ -167,7 +171,7 @@ class Reader {
     #endLine() {
         this.#skipSpace();
         this.#skipComment();
-        if (this.#place < this.#text.length && !this.#take('\n')) {
+        if (this.#place < this.#text.length && !this.#takeNewline()) {
             throw this.#refuse('the end of the line');
         }
     }
@@ -177,7 +181,7 @@ class Reader {
         do {
             this.#skipSpace();
             this.#skipComment();
-        } while (this.#take('\n'));
+        } while (this.#takeNewline());
     }
 
     #skipSpace() {
@@ -188,9 +192,12 @@ class Reader {
 
     #skipComment() {
         if (this.#text[this.#place] === '#') {
-            const end = this.#text.indexOf('\n', this.#place);
-            this.#place = end < 0 ? this.#text.length : end;
+            this.#place += /^[^\r\n]*/.exec(this.#text.slice(this.#place))[0].length;
         }
+    }
+
+    #takeNewline() {
+        return this.#take('\n') || this.#take('\r\n');
     }
 
     #take(wanted) {

@@ -71,7 +71,12 @@ function checkFields(subject, table, fields) {
     }
     for (const [name, { is, optional }] of fields) {
         if (table.has(name) ? !is(table.get(name)) : !optional) {
-            throw new Refusal('malformed', subject, `the field ${name} in its type`, table.has(name) ? 'another' : 'none');
+            throw new Refusal(
+                'malformed',
+                subject,
+                `the field ${name} in its type`,
+                table.has(name) ? 'another' : 'none',
+            );
         }
     }
 }

@@ -1,10 +1,9 @@
-// Checking a proof file against a trust file (audit/SPEC.md, chapter 22): link by link, in one order, and the first that
-// fails is named. This is a second implementation of the specification: nothing of it comes from the node's program.
+// Checking a proof file against a trust file (audit/SPEC.md, chapter 22): link by link, in one order, and the first
+// that fails is named. This is a second implementation of the specification: it shares nothing with the Rust.
 
-import { encodeText, equalBytes } from './bytes.mjs';
+import { decodeText, encodeText, equalBytes } from './bytes.mjs';
 import { checkApproved, findNodeKey, splitNodeLine } from './approval.mjs';
 import { checkSuccessor, parseApproverSet } from './approvers.mjs';
-import { decodeText } from './bytes.mjs';
 import { parseCheckpoint } from './checkpoint.mjs';
 import { parseAllocation } from './leaf.mjs';
 import { checkInclusion, leafHash } from './merkle.mjs';
@@ -19,8 +18,8 @@ const APPROVER_SETS_MAX = 256;
 
 /**
  * Verifies the bytes of a proof file. `trust` is what `parseTrust` gave. Gives `verified`, `kind` (undefined where the
- * file is no proof), `links` (each with `link`, `ok`, `says`; a failed one is the last, with its `refusal`), and where it
- * is verified `statement`, `approvedBy`, `log`, and `allocation` or `claimant`. `onLink` is called with each link as it
+ * file is no proof), `links` (each with `link`, `ok`, `says`; a failed one is the last, with its `refusal`), and where
+ * it is verified `statement`, `approvedBy`, `log`, and `allocation` or `claimant`. `onLink` is called with each link as it
  * is checked. What is neither a yes nor a no, a CannotCheck above all, is thrown.
  */
 export async function verifyProof(primitives, proofBytes, trust, onLink = () => {}) {
@@ -55,7 +54,11 @@ class Chain {
     }
 
     async verify(proofBytes) {
-        const proof = await this.#link('format', () => this.#readProof(proofBytes), () => 'well-formed');
+        const proof = await this.#link(
+            'format',
+            () => this.#readProof(proofBytes),
+            () => 'well-formed',
+        );
         const signed = (proof.payout ?? proof.left ?? proof.right).note;
         const { statement, log, approvedBy } = await this.#checkStatement(signed, proof);
         const found =
@@ -109,7 +112,11 @@ class Chain {
             () => this.#readLog(fields.get('log')),
             ({ origin, size }) => `${origin} at size ${size} is signed by a key of the trust file`,
         );
-        await this.#link('witnesses', () => this.#checkWitnesses(log.cosigners), (says) => says);
+        await this.#link(
+            'witnesses',
+            () => this.#checkWitnesses(log.cosigners),
+            (says) => says,
+        );
         const set = await this.#link(
             'approver_sets',
             () => this.#followSets(statement, log, fields.get('approver_sets')),
@@ -125,7 +132,8 @@ class Chain {
             'approvals',
             () => checkApproved(this.#primitives, statement, set, note.text, lines),
             (names) =>
-                `${names.length} of ${set.members.length} approvers signed in time (${set.threshold} needed): ${names.join(', ')}`,
+                `${names.length} of ${set.members.length} approvers signed in time ` +
+                `(${set.threshold} needed): ${names.join(', ')}`,
         );
         return { statement, log, approvedBy };
     }
@@ -152,8 +160,7 @@ class Chain {
         if (extension.length > 0) {
             throw new Refusal('malformed', 'log checkpoint', 'no extension lines', extension[0]);
         }
-        const isInForce = ({ key, untilSize }) =>
-            key.name === origin && (untilSize === undefined || size <= untilSize);
+        const isInForce = ({ key, untilSize }) => key.name === origin && (untilSize === undefined || size <= untilSize);
         const logs = this.#trust.logKeys.filter(isInForce).map(({ key }) => key);
         const known = [...logs, ...this.#trust.policy.witnesses];
         const signers = await verifyKnown(this.#primitives, 'log checkpoint', note, known);
@@ -229,7 +236,12 @@ class Chain {
         );
         const check = () => {
             if (payout.index === 0n) {
-                throw new Refusal('inclusion_invalid', 'allocation', "an index from 1, after the statement's lines", '0');
+                throw new Refusal(
+                    'inclusion_invalid',
+                    'allocation',
+                    "an index from 1, after the statement's lines",
+                    '0',
+                );
             }
             return this.#checkIncluded(payout, statement);
         };

@@ -1,6 +1,15 @@
 // The forms of identifiers, amounts, times and visible text (audit/SPEC.md, chapters 1 and 2).
 
-import { byteLength, concatBytes, encodeHex, encodeText, parseCount, parseDecimal, SUM_MAX } from './bytes.mjs';
+import {
+    byteLength,
+    concatBytes,
+    decodeHex,
+    encodeHex,
+    encodeText,
+    parseCount,
+    parseDecimal,
+    SUM_MAX,
+} from './bytes.mjs';
 import { isDeceptive, Refusal } from './refusal.mjs';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -30,7 +39,12 @@ export function parseUuid(kind, text) {
 
 /** The readable name of a scope. */
 export function parseScopeKey(text) {
-    return matching('scope_key', 'a lower-case letter, then at most 31 of a-z, 0-9 and -', /^[a-z][a-z0-9-]{0,31}$/, text);
+    return matching(
+        'scope_key',
+        'a lower-case letter, then at most 31 of a-z, 0-9 and -',
+        /^[a-z][a-z0-9-]{0,31}$/,
+        text,
+    );
 }
 
 /** The schema-less URL under which a node publishes its logs. */
@@ -67,8 +81,7 @@ export function parseSum(kind, text) {
 export function parseClaimant(text) {
     const [kind, provider, ...rest] = text.split(':');
     const isUser = kind === 'user' && rest.length === 0 && UUID.test(provider ?? '');
-    const isIdentity =
-        kind === 'identity' && rest.length === 1 && (EXTERNAL_IDS.get(provider)?.test(rest[0]) ?? false);
+    const isIdentity = kind === 'identity' && rest.length === 1 && (EXTERNAL_IDS.get(provider)?.test(rest[0]) ?? false);
     if (!isUser && !isIdentity) {
         const expected = 'user:<uuid> or identity:<provider>:<external id>';
         throw new Refusal('invalid_claimant', 'claimant', expected, text);
@@ -90,7 +103,12 @@ export function parseTime(text) {
 export function parseUnit(text) {
     const space = text.indexOf(' ');
     const symbol = text.slice(0, Math.max(space, 0));
-    matching('unit', '1 to 64 of A-Z, a-z, 0-9, . _ : / - and a number of decimals', /^[A-Za-z0-9._:/-]{1,64}$/, symbol);
+    matching(
+        'unit',
+        '1 to 64 of A-Z, a-z, 0-9, . _ : / - and a number of decimals',
+        /^[A-Za-z0-9._:/-]{1,64}$/,
+        symbol,
+    );
     return { symbol, decimals: Number(parseDecimal('decimals', text.slice(space + 1), 36n)) };
 }
 
@@ -109,7 +127,7 @@ export function parseFreeText(text) {
 
 /** The id of the scope `key` of a node: UUID version 5 (RFC 9562) in the name space of the node's id. */
 export async function deriveScopeId(primitives, node, key) {
-    const space = Uint8Array.from(node.replaceAll('-', '').match(/../g), (digits) => parseInt(digits, 16));
+    const space = decodeHex(node.replaceAll('-', ''));
     const hash = await primitives.sha1(concatBytes(space, encodeText(key)));
     hash[6] = (hash[6] & 0x0f) | 0x50;
     hash[8] = (hash[8] & 0x3f) | 0x80;

@@ -4,11 +4,11 @@ use meed_audit::RejectionCode;
 use meed_audit::ids::Claimant;
 use meed_audit::merkle::MAX_TREE_SIZE;
 use meed_audit::proof::AbsenceProof;
-use meed_audit::verify::{Link, verify_absence};
+use meed_audit::verify::Link;
 use meed_tests::facts::claimant;
 use meed_tests::world::World;
 
-use crate::support::{absence_refused, altered};
+use crate::support::{absence_refused, altered, verify_absence};
 
 /// A claimant before the first of the second epoch, and one after the last.
 fn outsiders() -> (Claimant, Claimant) {

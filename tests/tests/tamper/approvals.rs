@@ -1,12 +1,12 @@
 //! Who signed a statement, when, and how often.
 
 use meed_audit::RejectionCode;
-use meed_audit::verify::{Link, verify};
+use meed_audit::verify::Link;
 use meed_keys::{KeyUse, SignatureLine, SigningKey};
 use meed_tests::log::{cosign, key, key_name, node_line, note, note_text};
 use meed_tests::world::{World, approver, signed_at_seconds};
 
-use crate::support::refused;
+use crate::support::{refused, verify};
 
 /// The world whose statement is signed by the node and these lines.
 fn signed(lines: impl FnOnce(&str) -> Vec<SignatureLine>) -> World {

@@ -6,12 +6,12 @@ use meed_audit::hash::Hash;
 use meed_audit::merkle::Tree;
 use meed_audit::proof::PayoutProof;
 use meed_audit::trust::{LogKey, Trust};
-use meed_audit::verify::{Link, verify};
+use meed_audit::verify::Link;
 use meed_keys::{KeyUse, SignatureLine};
 use meed_tests::log::{cosign, key, key_name, node_line, note};
 use meed_tests::world::{EVENTS_LOG, STATEMENTS_LOG, World, signed_at_seconds};
 
-use crate::support::{altered, refused};
+use crate::support::{altered, refused, verify};
 
 /// The payout proof of leaf 1 with another checkpoint, and the path to its entry in the tree of `size` leaves.
 fn with_checkpoint(world: &World, checkpoint: String, size: usize) -> PayoutProof {

@@ -5,13 +5,13 @@ use meed_audit::approvers::ApproverSetText;
 use meed_audit::hash::Hash;
 use meed_audit::ids::SetVersion;
 use meed_audit::proof::{APPROVER_SETS_MAX, PayoutProof};
-use meed_audit::verify::{Link, verify};
+use meed_audit::verify::Link;
 use meed_keys::{ApproverSet, KeyUse, SigningKey};
 use meed_tests::facts::scope_name;
 use meed_tests::log::{cosign, key, key_name, node_line, note, split_note};
 use meed_tests::world::{World, approver, set_of, sign_set, signed_at_seconds};
 
-use crate::support::{altered, refused};
+use crate::support::{altered, refused, verify};
 
 /// Asserts where the proof of a world, whose version 2 has another note, is refused.
 #[track_caller]
@@ -132,6 +132,23 @@ fn a_signature_of_another_text_is_no_consent() {
     let (_, mut lines) = split_note(&world.set_notes[1]);
     lines[1] = cosign(&approver("alice"), &world.sets[0].to_string(), signed_at_seconds());
     note_refused(RejectionCode::SignatureInvalid, note(&text, lines));
+}
+
+#[test]
+fn a_consent_has_a_time_that_can_be_counted_in_milliseconds() {
+    let world = World::with_changed_approvers();
+    let text = world.sets[1].to_string();
+    let (_, lines) = split_note(&world.set_notes[1]);
+    let last = i64::MAX.unsigned_abs() / 1_000;
+    let with_time = |seconds: u64| {
+        let signers = ["alice", "carol", "dave"].map(|name| cosign(&approver(name), &text, seconds));
+        note(&text, lines[..1].iter().cloned().chain(signers).collect())
+    };
+    let late = world.clone().with_set_note(2, with_time(last));
+    verify(&late.payout_proof(1), &late.trust()).expect("a valid proof");
+    note_refused(RejectionCode::SignatureOutOfTime, with_time(last + 1));
+    note_refused(RejectionCode::SignatureOutOfTime, with_time(0));
+    note_refused(RejectionCode::SignatureOutOfTime, with_time(u64::MAX));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use meed_audit::leaf::Leaf;
 use meed_audit::proof::{AbsenceProof, PayoutProof, Proof};
 use meed_audit::tlog_proof::TlogProof;
 use meed_audit::trust::Trust;
-use meed_audit::verify::{Link, VerifyError, verify, verify_absence};
+use meed_audit::verify::{Link, VerifyError};
+pub(crate) use meed_audit::verify::{verify, verify_absence};
 
 /// The parts of a tlog-proof, which take any value, also one that its parser refuses.
 #[derive(Clone, Debug)]

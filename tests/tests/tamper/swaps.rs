@@ -10,12 +10,12 @@ use meed_audit::merkle::{MAX_TREE_SIZE, Tree};
 use meed_audit::proof::PayoutProof;
 use meed_audit::statement::Statement;
 use meed_audit::trust::Trust;
-use meed_audit::verify::{Link, verify};
+use meed_audit::verify::Link;
 use meed_tests::facts::{epoch_number, scope_name};
 use meed_tests::log::tlog_proof;
 use meed_tests::world::{World, sign_statement};
 
-use crate::support::{Parts, altered, altered_leaf, refused};
+use crate::support::{Parts, altered, altered_leaf, refused, verify};
 
 struct Case {
     world: World,

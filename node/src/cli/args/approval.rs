@@ -157,3 +157,18 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "TRUST")]
     pub trust: PathBuf,
 }
+
+/// `meed verifier`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file is a second implementation of `meed verify`, in JavaScript. Open it in a browser and
+drop a proof file and a trust file on it: it asks nothing of any server. Node runs the same
+code on the command line, see node/web/verifier/cli.mjs.
+
+Examples:
+  meed verifier --out meed-verifier.html")]
+pub struct VerifierArgs {
+    /// Where the file goes; nothing is overwritten [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}

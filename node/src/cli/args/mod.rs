@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use activity::{ActivityArgs, CollectArgs, ConflictsArgs, ImportArgs};
 pub use approval::{
-    DossierArgs, ProofArgs, SignArgs, SignatureCommand, StatementArgs, TrustArgs, VerifyArgs,
+    DossierArgs, ProofArgs, SignArgs, SignatureCommand, StatementArgs, TrustArgs, VerifierArgs, VerifyArgs,
 };
 pub use care::{
     BackupArgs, DemoArgs, ExportArgs, ExportFormat, LogCommand, LogName, RestoreArgs, ResumeArgs,
@@ -150,6 +150,8 @@ pub enum Command {
     Trust(TrustArgs),
     /// Check a proof file against a trust file, without ledger and network
     Verify(VerifyArgs),
+    /// The verifier for browsers, as one HTML file to open locally
+    Verifier(VerifierArgs),
     /// Check every stored byte, root and proof by computing them again
     #[command(after_help = "\
 Names each record that differs, with what was expected. Exit code 1 where there is one.

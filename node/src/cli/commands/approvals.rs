@@ -8,6 +8,7 @@ use super::read_input;
 use super::scopes::show_approvers;
 use crate::api::documents::{ApproversView, PreviewView, SignaturesView, StatementView};
 use crate::cli::args::{DossierArgs, EpochArgs, SignatureCommand, StatementArgs};
+use crate::cli::console::Console;
 use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
 use crate::failure::Failure;
 use crate::files::{self, Access};
@@ -25,10 +26,10 @@ pub struct Written {
 ///
 /// # Errors
 /// `exists`, or what the system says.
-pub fn write_file(path: &Path, bytes: &[u8], session: &Session) -> Result<(), Failure> {
+pub fn write_file(path: &Path, bytes: &[u8], console: Console) -> Result<(), Failure> {
     files::write_new(path, bytes, Access::Umask)?;
     let written = Written { file: path.display().to_string(), bytes: bytes.len() };
-    session.console.answer(&written, || written.file.clone())
+    console.answer(&written, || written.file.clone())
 }
 
 /// Runs `meed statement`.
@@ -67,7 +68,7 @@ pub fn dossier(args: &DossierArgs, session: &Session) -> Result<(), Failure> {
     super::tell_of_amendment(&args.epoch, session)?;
     let path = epoch_path(&args.epoch, "/dossier");
     let bytes = session.waiting("gathering", |client| client.bytes(&path))?;
-    write_file(&args.out, &bytes, session)
+    write_file(&args.out, &bytes, session.console)
 }
 
 /// Runs `meed signature …`.

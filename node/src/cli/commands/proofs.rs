@@ -21,7 +21,7 @@ pub fn proof(args: &ProofArgs, session: &Session) -> Result<(), Failure> {
         point_to_user(&args.claimant, session)?;
     }
     match &args.out {
-        Some(path) => write_file(path, &bytes, session),
+        Some(path) => write_file(path, &bytes, session.console),
         None => session.console.bytes(&bytes),
     }
 }
@@ -54,7 +54,7 @@ pub fn trust(args: &TrustArgs, session: &Session) -> Result<(), Failure> {
         "notice: fingerprint {fingerprint}: compare it with others before you rely on the file"
     ));
     match &args.out {
-        Some(path) => write_file(path, &bytes, session),
+        Some(path) => write_file(path, &bytes, session.console),
         None if session.console.is_json() => {
             let value = serde_json::json!({ "trust": text, "fingerprint": fingerprint });
             session.console.answer(&value, String::new)
