@@ -71,6 +71,18 @@ test('bad signatures are refused', async () => {
     }
 });
 
+test('what WebCrypto might take is refused before it is asked', async () => {
+    const credulous = { ...primitives, verifyEd25519: async () => true };
+    const odd = /^(scalar|R of small order|R not canonical|all zero)/;
+    const cases = read('keys/tests/vectors/bad_signatures.json').filter(({ defect }) => odd.test(defect));
+    assert.ok(cases.length >= 5, `${cases.length} cases`);
+    for (const { defect, vkey, text, line } of cases) {
+        const key = await parseAnyKey(vkey);
+        const { lines } = parseNote('note', `${text}\n${line}\n`);
+        await refused(defect, () => verifyLine(credulous, key, text, lines[0]));
+    }
+});
+
 test('notes are opened where Go opens them', async () => {
     const { cases, known_vkey: known } = read('keys/tests/vectors/note_open_cases.json');
     const key = await parseAnyKey(known);
@@ -158,6 +170,14 @@ test('foreign tlog-proofs show their leaf, and no other', async () => {
         await refused('another leaf', () => check(`${leaf}x`, proof.index));
         await refused('an index beyond', () => check(leaf, checkpoint.size));
     }
+});
+
+test('a path of another length than index and size demand is refused, whatever the root', async () => {
+    const [left, right] = [await leafHash(primitives, encodeText('a')), await leafHash(primitives, encodeText('b'))];
+    const root = await rootOf(primitives, [left, right]);
+    await checkInclusion(primitives, 'leaf', left, 0n, 2n, [right], root);
+    await refused('too short', () => checkInclusion(primitives, 'leaf', left, 0n, 2n, [], left));
+    await refused('too long', () => checkInclusion(primitives, 'leaf', left, 0n, 1n, [right], root));
 });
 
 test('checkpoints are read where their own makers read them', async () => {

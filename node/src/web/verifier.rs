@@ -68,7 +68,7 @@ pub fn standalone_html() -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>meed: check a proof</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n{MARKUP}</main>\n\
+         <title>meed: check a proof</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<h1>meed</h1>\n{MARKUP}</main>\n\
          <script type=\"module\">{script}</script>\n</body>\n</html>\n"
     )
 }

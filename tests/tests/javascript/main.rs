@@ -15,6 +15,8 @@ mod absence;
 #[path = "../tamper/approvals.rs"]
 mod approvals;
 mod bytes;
+#[path = "../tamper/forms.rs"]
+mod forms;
 #[path = "../../../storage/tests/support/mod.rs"]
 mod ledger;
 mod life;

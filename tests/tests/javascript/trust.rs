@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use meed_audit::trust::{LogKey, Trust};
-use meed_keys::{KeyUse, PublicKey, VerifierKey};
+use meed_keys::{KeyUse, PublicKey, SigningKey, VerifierKey};
 use meed_tests::log::{key, key_name};
-use meed_tests::world::{STATEMENTS_LOG, World};
+use meed_tests::world::{STATEMENTS_LOG, World, approver};
 
 use crate::node;
 use crate::support::mutations;
@@ -92,7 +92,29 @@ fn contradictions_and_other_forms_of_a_trust_file() {
     let text = rich(&world);
     let earlier = format!("\"{}\"", world.sets[0].leaf_hash().to_hex());
     let vkey = world.node_key.verifier_key().to_string();
+    let with_seed = |name: &str, key_use: KeyUse, seed: &SigningKey| {
+        SigningKey::from_seed(key_name(name), key_use, *seed.seed()).verifier_key().to_string()
+    };
+    let witness = world.witness_keys[0].verifier_key().to_string();
+    let alice_as_witness = with_seed("witness.example/one", KeyUse::Witness, &approver("alice"));
+    let node_as_witness = with_seed("witness.example/one", KeyUse::Witness, &world.node_key);
+    let next = key("next.example", KeyUse::Log);
+    let next_named = |name: &str| next.renamed(key_name(name)).verifier_key().to_string();
+    let second = next_named(STATEMENTS_LOG);
     let replacements = [
+        (witness.as_str(), alice_as_witness.as_str(), false),
+        (&witness, &node_as_witness, false),
+        (&witness, &world.witness_keys[1].verifier_key().to_string(), false),
+        (&witness, &vkey, false),
+        (&second, &vkey, false),
+        (&second, &witness, false),
+        (&second, &with_seed(STATEMENTS_LOG, KeyUse::Log, &approver("dave")), false),
+        (&second, &next_named("ledger.example.org/statements/2"), true),
+        (&second, &next_named("ledger.example.org/statements/0"), false),
+        (&second, &next_named("ledger.example.org/statements/01"), false),
+        (&second, &next_named("ledger.example.org/statements/1/2"), false),
+        (&second, &next_named("ledger.example.org/events/1"), false),
+        (&second, &next_named("ledger.example.net/statements/1"), false),
         ("format = \"meed/trust/v1\"", "format = 'meed/trust/v1'", true),
         ("meed/trust/v1", "meed/trust/v2", false),
         ("scope = \"default\"", "scope = \"other\"", false),

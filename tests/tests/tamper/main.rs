@@ -12,6 +12,7 @@ mod absence;
 mod approvals;
 mod bytes;
 mod dossier;
+mod forms;
 mod logs;
 mod sets;
 mod support;

@@ -5,6 +5,7 @@ use meed_audit::approvers::ApproverSetText;
 use meed_audit::hash::Hash;
 use meed_audit::ids::SetVersion;
 use meed_audit::proof::{APPROVER_SETS_MAX, PayoutProof};
+use meed_audit::trust::Trust;
 use meed_audit::verify::Link;
 use meed_keys::{ApproverSet, KeyUse, SigningKey};
 use meed_tests::facts::scope_name;
@@ -119,9 +120,9 @@ fn a_key_of_the_same_name_and_id_consents_for_itself_only() {
         let mut lines = vec![node_line(&node_key, &next.origin_line(), &text)];
         let signers = [&approver("alice"), &approver("carol"), erin];
         lines.extend(signers.map(|signer| cosign(signer, &text, signed_at_seconds())));
-        let note = note(&text, lines).parse().expect("a note");
-        let checked = old.check_successor(&[old.leaf_hash()], &next, &note, node_key.public_key());
-        assert_eq!(checked.expect_err("a change without a consent").code, code);
+        let world = World::with_changed_approvers().with_set_note(2, note(&text, lines));
+        let trust = Trust::new(&old, &[], &world.log_keys(), &world.bare_policy()).expect("a trust file");
+        refused(&world.payout_proof(1), &trust, Link::ApproverSets, code);
     }
 }
 
