@@ -64,7 +64,11 @@ class Policy {
 
     async readLine(primitives, [word, ...rest]) {
         if (word === 'log' && (rest.length === 1 || rest.length === 2)) {
-            this.logs.push(await parseKey(primitives, 'policy key', rest[0], LOG_TYPE));
+            const key = await parseKey(primitives, 'policy key', rest[0], LOG_TYPE);
+            if (this.logs.some((known) => samePublicKey(known, key))) {
+                throw refuse('each log key once', rest[0]);
+            }
+            this.logs.push(key);
         } else if (word === 'witness' && (rest.length === 2 || rest.length === 3)) {
             const key = await parseKey(primitives, 'policy key', rest[1], COSIGNER_TYPE);
             if (this.witnesses.some((known) => samePublicKey(known, key))) {

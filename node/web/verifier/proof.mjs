@@ -29,7 +29,8 @@ export function parseProof(bytes) {
         throw new Refusal('input_too_large', 'proof', `at most ${PROOF_BYTES_MAX} bytes`, `${bytes.length} bytes`);
     }
     if (bytes[bytes.length - 1] !== 0x0a) {
-        throw new Refusal('not_canonical', 'proof', 'one line of JSON that ends in a newline', 'no newline');
+        const got = 'none: an editor or a copy took it away, or the file is not whole';
+        throw new Refusal('not_canonical', 'proof', 'a newline at the end of the file', got);
     }
     const line = bytes.subarray(0, -1);
     const format = stringOf('proof format', parseObject('proof', line).format);

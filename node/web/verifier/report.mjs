@@ -10,6 +10,9 @@ const CANNOT_SAY = [
 const ABSENCE = 'that the leaves ascend, on which absence rests: that is checked by the approvers and by auditors';
 const NO_WITNESSES =
     'whether others see the same log: the trust file demands no witnesses, so a node could show them another';
+const BOUND =
+    "an account that is bound to somebody earns under that user's key: ask whoever made the proof whether it is, and " +
+    'for the proof of user:<uuid> if so';
 
 /** The report of a result of `verifyProof`. Numbers are decimal strings. */
 export function makeReport(result, trust) {
@@ -73,7 +76,8 @@ export function describeFound(report) {
         ['period', `${statement.period_start} to ${statement.period_end}`],
     ];
     if (payout === undefined) {
-        return [...common, ['claimant', absent], ['verified', 'not in this epoch']];
+        const account = absent.startsWith('identity:') ? [['notice', BOUND]] : [];
+        return [...common, ['claimant', absent], ...account, ['verified', 'not in this epoch']];
     }
     const [symbol, decimals] = statement.unit.split(' ');
     const events = `${payout.events} event${payout.events === '1' ? '' : 's'}`;

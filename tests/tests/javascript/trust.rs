@@ -142,6 +142,8 @@ fn contradictions_and_other_forms_of_a_trust_file() {
         ("quorum witnesses", "quorum witnesses\\r", false),
         (&format!("log {vkey}"), &format!("log {vkey} https://example.org/log"), true),
         (&format!("log {vkey}"), &format!("log {vkey} https://example.org/log more"), false),
+        (&format!("log {vkey}"), &format!("log {vkey}\nlog {vkey}"), false),
+        (&format!("log {vkey}"), &format!("log {vkey}\nlog {second}"), true),
         ("until_size = \"1000\"", "until_size = \"01000\"", false),
         ("until_size = \"1000\"", "until_size = 1000", false),
         ("until_size = \"1000\"", "until_size = \"18446744073709551616\"", false),
