@@ -8,13 +8,21 @@ import { Refusal } from './refusal.mjs';
 /** The canonical text of strings, arrays of them, and objects of both. */
 export function writeCanonical(value) {
     if (typeof value === 'string') {
-        return JSON.stringify(value);
+        return writeString(value);
     }
     if (Array.isArray(value)) {
         return `[${value.map(writeCanonical).join(',')}]`;
     }
     const fields = Object.keys(value).sort();
-    return `{${fields.map((name) => `${JSON.stringify(name)}:${writeCanonical(value[name])}`).join(',')}}`;
+    return `{${fields.map((name) => `${writeString(name)}:${writeCanonical(value[name])}`).join(',')}}`;
+}
+
+/** A string; half a surrogate pair, which JSON can name and UTF-8 cannot write, is refused. */
+function writeString(text) {
+    if (/\p{Surrogate}/u.test(text)) {
+        throw new Refusal('malformed', 'text', 'whole characters', 'half a surrogate pair');
+    }
+    return JSON.stringify(text);
 }
 
 /**

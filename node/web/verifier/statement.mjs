@@ -6,6 +6,7 @@ import { LabelledLines, parseCheckpoint } from './checkpoint.mjs';
 import { Refusal } from './refusal.mjs';
 import {
     deriveScopeId,
+    isGeneration,
     parseNumber,
     parseOrigin,
     parseScopeKey,
@@ -110,10 +111,9 @@ function readHashOrNone(label, text) {
 function checkEventsLog({ origin, eventsLog }) {
     const prefix = `${origin}/events/`;
     const generation = eventsLog.startsWith(prefix) ? eventsLog.slice(prefix.length) : '';
-    if (!/^[1-9]/.test(generation)) {
+    if (!isGeneration(generation)) {
         throw new Refusal('mismatch', 'Events Log', `${prefix}<generation from 1>`, eventsLog);
     }
-    parseCount('Events Log', generation);
 }
 
 async function checkScope(primitives, { node, scope, scopeKey }) {

@@ -7,7 +7,7 @@ import { rootOf } from './merkle.mjs';
 import { parsePolicy } from './policy.mjs';
 import { inside, Refusal } from './refusal.mjs';
 import { parseToml } from './toml.mjs';
-import { parseOrigin, parseScopeKey, parseUuid } from './words.mjs';
+import { isGeneration, parseOrigin, parseScopeKey, parseUuid } from './words.mjs';
 
 /** The longest trust file, in bytes. */
 export const TRUST_BYTES_MAX = 262_144;
@@ -96,10 +96,9 @@ function checkLogKeys({ origin, logKeys, policy }) {
     const prefix = `${origin}/statements/`;
     for (const [position, { key }] of logKeys.entries()) {
         const generation = key.name.startsWith(prefix) ? key.name.slice(prefix.length) : '';
-        if (!/^[1-9]/.test(generation)) {
+        if (!isGeneration(generation)) {
             throw new Refusal('mismatch', 'trust log_key', `a key named ${prefix}<generation>`, key.name);
         }
-        parseCount('generation', generation);
         if (logKeys.slice(0, position).some((earlier) => sameKey(earlier.key, key))) {
             throw new Refusal('key_in_use', 'trust log_key', 'each log key once', key.name);
         }

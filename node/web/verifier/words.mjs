@@ -3,6 +3,7 @@
 import {
     byteLength,
     concatBytes,
+    COUNT_MAX,
     decodeHex,
     encodeHex,
     encodeText,
@@ -65,6 +66,11 @@ export function parseNumber(kind, text, first) {
         throw new Refusal('invalid_identifier', kind, `a number from ${first} to 2^62`, text);
     }
     return number;
+}
+
+/** Whether a text is the generation of a log: a count from 1. */
+export function isGeneration(text) {
+    return /^[1-9][0-9]{0,19}$/.test(text) && BigInt(text) <= COUNT_MAX;
 }
 
 /** A number that stands in one byte. */
