@@ -1,6 +1,7 @@
 //! What the node writes about its work: one line an occurrence on standard error, as text or as JSON.
 
 use std::fmt;
+use std::io::IsTerminal;
 use std::str::FromStr;
 
 use tracing::Level;
@@ -57,6 +58,7 @@ pub(super) fn start(format: LogFormat, verbose: bool) -> Result<(), Failure> {
         .with_env_filter(filter)
         .with_timer(Now)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => lines.try_init(),

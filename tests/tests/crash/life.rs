@@ -13,7 +13,7 @@ use meed_audit::policy::Unlinked;
 use meed_keys::NoteText;
 use meed_storage::{
     ApproverSetOutcome, Cursor, CursorKey, CursorUpdate, EventBatch, Ledger, LedgerError, LedgerResult,
-    Options, Role, RunId, RunStep, ScopeChange, Which,
+    NewRun, Options, Role, RunEnd, RunId, RunStep, ScopeChange, StepState, Which,
 };
 
 use crate::support::world::{
@@ -71,13 +71,24 @@ pub(crate) const STEPS: &[Step] = &[
         ledger.rebind(github(ALICE), user(1), user(2), evidence("sold"), by(WEEK_2)).map(drop)
     }),
     ("start a run", |ledger| {
-        ledger.start_run(run(), "collect".to_owned(), Some(default()), by(WEEK_2)).map(drop)
+        let run = NewRun { id: run_id(), scope: default(), request: "{}".to_owned() };
+        ledger.start_run(run, by(WEEK_2)).map(drop)
     }),
     ("step a run", |ledger| {
-        let step = RunStep { name: "read".to_owned(), at: time(WEEK_2), result: "5 events".to_owned() };
-        ledger.record_step(run(), step).map(drop)
+        let step = RunStep {
+            name: "read".to_owned(),
+            state: StepState::Done,
+            tries: 1,
+            at: time(WEEK_2),
+            result: "5 events".to_owned(),
+            output: String::new(),
+        };
+        ledger.record_step(FIRST_RUN, step, None, None).map(drop)
     }),
-    ("finish a run", |ledger| ledger.finish_run(run(), None, time(WEEK_2)).map(drop)),
+    ("finish a run", |ledger| {
+        let end = RunEnd { failure: None, output: String::new() };
+        ledger.finish_run(FIRST_RUN, end, time(WEEK_2)).map(drop)
+    }),
     ("close 2", |ledger| ledger.close_epoch(default(), epoch(2), None, by(LATER)).map(drop)),
     ("freeze 2/0", |ledger| freeze(ledger, 2)),
     ("sign 2/0", |ledger| sign(ledger, 2, 2)),
@@ -130,8 +141,11 @@ pub(crate) fn cursor_key() -> CursorKey {
     }
 }
 
-fn run() -> RunId {
-    RunId::new(time(WEEK_2), [3; 10])
+/// The place of the one run among all.
+const FIRST_RUN: u64 = 0;
+
+fn run_id() -> RunId {
+    "finalize-default-1".parse().unwrap()
 }
 
 fn numbered(numbers: std::ops::Range<u64>, at: &str) -> Vec<NewEvent> {
