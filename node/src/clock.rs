@@ -52,3 +52,9 @@ pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
         }
     }
 }
+
+/// The time since the program began to ask, by a clock that only goes forward: for measuring how long things take.
+pub fn stopwatch() -> std::time::Duration {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    BEGAN.get_or_init(std::time::Instant::now).elapsed()
+}

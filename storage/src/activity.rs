@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Counts that the writer and its callers keep.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Activity {
+    stopwatch: fn() -> Duration,
     submitted: AtomicU64,
     taken: AtomicU64,
     commits: AtomicU64,
@@ -13,6 +14,16 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
+    pub(crate) fn new(stopwatch: fn() -> Duration) -> Self {
+        let zero = AtomicU64::default;
+        Self { stopwatch, submitted: zero(), taken: zero(), commits: zero(), commit_microseconds: zero() }
+    }
+
+    /// What the stopwatch shows.
+    pub(crate) fn watch(&self) -> Duration {
+        (self.stopwatch)()
+    }
+
     pub(crate) fn submit(&self) {
         self.submitted.fetch_add(1, Ordering::Relaxed);
     }
@@ -21,7 +32,9 @@ impl Activity {
         self.taken.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn commit(&self, took: Duration) {
+    /// Counts a commit that began when the stopwatch showed `began`.
+    pub(crate) fn commit(&self, began: Duration) {
+        let took = self.watch().saturating_sub(began);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.commit_microseconds.fetch_add(microseconds, Ordering::Relaxed);

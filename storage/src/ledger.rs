@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use redb::ReadableDatabase;
 
@@ -38,11 +39,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(database: redb::Database) -> Self {
+    pub(crate) fn new(database: redb::Database, stopwatch: fn() -> Duration) -> Self {
         Self {
             database: RwLock::new(Some(database)),
             tail: Mutex::new(Tail::default()),
-            activity: Activity::default(),
+            activity: Activity::new(stopwatch),
         }
     }
 

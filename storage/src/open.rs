@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use meed_keys::SigningKey;
 use redb::{Builder, Database};
@@ -31,11 +32,14 @@ pub struct Options {
     pub log_key: Option<SigningKey>,
     /// How many events wait in memory until they are folded: packed, and merged into the indexes.
     pub fold_events: usize,
+    /// The time since some fixed moment, by which commits are timed for [`Ledger::writer_activity`]; nothing else asks
+    /// it. Where it stands still, commits take no time.
+    pub stopwatch: fn() -> Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 << 20, log_key: None, fold_events: 50_000 }
+        Self { cache_bytes: 64 << 20, log_key: None, fold_events: 50_000, stopwatch: || Duration::ZERO }
     }
 }
 
@@ -119,7 +123,7 @@ fn builder(options: &Options) -> Builder {
 
 /// Reads what the writer starts from, and starts it.
 pub(crate) fn start(database: Database, options: Options, path: &Path) -> Result<Ledger, StorageError> {
-    let shared = Arc::new(Shared::new(database));
+    let shared = Arc::new(Shared::new(database, options.stopwatch));
     let snapshot = shared.snapshot()?;
     check_format(&snapshot, path)?;
     let node = NodeRecord::read(&snapshot)?;
@@ -147,9 +151,14 @@ pub(crate) fn initialise(
 ) -> Result<Ledger, StorageError> {
     let node = NodeRecord::new(genesis);
     let signer = Signer::new(options.log_key, &node)?;
-    let mut writer =
-        Writer::new(Arc::new(Shared::new(database)), node, signer, LogEdges::first(), options.fold_events)
-            .with_tail(WriterTail::of_new_ledger());
+    let mut writer = Writer::new(
+        Arc::new(Shared::new(database, options.stopwatch)),
+        node,
+        signer,
+        LogEdges::first(),
+        options.fold_events,
+    )
+    .with_tail(WriterTail::of_new_ledger());
     let mut transaction = writer.begin()?;
     transaction.insert(FORMAT, &format_key(), &FormatRecord { version: FORMAT_VERSION })?;
     transaction.write_node()?;

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Instant;
 
 use crate::error::{LedgerError, StorageError};
 use crate::fold::read_filter;
@@ -252,12 +251,12 @@ impl Writer {
         if tail.staged_entries() > 0 {
             self.shared.publish(tail.tail.clone());
         }
-        let began = Instant::now();
+        let began = self.shared.activity.watch();
         if let Err(error) = transaction.commit() {
             self.stop(&error);
             return Err(error);
         }
-        self.shared.activity.commit(began.elapsed());
+        self.shared.activity.commit(began);
         tail.keep();
         self.tail = tail;
         self.node = node;

@@ -73,6 +73,13 @@ pub(crate) struct LogEntryPath {
     pub(crate) index: u64,
 }
 
+/// Which file of the page.
+#[derive(Deserialize)]
+pub(crate) struct FilePath {
+    /// Its name.
+    pub(crate) file: String,
+}
+
 /// Which token.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -57,7 +57,12 @@ impl Service {
     pub fn open(folder: &DataFolder, settings: Settings) -> Result<(Self, bool), Failure> {
         let log_key = read_log_key(folder)?;
         let keyless = log_key.is_none();
-        let options = Options { cache_bytes: settings.cache_mib << 20, log_key, ..Options::default() };
+        let options = Options {
+            cache_bytes: settings.cache_mib << 20,
+            log_key,
+            stopwatch: crate::clock::stopwatch,
+            ..Options::default()
+        };
         let ledger = Ledger::open(folder.ledger(), options)?;
         let (settings, clock) = (Arc::new(settings), Arc::new(SystemClock));
         let service = Self { ledger, ledger_path: folder.ledger(), settings, clock };

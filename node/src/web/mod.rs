@@ -9,6 +9,7 @@ mod guide;
 mod overview;
 mod reference;
 pub mod verifier;
+mod verify;
 
 use axum::Router;
 use axum::http::header;
@@ -20,7 +21,7 @@ use crate::api::App;
 use crate::api::answers::typed;
 use crate::api::problems::Problem;
 
-/// The one stylesheet.
+/// The stylesheet of all pages; the verifier adds its own.
 const STYLE: &str = include_str!("../../web/style.css");
 
 /// The pages.
@@ -36,10 +37,12 @@ pub(crate) fn pages() -> Router<App> {
         .route("/problems", get(reference::problems))
         .route("/problems/{code}", get(reference::problem))
         .route("/style.css", get(style))
+        .route("/verify", get(verify::page))
+        .route("/verify/{file}", get(verify::file))
 }
 
 async fn style() -> Response {
-    typed("text/css; charset=utf-8", STYLE.as_bytes().to_vec())
+    typed("text/css; charset=utf-8", format!("{STYLE}\n{}", verifier::STYLE).into_bytes())
 }
 
 /// A page, or the page that says why there is none.
