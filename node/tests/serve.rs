@@ -1,0 +1,384 @@
+//! A node that serves: commands on its machine go on as before, others write with tokens, and it ends without losing
+//! what it acknowledged.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may fail a test"
+)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_meed");
+/// How long an answer may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A ledger in a folder, with the node that serves it.
+struct Node {
+    folder: TempDir,
+    process: Child,
+    address: SocketAddr,
+}
+
+/// An answer: status, head, body.
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (field, value) = line.split_once(':')?;
+            field.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    #[track_caller]
+    fn problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.json()["code"].as_str()), (status, Some(code)), "{}", self.text());
+    }
+}
+
+fn meed(data: &Path, arguments: &[&str]) -> (bool, String, String) {
+    let ran = Command::new(PROGRAM)
+        .arg("--data")
+        .arg(data)
+        .args(arguments)
+        .env_clear()
+        .output()
+        .expect("the program runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (ran.status.success(), text(&ran.stdout), text(&ran.stderr))
+}
+
+impl Node {
+    /// A new ledger with a scope, served with these settings.
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = folder.path().join("ledger");
+        for arguments in [["init", "--origin", "ledger.example.org"].as_slice(), &["scope", "add", "default"]]
+        {
+            let (done, _, err) = meed(&data, arguments);
+            assert!(done, "{err}");
+        }
+        Self::serve(folder, settings)
+    }
+
+    fn serve(folder: TempDir, settings: &[(&str, &str)]) -> Self {
+        let mut process = Command::new(PROGRAM)
+            .arg("--data")
+            .arg(folder.path().join("ledger"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .env_clear()
+            .envs(settings.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut lines = BufReader::new(process.stderr.take().expect("its log"));
+        let mut first = String::new();
+        lines.read_line(&mut first).expect("a line");
+        let address = first
+            .split_once("://")
+            .and_then(|(_, rest)| rest.split('/').next())
+            .and_then(|address| address.parse().ok())
+            .unwrap_or_else(|| panic!("an address: {first}"));
+        // Somebody has to read the rest, or the node would wait for it.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        Self { folder, process, address }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("ledger")
+    }
+
+    #[track_caller]
+    fn ok(&self, arguments: &[&str]) -> String {
+        let (done, out, err) = meed(&self.data(), arguments);
+        assert!(done, "{arguments:?}: {err}");
+        out
+    }
+
+    fn send(&self, request: &str) -> Answer {
+        self.send_bytes(request.as_bytes())
+    }
+
+    /// Sends a request with `Connection: close` in it, and reads all that comes.
+    fn send_bytes(&self, request: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+        // The node may have answered and closed before it has read everything.
+        let _ = stream.write_all(request);
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let status = head.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
+        Answer { status, head, body: bytes[end..].to_vec() }
+    }
+
+    fn get(&self, path: &str, headers: &str) -> Answer {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n{headers}\r\n"))
+    }
+
+    fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
+        let length = body.len();
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        ))
+    }
+
+    fn terminate(&self) {
+        let id = self.process.id().to_string();
+        let killed = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
+        assert!(killed.success());
+    }
+
+    /// Ends the node as an operator would, and gives its folder back.
+    fn stop(mut self) -> TempDir {
+        self.terminate();
+        let status = self.process.wait().expect("it ends");
+        assert!(status.success(), "{status}");
+        std::mem::replace(&mut self.folder, tempfile::tempdir().expect("folder"))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Where a test failed, the node must not stay; where it has ended already, nothing happens.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const JSON: &str = "Content-Type: application/json\r\n";
+
+fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {}\r\n", token.trim())
+}
+
+fn event_line(number: u32) -> String {
+    format!(
+        r#"{{"id":"chat:m:{number}","source":"chat","source_ref":"chat:1","event_type":"message","platform_user_id":"github:7","metadata":{{}},"payload_hash":"{:064x}","producer":"test","producer_version":"1","event_time":"2026-11-10T12:00:00Z","retrieved_at":"2026-11-10T12:00:00Z"}}"#,
+        number
+    )
+}
+
+#[test]
+fn commands_on_the_machine_go_through_the_node_that_runs() {
+    let node = Node::start(&[]);
+    node.ok(&["--actor", "Ana María", "pool", "--help"]);
+    node.ok(&["epoch", "open", "--scope", "default", "--at", "2026-11-10T00:00:00Z"]);
+    let (scope, epoch) = (["--scope", "default"], ["--epoch", "1"]);
+    let mut add =
+        vec!["--actor", "Ana María", "pool", "add", "--component", "base_issuance", "--amount", "100"];
+    add.extend(["--evidence", "minutes of May"]);
+    add.extend(scope.iter().chain(&epoch));
+    node.ok(&add);
+    // What the command did is seen over the port at once, with the name of who did it.
+    let pool = node.get("/api/v1/scopes/default/epochs/1/pool", "");
+    assert_eq!(pool.json()["total"], "100");
+    let decisions = node.get("/api/v1/scopes/default/decisions", "").json();
+    assert_eq!(decisions["items"][0]["actor"], "Ana María", "{decisions}");
+    let sound = node.ok(&["fsck"]);
+    assert!(sound.starts_with("sound"), "{sound}");
+    let copy = node.folder.path().join("copy.redb");
+    node.ok(&["backup", copy.to_str().expect("a path")]);
+    assert!(copy.exists());
+    // Without the node the same commands open the ledger themselves.
+    let folder = node.stop();
+    let (done, out, err) = meed(&folder.path().join("ledger"), &["epoch", "list", "--scope", "default"]);
+    assert!(done && out.contains("open"), "{out}{err}");
+    assert!(!folder.path().join("ledger/meed.sock").exists());
+}
+
+#[test]
+fn one_folder_is_served_once() {
+    let node = Node::start(&[]);
+    let (done, _, err) = meed(&node.data(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!done && err.contains("remedy:") && err.contains("use"), "{err}");
+    assert_eq!(node.get("/healthz", "").status, 200);
+}
+
+#[test]
+fn a_socket_that_a_killed_node_left_is_replaced() {
+    let mut node = Node::start(&[]);
+    node.process.kill().expect("killed");
+    node.process.wait().expect("gone");
+    assert!(node.data().join("meed.sock").exists());
+    let folder = std::mem::replace(&mut node.folder, tempfile::tempdir().expect("folder"));
+    let (done, _, err) = meed(&folder.path().join("ledger"), &["scope", "list"]);
+    assert!(done, "{err}");
+    let node = Node::serve(folder, &[]);
+    assert!(node.ok(&["scope", "list"]).contains("default"));
+}
+
+#[test]
+fn writing_from_afar_needs_a_token_that_holds() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    let body = r#"{"at":"2026-11-10T00:00:00Z"}"#;
+    let path = "/api/v1/scopes/default/epochs";
+    node.post(path, JSON, body).problem(401, "token_invalid");
+    node.post(path, &format!("{JSON}{}", bearer("meed_00")), body).problem(401, "token_invalid");
+    let importer = node.ok(&["token", "new", "robot", "--role", "importer"]);
+    node.post(path, &format!("{JSON}{}", bearer(&importer)), body).problem(403, "role_forbids");
+    let opened = node.post(path, &format!("{JSON}{}", bearer(&token)), body);
+    assert_eq!((opened.status, &opened.json()["opened_by"]), (200, &Value::from("ana")), "{}", opened.text());
+    let events = "/api/v1/scopes/default/events";
+    let stored = node.post(events, &bearer(&importer), &event_line(1));
+    assert_eq!(stored.json()["stored"], 1, "{}", stored.text());
+    assert!(node.ok(&["token", "list"]).contains("robot"));
+    node.ok(&["token", "revoke", "robot"]);
+    node.post(events, &bearer(&importer), &event_line(2)).problem(401, "token_invalid");
+    // The owner's routes are not on the port at all.
+    node.post("/api/v1/fsck", &format!("{JSON}{}", bearer(&token)), "{}").problem(404, "no_route");
+}
+
+#[test]
+fn the_command_line_reaches_a_node_elsewhere() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    let elsewhere = tempfile::tempdir().expect("folder");
+    let address = format!("http://{}", node.address);
+    let from_afar = |token: &str, arguments: &[&str]| {
+        let mut all = vec!["--node", address.as_str(), "--token", token];
+        all.extend(arguments);
+        meed(elsewhere.path(), &all)
+    };
+    let open = ["epoch", "open", "--scope", "default", "--at", "2026-11-10T00:00:00Z"];
+    let (done, _, err) = from_afar("meed_00", &open);
+    assert!(!done && err.contains("token"), "{err}");
+    let (done, _, err) = from_afar(token.trim(), &open);
+    assert!(done, "{err}");
+    let (done, out, err) = from_afar(token.trim(), &["epoch", "list", "--scope", "default"]);
+    assert!(done && out.contains("open"), "{out}{err}");
+    let (done, _, err) = meed(elsewhere.path(), &["--node", "http://127.0.0.1:1", "scope", "list"]);
+    assert!(!done && err.contains("did not answer") && err.contains("remedy:"), "{err}");
+}
+
+#[test]
+fn answers_that_did_not_change_are_not_sent_again() {
+    let node = Node::start(&[]);
+    let first = node.get("/api/v1/scopes", "");
+    assert_eq!((first.status, first.header("cache-control")), (200, Some("no-cache")));
+    let tag = first.header("etag").expect("a tag").to_owned();
+    let again = node.get("/api/v1/scopes", &format!("If-None-Match: {tag}\r\n"));
+    assert_eq!((again.status, again.body.len()), (304, 0));
+    node.ok(&["scope", "add", "other"]);
+    assert_eq!(node.get("/api/v1/scopes", &format!("If-None-Match: {tag}\r\n")).status, 200);
+    let packed = node.get("/api/v1/openapi.json", "Accept-Encoding: gzip\r\n");
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert!(packed.header("x-request-id").is_some_and(|id| id.len() == 16));
+}
+
+#[test]
+fn hostile_requests_get_a_problem_or_no_answer_and_never_a_fault() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    let headers = format!("{JSON}{}", bearer(&token));
+    let scopes = "/api/v1/scopes";
+    node.post(scopes, &bearer(&token), "{}").problem(400, "missing_field");
+    node.post(scopes, &format!("Content-Type: text/html\r\n{}", bearer(&token)), "{}")
+        .problem(415, "media_type");
+    node.post(scopes, &headers, &format!("{{\"key\":\"{}\"}}", "a".repeat(1 << 20)))
+        .problem(413, "input_too_large");
+    for path in
+        ["/../etc/passwd", "/api/v1/../../x", "/api/v1/scopes/%2e%2e%2f", "/verify/%2e%2e%2fCargo.toml"]
+    {
+        let answer = node.get(path, "Accept: application/json\r\n");
+        assert!((400..500).contains(&answer.status), "{path}: {}", answer.text());
+    }
+    node.get("/api/v1/scopes/default/epochs/1?colour=red", "").problem(404, "epoch_not_found");
+    node.get("/api/v1/scopes/default/epochs/x", "").problem(400, "malformed");
+    let long = node.get("/api/v1/scopes", &format!("X-Long: {}\r\n", "a".repeat(100_000)));
+    assert!((400..500).contains(&long.status), "{}", long.head);
+    let many = node.get("/api/v1/scopes", &"X-Many: 1\r\n".repeat(200));
+    assert!((400..500).contains(&many.status), "{}", many.head);
+    for garbage in [b"\0\0\0\0\r\n\r\n".as_slice(), b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00"] {
+        let answer = node.send_bytes(garbage);
+        assert!(answer.status == 0 || (400..500).contains(&answer.status), "{}", answer.head);
+    }
+    // A body that never ends must not keep anything else waiting.
+    let mut slow = TcpStream::connect(node.address).expect("a connection");
+    write!(slow, "POST {scopes} HTTP/1.1\r\nHost: node\r\n{headers}Content-Length: 1000\r\n\r\n{{")
+        .expect("sent");
+    assert_eq!(node.get("/readyz", "").text(), "ready\n");
+    assert_eq!(node.get(scopes, "").json().as_array().map(Vec::len), Some(1));
+    let metrics = node.get("/metrics", "").text();
+    assert!(metrics.contains("meed_scopes 1") && metrics.contains("meed_writer_commits_total"), "{metrics}");
+    assert!(!metrics.contains("status=\"500\""), "{metrics}");
+}
+
+#[test]
+fn one_client_cannot_ask_without_end() {
+    let node = Node::start(&[("MEED_REQUESTS_PER_SECOND", "1")]);
+    let statuses: Vec<u16> = (0..8).map(|_| node.get("/api/v1/scopes", "").status).collect();
+    assert_eq!(statuses.first(), Some(&200));
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let refused = (0..8).map(|_| node.get("/api/v1/scopes", "")).find(|answer| answer.status == 429);
+    let refused = refused.expect("a refusal");
+    refused.problem(429, "too_many_requests");
+    assert!(refused.header("retry-after").is_some_and(|text| text.parse::<u64>().is_ok()));
+    // Whoever watches over the node is not held up.
+    assert_eq!(node.get("/healthz", "").status, 200);
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_the_end() {
+    let node = Node::start(&[("MEED_REQUESTS_PER_SECOND", "0")]);
+    let token = node.ok(&["token", "new", "robot", "--role", "importer"]);
+    let acknowledged = std::thread::scope(|threads| {
+        let writers: Vec<_> = (0..4_u32)
+            .map(|writer| {
+                let (node, token) = (&node, &token);
+                threads.spawn(move || {
+                    (0..50_u32)
+                        .filter(|number| {
+                            let line = event_line(writer * 1_000 + number);
+                            let answer = node.post("/api/v1/scopes/default/events", &bearer(token), &line);
+                            answer.status == 200 && answer.json()["stored"] == 1
+                        })
+                        .count()
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(300));
+        node.terminate();
+        writers.into_iter().map(|writer| writer.join().expect("a writer")).sum::<usize>()
+    });
+    let folder = node.stop_after_its_end();
+    let node = Node::serve(folder, &[]);
+    let logs = node.get("/api/v1/node", "").json();
+    let stored = logs["logs"][0]["size"].as_u64().expect("a size");
+    let acknowledged = u64::try_from(acknowledged).expect("a count");
+    // At most one request of each writer was done without its answer being read.
+    assert!(stored >= acknowledged && stored <= acknowledged + 4, "{stored} of {acknowledged}");
+    assert!(node.ok(&["fsck"]).starts_with("sound"));
+}
+
+impl Node {
+    /// The folder of a node that was asked to end.
+    fn stop_after_its_end(mut self) -> TempDir {
+        let status = self.process.wait().expect("it ends");
+        assert!(status.success(), "{status}");
+        std::mem::replace(&mut self.folder, tempfile::tempdir().expect("folder"))
+    }
+}
