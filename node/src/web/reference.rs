@@ -73,14 +73,16 @@ pub(super) async fn problems() -> Answer {
 pub(super) async fn problem(
     headers: HeaderMap,
     At(ProblemPath { code }): At<ProblemPath>,
-) -> Result<Response, Sorry> {
-    let found = RejectionCode::ALL.iter().find(|known| known.name() == code);
-    let expected = "the name of a refusal";
-    let known = found.ok_or_else(|| {
-        Sorry::from(Refused::from(reject(RejectionCode::RecordNotFound, "problem", expected, &code)))
-    })?;
+) -> Result<Response, Response> {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !accept.contains("text/html") {
+    let is_person = accept.contains("text/html");
+    let found = RejectionCode::ALL.iter().find(|known| known.name() == code);
+    let known = found.ok_or_else(|| {
+        let expected = "the name of a refusal";
+        let refused = Refused::from(reject(RejectionCode::RecordNotFound, "problem", expected, &code));
+        if is_person { Sorry::from(refused).into_response() } else { refused.into_response() }
+    })?;
+    if !is_person {
         return Ok(axum::Json(crate::api::problem_kind(*known)).into_response());
     }
     let title = known.name().replace('_', " ");
