@@ -138,6 +138,8 @@ fn ask_ledger(command: &Command, session: &Session) -> Result<(), Failure> {
         Command::Export(args) => commands::proofs::export(args, session),
         Command::Log(command) => commands::logs::run(command, session),
         Command::Token(command) => commands::tokens::run(command, session),
+        Command::Run(command) => commands::runs::run(command, session),
+        Command::Schedule(command) => commands::runs::schedule(command, session),
         Command::Erase(args) => commands::care::erase(args, session),
         Command::Fsck => commands::care::fsck(session),
         Command::Backup(args) => commands::care::backup(args, session),

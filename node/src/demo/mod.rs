@@ -169,7 +169,7 @@ fn collect(client: &Client, stage: &Stage) -> Result<CollectView, Failure> {
         return Err(Failure::usage("expected a path in UTF-8", "rename the folder, or use a link to it"));
     };
     let request = CollectRequest {
-        git: git.to_owned(),
+        git: Some(git.to_owned()),
         reference: "HEAD".to_owned(),
         since: None,
         until: None,

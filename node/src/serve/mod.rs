@@ -70,14 +70,15 @@ async fn serve(
     let local = socket::bind(folder)?;
     let address = listener.local_addr().map_err(|error| unservable(address, &error))?;
 
+    let notify: workflow::Notify = Arc::new(|line| tracing::info!("{line}"));
+    let (engine, reloaded) = workflow::start(service.clone(), notify)?;
+    tell(&reloaded);
+    let service = service.with_engine(engine.engine());
     let metrics = Arc::new(Metrics::new(service.clone()));
     let actor = settings.actor.clone();
     let port = public_router(&service, &settings, Arc::clone(&metrics));
     let owner = api::router(service.clone(), Face::Local, actor);
 
-    let notify: workflow::Notify = Arc::new(|line| tracing::info!("{line}"));
-    let (engine, reloaded) = workflow::start(service.clone(), notify)?;
-    tell(&reloaded);
     let (stop, stopping) = watch::channel(false);
     let limits = Limits::of(&settings);
     let serving = tokio::spawn(port::serve(listener, port, certificate.clone(), limits, stopping.clone()));

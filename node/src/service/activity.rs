@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 
+use meed_audit::RejectionCode;
 use meed_audit::activity::Activity;
 use meed_audit::close::close_with;
 use meed_audit::event::{Event, NewEvent};
@@ -20,7 +21,7 @@ use crate::api::documents::{
 };
 use crate::api::problems::{LineProblem, Problem};
 use crate::clock;
-use crate::failure::Failure;
+use crate::failure::{Failure, reject};
 use crate::sources::CollectError;
 use crate::sources::display::visible_line;
 use crate::sources::git::{CollectReport, GitRequest, collect};
@@ -90,6 +91,10 @@ impl Service {
     /// # Errors
     /// What the source or the ledger refuses; batches before stay stored, and collecting again finds them there.
     pub fn collect(&self, key: &str, request: &CollectRequest) -> Result<CollectView, Failure> {
+        let Some(git) = &request.git else {
+            let expected = "a folder in a clone";
+            return Err(reject(RejectionCode::MissingField, "git", expected, "none"));
+        };
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
         let node_id = snapshot.node_id()?;
@@ -100,7 +105,7 @@ impl Service {
         };
         let bots = request.bots.iter().map(|pattern| pattern.parse()).collect::<Result<Vec<_>, _>>()?;
         let request = GitRequest {
-            path: PathBuf::from(&request.git),
+            path: PathBuf::from(git),
             reference: request.reference.clone(),
             since: time("since", &request.since)?,
             until: time("until", &request.until)?,

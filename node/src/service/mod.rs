@@ -28,6 +28,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{DataFolder, Settings};
 use crate::failure::Failure;
 use crate::key_command;
+use crate::workflow::{Engine, Runner};
 
 pub use activity::IMPORT_BYTES_MAX;
 pub use care::Counts;
@@ -40,6 +41,8 @@ pub struct Service {
     ledger_path: PathBuf,
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
+    /// Does runs, where a node serves.
+    engine: Option<Arc<Engine>>,
 }
 
 /// A scope and an epoch as a request names them, found in a snapshot.
@@ -65,7 +68,7 @@ impl Service {
         };
         let ledger = Ledger::open(folder.ledger(), options)?;
         let (settings, clock) = (Arc::new(settings), Arc::new(SystemClock));
-        let service = Self { ledger, ledger_path: folder.ledger(), settings, clock };
+        let service = Self { ledger, ledger_path: folder.ledger(), settings, clock, engine: None };
         service.check_identity()?;
         Ok((service, keyless))
     }
@@ -99,6 +102,17 @@ impl Service {
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// The same service, whose runs are done by the engine of a node that serves.
+    #[must_use]
+    pub fn with_engine(self, engine: Arc<Engine>) -> Self {
+        Self { engine: Some(engine), ..self }
+    }
+
+    /// Where runs are done: by the engine of a node that serves, else at once.
+    pub fn runner(&self) -> Runner<'_> {
+        Runner::new(self, self.engine.as_deref())
     }
 
     /// The clock.

@@ -9,12 +9,14 @@
 
 mod engine;
 mod plan;
+mod requests;
 mod schedules;
 mod wake;
 mod work;
 mod worker;
 
 pub use engine::{Engine, Progress, RetryPolicy};
+pub use requests::{Answer, Runner};
 pub use schedules::Reload;
 pub use worker::{EngineHandle, Notify, start};
 

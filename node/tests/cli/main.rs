@@ -14,6 +14,7 @@ mod flow;
 mod intake;
 mod layout;
 mod remedies;
+mod schedules;
 mod setup;
 mod showing;
 mod signing;

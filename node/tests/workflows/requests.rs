@@ -45,7 +45,7 @@ fn a_second_request_while_one_runs_is_the_same_run() {
 fn another_request_under_the_same_id_is_refused_and_not_dropped() {
     let node = Node::new();
     let git = |path: &str| CollectRequest {
-        git: path.to_owned(),
+        git: Some(path.to_owned()),
         reference: "HEAD".to_owned(),
         since: None,
         until: None,

@@ -48,9 +48,11 @@ pub struct ImportView {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CollectRequest {
-    /// A folder in a clone, on the node's machine.
-    pub git: String,
-    /// A branch, tag or commit.
+    /// A folder in a clone, on the node's machine; where none is given, the sources of the settings are read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub git: Option<String>,
+    /// A branch, tag or commit of the clone.
+    #[serde(default = "head")]
     pub reference: String,
     /// The first committer time to take.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -61,6 +63,10 @@ pub struct CollectRequest {
     /// Patterns of authors who are programs, beside the node's setting.
     #[serde(default)]
     pub bots: Vec<String>,
+}
+
+fn head() -> String {
+    "HEAD".to_owned()
 }
 
 /// What a collection did.

@@ -3,11 +3,12 @@
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::api::problems::Problem;
 
 /// An attempt of a run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RunView {
     /// Its id: `collect-<scope>-<start>-<end>`, `close-<scope>-<epoch>` or `finalize-<scope>-<epoch>`.
     pub id: String,
@@ -23,13 +24,17 @@ pub struct RunView {
     pub state: String,
     /// When it goes on, where it waits.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub retry_at: Option<Timestamp>,
     /// Who asked for it.
+    #[schema(value_type = String)]
     pub by: FreeText,
     /// When it started.
+    #[schema(value_type = String)]
     pub started_at: Timestamp,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub ended_at: Option<Timestamp>,
     /// The steps that were tried so far.
     pub steps: Vec<RunStepView>,
@@ -51,7 +56,7 @@ impl RunView {
 }
 
 /// A step of a run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RunStepView {
     /// Which step.
     pub name: String,
@@ -60,22 +65,26 @@ pub struct RunStepView {
     /// How often it was tried.
     pub tries: u32,
     /// When it was tried last.
+    #[schema(value_type = String)]
     pub at: Timestamp,
     /// When it is tried again, where it waits.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub retry_at: Option<Timestamp>,
     /// What came of it.
     pub result: String,
 }
 
 /// What a source said of a window.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SourceView {
     /// Its name in the settings.
     pub source: String,
     /// The beginning of the window.
+    #[schema(value_type = String)]
     pub window_start: Timestamp,
     /// Its end.
+    #[schema(value_type = String)]
     pub window_end: Timestamp,
     /// How many events of the window it has.
     pub found: u64,
@@ -87,7 +96,7 @@ pub struct SourceView {
 }
 
 /// What a node does for a scope by itself.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ScheduleView {
     /// The scope's key.
     pub scope: String,
@@ -105,12 +114,15 @@ pub struct ScheduleView {
     pub sources: Vec<String>,
     /// Who paused it, or under whose settings it was removed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub paused_by: Option<FreeText>,
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub paused_at: Option<Timestamp>,
     /// When something falls due next.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
     pub next_due: Option<Timestamp>,
     /// Why something that is due is not done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -118,7 +130,7 @@ pub struct ScheduleView {
 }
 
 /// Why something that is due is not done.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ScheduleProblemView {
     /// What is due.
     pub action: String,
@@ -127,9 +139,11 @@ pub struct ScheduleProblemView {
     /// What to do about it.
     pub remedy: String,
     /// When it happened last.
+    #[schema(value_type = String)]
     pub at: Timestamp,
     /// How often in a row.
     pub tries: u32,
     /// When it is tried again.
+    #[schema(value_type = String)]
     pub retry_at: Timestamp,
 }

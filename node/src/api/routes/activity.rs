@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 use super::{Answer, Problems, Routes};
 use crate::api::authority::Access;
 use crate::api::documents::{
-    ActivityItem, CollectRequest, CollectView, CurationRequest, DecisionView, ImportView, Page,
+    ActivityItem, CurationRequest, DecisionView, ImportView, Page,
 };
 use crate::api::extract::{Asked, At, Call, Document, Lines};
 use crate::api::parameters::{EpochPath, Import, Part, ScopePath};
@@ -14,7 +14,6 @@ use crate::api::parameters::{EpochPath, Import, Part, ScopePath};
 pub(super) fn all() -> Routes {
     Routes::new()
         .with_large_body(Access::Import, routes!(import))
-        .with(Access::Operate, routes!(collect))
         .with(Access::Anyone, routes!(activity))
         .with(Access::Curate, routes!(curate))
 }
@@ -40,26 +39,6 @@ async fn import(
     let first_line = import.first_line.unwrap_or(1);
     let flags = (import.keep_good, import.dry_run);
     call.run(move |service, _| service.import(&key, &bytes, first_line, flags)).await.map(Json)
-}
-
-/// Collects events from a git repository on the node's machine.
-#[utoipa::path(
-    post,
-    path = "/scopes/{key}/collect",
-    tag = "activity",
-    params(ScopePath),
-    request_body = CollectRequest,
-    responses(
-        (status = 200, description = "What became of the events", body = CollectView),
-        Problems
-    )
-)]
-async fn collect(
-    call: Call,
-    At(ScopePath { key }): At<ScopePath>,
-    Document(request): Document<CollectRequest>,
-) -> Answer<CollectView> {
-    call.run(move |service, _| service.collect(&key, &request)).await.map(Json)
 }
 
 /// The events of an epoch as it takes them, and what each gives to whom.

@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 use super::{Answer, Problems, Routes};
 use crate::api::authority::Access;
 use crate::api::documents::{
-    AmendRequest, CloseRequest, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest,
+    AmendRequest, CloseRequest, DraftView, EpochView, FreezeRequest, OpenRequest,
 };
 use crate::api::extract::{At, Call, Document};
 use crate::api::parameters::{EpochPath, ScopePath};
@@ -19,7 +19,6 @@ pub(super) fn all() -> Routes {
         .with(Access::Operate, routes!(close_epoch))
         .with(Access::Anyone, routes!(drafts))
         .with(Access::Operate, routes!(freeze))
-        .with(Access::Operate, routes!(finalize))
         .with(Access::Operate, routes!(amend))
 }
 
@@ -126,21 +125,6 @@ async fn freeze(
     Document(request): Document<FreezeRequest>,
 ) -> Answer<DraftView> {
     call.run(move |service, actor| service.freeze(&key, epoch, &request, actor)).await.map(Json)
-}
-
-/// Finalizes the current draft, once enough approvers have signed it.
-#[utoipa::path(
-    post,
-    path = "/scopes/{key}/epochs/{epoch}/finalize",
-    tag = "epochs",
-    params(EpochPath),
-    responses(
-        (status = 200, description = "What is final", body = FinalView),
-        Problems
-    )
-)]
-async fn finalize(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Answer<FinalView> {
-    call.run(move |service, actor| service.finalize(&key, epoch, actor)).await.map(Json)
 }
 
 /// Begins an amendment of a final epoch.

@@ -9,6 +9,7 @@ mod logs;
 mod node;
 mod people;
 mod problems;
+mod runs;
 mod scopes;
 mod statements;
 
@@ -82,6 +83,7 @@ pub(super) fn all() -> Routes {
         .and(activity::all())
         .and(allocations::all())
         .and(statements::all())
+        .and(runs::all())
         .and(people::all())
         .and(logs::all())
         .and(problems::all())

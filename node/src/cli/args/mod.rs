@@ -7,6 +7,7 @@ mod decision;
 mod epoch;
 mod node;
 mod numbers;
+mod run;
 mod setup;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use decision::{
 };
 pub use epoch::{AmendArgs, CloseArgs, EpochCommand, FreezeArgs, OpenArgs};
 pub use node::{RoleArg, ServeArgs, TokenCommand, TokenNewArgs, TokenRevokeArgs};
+pub use run::{RunCommand, RunListArgs, RunShowArgs, ScheduleCommand};
 pub use setup::{
     ApproversArgs, ConfigureArgs, InitArgs, KeyCommand, KeyNewArgs, KeyPurpose, ScopeAddArgs, ScopeCommand,
     UnlinkedArg,
@@ -178,6 +180,12 @@ Examples:
     /// Tokens: what lets others write to the node
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Runs: collecting, closing and finalizing, with their steps
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// Schedules: what a node does for its scopes by itself
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// Play a whole epoch on a real repository, up to a verified payout
     Demo(DemoArgs),
 }

@@ -9,6 +9,7 @@ use crate::api::documents::{
     ActivityItem, CollectRequest, CollectView, ConflictView, Page, SkippedView, StoredView, UserView,
 };
 use crate::cli::args::{ActivityArgs, CollectArgs, ConflictsArgs};
+use crate::cli::commands::runs::run_to_end;
 use crate::cli::console::{counted, units};
 use crate::cli::layout::{fit, table};
 use crate::cli::names::Names;
@@ -52,14 +53,14 @@ pub fn collect(args: &CollectArgs, session: &Session) -> Result<(), Failure> {
         return Err(Failure::usage("expected a path in UTF-8", "rename the folder, or use a link to it"));
     };
     let request = CollectRequest {
-        git: git.to_owned(),
+        git: Some(git.to_owned()),
         reference: args.reference.clone(),
         since: args.since.clone(),
         until: args.until.clone(),
         bots: args.bots.clone(),
     };
     let path = scope_path(&args.scope.scope, "/collect");
-    let view: CollectView = session.waiting("collecting", |client| client.post(&path, &request))?;
+    let view: CollectView = session.waiting("collecting", |client| run_to_end(client, &path, &request))?;
     for skipped in &view.skipped {
         session.console.notice(fit(&describe_skipped(skipped)));
     }

@@ -7,6 +7,7 @@ use crate::api::documents::{
     StatementView,
 };
 use crate::cli::args::{EpochArgs, EpochCommand};
+use crate::cli::commands::runs::run_to_end;
 use crate::cli::console::{amount, counted};
 use crate::cli::layout::table;
 use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
@@ -42,7 +43,7 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
             super::tell_of_amendment(args, session)?;
             let path = epoch_path(args, "/finalize");
             show_final(
-                &session.waiting("finalizing", |client| client.post(&path, &serde_json::json!({})))?,
+                &session.waiting("finalizing", |client| run_to_end(client, &path, &serde_json::json!({})))?,
                 session,
             )
         }

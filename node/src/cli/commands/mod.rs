@@ -11,6 +11,7 @@ pub mod logs;
 pub mod people;
 pub mod proofs;
 pub mod restore;
+pub mod runs;
 pub mod scopes;
 pub mod tokens;
 pub mod whoami;
