@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use meed_audit::RejectionCode;
 use meed_audit::time::Timestamp;
 
 use super::engine::{Engine, Progress, RetryPolicy};
@@ -29,14 +30,22 @@ pub struct EngineHandle {
 }
 
 /// Lets an engine work in a thread of its own: schedules are reconciled with the service's settings, runs that were
-/// interrupted go on, and what is due is done by the service's clock. `notify` must not block for long.
+/// interrupted go on, and what is due is done by the service's clock. A ledger that can only be read is no error.
+/// `notify` must not block for long.
 ///
 /// # Errors
 /// A failure of the ledger, or of the system, which gives no thread.
 pub fn start(service: Service, notify: Notify) -> Result<(EngineHandle, Reload), Failure> {
     let engine = Arc::new(Engine::new(service, RetryPolicy::SERVING));
     let settings = engine.service().settings().clone();
-    let reload = engine.reload(&settings)?;
+    let reload = match engine.reload(&settings) {
+        // It serves readers; nothing is done by itself before it can be changed again.
+        Err(failure) if is_read_only(&failure) => {
+            notify(&format!("workflows: {}; {}", failure.problem.detail, failure.problem.remedy));
+            Reload::default()
+        }
+        reloaded => reloaded?,
+    };
     let stopping = Arc::new(AtomicBool::new(false));
     let (worker, flag) = (Arc::clone(&engine), Arc::clone(&stopping));
     let thread = thread::Builder::new().name("workflows".to_owned());
@@ -81,6 +90,11 @@ impl std::fmt::Debug for EngineHandle {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("EngineHandle").field("engine", &self.engine).finish_non_exhaustive()
     }
+}
+
+fn is_read_only(failure: &Failure) -> bool {
+    let code = failure.problem.code.as_str();
+    code == "no_log_key" || code == RejectionCode::LedgerRestored.name()
 }
 
 fn work(engine: &Engine, stopping: &AtomicBool, notify: &Notify) {

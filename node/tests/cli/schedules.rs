@@ -1,8 +1,10 @@
 //! Runs and schedules on the command line, where no node serves: everything is done before the command ends.
 
+use std::io::{BufRead, BufReader};
+
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, program};
 
 /// Adds a section for the scope, with a source that is a file.
 fn with_section(world: &World, more: &str) {
@@ -93,4 +95,62 @@ fn what_was_asked_for_on_the_command_line_is_a_run_too() {
     let collect = world.json(&["run", "list", "--limit", "1"]);
     assert_eq!(collect[0]["id"], "collect-default-19700101T000000Z-99991231T235959.999Z");
     assert_eq!(collect[0]["state"], "failed");
+}
+
+/// Serves until the first step of a run was recorded and told, and kills the node there; gives the line.
+fn serve_for_one_step(world: &World) -> String {
+    let mut command = program(&world.path(""));
+    command.env("MEED_DATA", "ledger").args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut node = command.spawn().expect("meed runs");
+    let mut lines = BufReader::new(node.stderr.take().expect("errors")).lines();
+    let mut said = Vec::new();
+    let told = lines.by_ref().map_while(Result::ok).inspect(|line| said.push(line.clone()));
+    let told = told.into_iter().find(|line| line.contains(" run close-default-1: "));
+    node.kill().expect("killed");
+    node.wait().expect("ended");
+    told.unwrap_or_else(|| panic!("no step of the run: {said:#?}"))
+}
+
+#[test]
+fn a_node_that_is_killed_after_each_step_closes_its_epoch_once() {
+    let world = World::open();
+    with_section(&world, "collect = \"off\"\ngrace_hours = 0\n");
+    world.write("events.ndjson", &(world.event_line("e1", 1) + "\n"));
+    let steps: Vec<String> = (0..5).map(|_| serve_for_one_step(&world)).collect();
+    for (line, step) in steps.iter().zip(["begun", "look", "final pass code", "close: ", "done"]) {
+        assert!(line.contains(step), "{steps:#?}");
+    }
+    let run = world.json(&["run", "show", "close-default-1"]);
+    assert_eq!((&run["state"], &run["attempt"]), (&Value::from("done"), &Value::from(1)));
+    let tries = run["steps"].as_array().expect("steps").iter().map(|step| step["tries"].as_u64());
+    assert_eq!(tries.collect::<Vec<_>>(), [Some(1); 3]);
+    assert_eq!(world.json(&["run", "list"]).as_array().expect("runs").len(), 1);
+    let made = world.decisions();
+    let pools = made.iter().filter(|made| made["action"] == "pool").count();
+    assert_eq!(world.json(&["epoch", "list", "--scope", "default"]).as_array().expect("epochs").len(), pools);
+    world.run(&["fsck"]).ok();
+}
+
+#[test]
+fn a_command_follows_its_run_on_a_node_that_serves_and_says_the_same() {
+    let world = World::frozen("one.dossier");
+    for name in ["alice", "bob"] {
+        let line = world.sign("one.dossier", name).ok();
+        world.write("a.sig", &line);
+        world.run(&["signature", "add", "--scope", "default", "--epoch", "1", "a.sig"]).ok();
+    }
+    let mut command = program(&world.path(""));
+    command.env("MEED_DATA", "ledger").args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut node = command.spawn().expect("meed runs");
+    let mut lines = BufReader::new(node.stderr.take().expect("errors")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("until interrupted")), "it serves");
+    let finalized = world.epoch(&["finalize"]);
+    let missing = world.run(&["collect", "--scope", "default", "--git", "nowhere"]);
+    let runs = world.run(&["run", "list"]);
+    node.kill().expect("killed");
+    node.wait().expect("ended");
+    missing.refused(2, "nowhere");
+    assert!(runs.ok().contains("finalize-default-1"));
+    // Without the node: final already, and told in the same words.
+    assert_eq!(finalized.ok(), world.epoch(&["finalize"]).ok());
 }

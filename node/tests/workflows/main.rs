@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod http;
 mod interruptions;
 mod requests;
 mod settings;

@@ -5,9 +5,7 @@ use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
 use crate::api::authority::Access;
-use crate::api::documents::{
-    ActivityItem, CurationRequest, DecisionView, ImportView, Page,
-};
+use crate::api::documents::{ActivityItem, CurationRequest, DecisionView, ImportView, Page};
 use crate::api::extract::{Asked, At, Call, Document, Lines};
 use crate::api::parameters::{EpochPath, Import, Part, ScopePath};
 

@@ -5,9 +5,7 @@ use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
 use crate::api::authority::Access;
-use crate::api::documents::{
-    AmendRequest, CloseRequest, DraftView, EpochView, FreezeRequest, OpenRequest,
-};
+use crate::api::documents::{AmendRequest, CloseRequest, DraftView, EpochView, FreezeRequest, OpenRequest};
 use crate::api::extract::{At, Call, Document};
 use crate::api::parameters::{EpochPath, ScopePath};
 

@@ -141,11 +141,7 @@ async fn runs(call: Call, Asked(newest): Asked<Newest>) -> Answer<Page<RunView>>
         Problems
     )
 )]
-async fn run(
-    call: Call,
-    At(RunPath { id }): At<RunPath>,
-    Asked(attempt): Asked<Attempt>,
-) -> Answer<RunView> {
+async fn run(call: Call, At(RunPath { id }): At<RunPath>, Asked(attempt): Asked<Attempt>) -> Answer<RunView> {
     call.run(move |service, _| service.run(&id, attempt.attempt)).await.map(Json)
 }
 
