@@ -57,21 +57,29 @@ pub(super) fn shares(title: &str, parts: &[(String, u128)]) -> Markup {
     if rest > 0 {
         pieces.push((format!("{} others", sorted.len().saturating_sub(SHARES_MAX)), rest));
     }
-    let mut left = 0_u128;
     html! {
         figure class="chart shares" {
             svg viewBox={ "0 0 " (SHARE_WIDTH) " " (SHARE_HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(title) {
-                @for (place, (name, value)) in pieces.iter().enumerate() {
-                    @let width = part(*value, total, SHARE_WIDTH);
-                    rect class={ "piece piece-" (place % 6) } x=(left) y="0" width=(width) height=(SHARE_HEIGHT) {
-                        title { (name) ": " (percent(*value, total)) }
+                @for (place, (left, name, value)) in placed(&pieces, total).into_iter().enumerate() {
+                    rect class={ "piece piece-" (place % 6) } x=(left) y="0" width=(part(value, total, SHARE_WIDTH)) height=(SHARE_HEIGHT) {
+                        title { (name) ": " (percent(value, total)) }
                     }
-                    @let _moved = { left = left.saturating_add(width); };
                 }
             }
             figcaption { (title) }
         }
     }
+}
+
+/// Pieces with where each begins.
+fn placed(pieces: &[(String, u128)], total: u128) -> Vec<(u128, &str, u128)> {
+    let mut left = 0_u128;
+    let mut placed = Vec::with_capacity(pieces.len());
+    for (name, value) in pieces {
+        placed.push((left, name.as_str(), *value));
+        left = left.saturating_add(part(*value, total, SHARE_WIDTH));
+    }
+    placed
 }
 
 /// `value / of` of `whole`, for drawing; a picture may be off by less than one of its units.
@@ -89,7 +97,7 @@ fn part(value: u128, of: u128, whole: u128) -> u128 {
 /// A part of a sum in percent with one decimal, rounded down.
 pub(super) fn percent(value: u128, total: u128) -> String {
     let tenths = part(value, total, 1_000);
-    format!("{}.{} %", tenths / 10, tenths % 10)
+    format!("{}.{}\u{a0}%", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]
@@ -102,14 +110,17 @@ mod tests {
         for (value, of) in [(0, 0), (0, 7), (3, 7), (7, 7), (most, most), (most / 2, most)] {
             assert!(part(value, of, 1_000) <= 1_000, "{value} of {of}");
         }
-        assert_eq!(percent(1, 3), "33.3 %");
-        assert_eq!(percent(0, 0), "0.0 %");
-        assert_eq!(percent(5, 5), "100.0 %");
+        assert_eq!(percent(1, 3), "33.3\u{a0}%");
+        assert_eq!(percent(0, 0), "0.0\u{a0}%");
+        assert_eq!(percent(5, 5), "100.0\u{a0}%");
     }
 
     #[test]
     fn names_are_text_and_never_markup() {
         let picture = shares("who", &[("<script>".to_owned(), 3), ("b".to_owned(), 1)]).into_string();
-        assert!(picture.contains("&lt;script&gt;: 75.0 %") && !picture.contains("<script>"), "{picture}");
+        assert!(
+            picture.contains("&lt;script&gt;: 75.0\u{a0}%") && !picture.contains("<script>"),
+            "{picture}"
+        );
     }
 }
