@@ -279,36 +279,67 @@ pub(crate) fn find_id(
     Ok(find_ids(reader, &[id])?.pop().flatten())
 }
 
-/// Finds many ids, in their order; fastest where they ascend, since neighbours share blocks.
+/// Finds many ids.
 pub(crate) fn find_ids(
     reader: &(impl EventReader + ?Sized),
     ids: &[&EventId],
 ) -> Result<Vec<Option<IdEntry>>, StorageError> {
     let view = reader.event_view()?;
     let mut found = Vec::with_capacity(ids.len());
-    let mut folded = Vec::new();
+    let (mut hinted, mut unknown) = (Vec::new(), Vec::new());
     for (place, id) in ids.iter().enumerate() {
         let hash = hash_of(id);
         let in_tail = view.tail.id(hash, id).filter(|entry| (view.folded..view.size).contains(&entry.index));
-        if in_tail.is_none()
-            && view.tail.index_may_hold(hash)
-            && let Some(index) = event_index::find(reader, EVENT_IDS, &id.to_bytes())?
-        {
-            folded.push((index, place));
+        if in_tail.is_none() && view.tail.index_may_hold(hash) {
+            match view.tail.hint(hash) {
+                Some(index) if index < view.folded => hinted.push((index, place)),
+                _ => unknown.push((*id, place)),
+            }
         }
         found.push(in_tail.cloned());
     }
-    folded.sort_unstable();
-    let mut rows = RowCursor::new(RowKind::Entry, view.folded);
-    for (index, place) in folded {
-        let EntryHead::Event(head) = rows.head(reader, index)? else {
-            return Err(not_an_event(index));
-        };
-        if let Some(found) = found.get_mut(place) {
-            *found = Some(IdEntry::of_head(index, &head));
+    read_found(reader, &view, hinted, &mut |index, place, head| match (head, ids.get(place)) {
+        (EntryHead::Event(head), Some(id)) if head.id == id.as_str() => {
+            set(&mut found, place, IdEntry::of_head(index, &head))
+        }
+        (_, Some(id)) => unknown.push((*id, place)),
+        (_, None) => {}
+    })?;
+    // Neighbours share pages.
+    unknown.sort_unstable();
+    let mut searched = Vec::with_capacity(unknown.len());
+    for (id, place) in unknown {
+        if let Some(index) = event_index::find(reader, EVENT_IDS, &id.to_bytes())? {
+            searched.push((index, place));
         }
     }
-    Ok(found)
+    let mut broken = None;
+    read_found(reader, &view, searched, &mut |index, place, head| match head {
+        EntryHead::Event(head) => set(&mut found, place, IdEntry::of_head(index, &head)),
+        EntryHead::Route(_) => broken = Some(index),
+    })?;
+    broken.map_or(Ok(found), |index| Err(not_an_event(index)))
+}
+
+/// Reads the heads of entries, each with its place, in the order of the log.
+fn read_found(
+    reader: &(impl EventReader + ?Sized),
+    view: &EventView<'_>,
+    mut entries: Vec<(u64, usize)>,
+    visit: &mut dyn FnMut(u64, usize, EntryHead<'_>),
+) -> Result<(), StorageError> {
+    entries.sort_unstable();
+    let mut rows = RowCursor::new(RowKind::Entry, view.folded);
+    for (index, place) in entries {
+        visit(index, place, rows.head(reader, index)?);
+    }
+    Ok(())
+}
+
+fn set(found: &mut [Option<IdEntry>], place: usize, entry: IdEntry) {
+    if let Some(found) = found.get_mut(place) {
+        *found = Some(entry);
+    }
 }
 
 fn read_event(reader: &(impl EventReader + ?Sized), index: u64) -> Result<Event, StorageError> {

@@ -32,10 +32,10 @@ impl Transaction {
 pub(crate) fn read_filter(reader: &impl RawReader) -> Result<IdFilter, StorageError> {
     let mut filter = IdFilter::default();
     reader.raw_scan(EVENT_IDS, (Bound::Unbounded, Bound::Unbounded), false, &mut |key, sealed| {
-        event_index::for_each_pair(EVENT_IDS, key, sealed, &mut |id, _| {
+        event_index::for_each_pair(EVENT_IDS, key, sealed, &mut |id, index| {
             let id = EventId::from_bytes(id)
                 .ok_or_else(|| StorageError::corrupt(EVENT_IDS, key, "expected event ids, got other keys"))?;
-            filter.add(hash_of(&id));
+            filter.add(hash_of(&id), index);
             Ok(ControlFlow::Continue(()))
         })
     })?;

@@ -1,12 +1,15 @@
-//! Which ids are certainly not in the index of ids: a Bloom filter, so that new events cost no search there.
+//! Which ids are certainly not in the index of ids: a Bloom filter, so that new events cost no search there; and hints
+//! where others stand, so that most duplicates cost none either.
 //!
-//! It lives in memory only. A new ledger begins with an empty one; an opened ledger gets one at its first fold, which
-//! reads all ids once. It may hold more ids than a view's tree, never fewer.
+//! Both live in memory only. A new ledger begins with empty ones; an opened ledger gets them at its first fold, which
+//! reads all ids once. The filter may hold more ids than a view's tree, never fewer.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use meed_audit::ids::EventId;
+
+use crate::id_hints::IdHints;
 
 /// Bits for each id that a layer is made for.
 const BITS_PER_ID: usize = 16;
@@ -26,6 +29,7 @@ pub(crate) fn hash_of(id: &EventId) -> u64 {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IdFilter {
     layers: Vec<Arc<Layer>>,
+    hints: IdHints,
 }
 
 #[derive(Clone, Debug)]
@@ -36,8 +40,9 @@ struct Layer {
 }
 
 impl IdFilter {
-    /// Adds the hash of an id.
-    pub(crate) fn add(&mut self, hash: u64) {
+    /// Adds the hash of an id whose event is entry `index`.
+    pub(crate) fn add(&mut self, hash: u64, index: u64) {
+        self.hints.put(hash, index);
         if self.layers.last().is_none_or(|layer| layer.ids >= layer.ids_max) {
             let ids_max = self.layers.last().map_or(FIRST_LAYER_IDS, |layer| layer.ids_max.saturating_mul(2));
             let words = vec![0; ids_max * BITS_PER_ID / 64];
@@ -51,6 +56,11 @@ impl IdFilter {
     /// Whether an id of this hash may be there; where not, it certainly is not.
     pub(crate) fn may_hold(&self, hash: u64) -> bool {
         self.layers.iter().any(|layer| layer.may_hold(hash))
+    }
+
+    /// The entry that an id of this hash probably is.
+    pub(crate) fn hint(&self, hash: u64) -> Option<u64> {
+        self.hints.get(hash)
     }
 }
 
@@ -94,7 +104,7 @@ mod tests {
         let mut filter = IdFilter::default();
         assert!(!filter.may_hold(hash_of(&id(0))));
         let added = 3 * FIRST_LAYER_IDS;
-        (0..added).for_each(|number| filter.add(hash_of(&id(number))));
+        (0..added).for_each(|number| filter.add(hash_of(&id(number)), 0));
         assert_eq!(filter.layers.len(), 2);
         assert!((0..added).all(|number| filter.may_hold(hash_of(&id(number)))));
         let wrong = (added..2 * added).filter(|number| filter.may_hold(hash_of(&id(*number)))).count();
@@ -104,9 +114,9 @@ mod tests {
     #[test]
     fn a_clone_does_not_change() {
         let mut filter = IdFilter::default();
-        filter.add(1);
+        filter.add(1, 0);
         let before = filter.clone();
-        filter.add(2);
+        filter.add(2, 0);
         assert!(filter.may_hold(2) && !before.may_hold(2) && before.may_hold(1));
     }
 }

@@ -22,6 +22,7 @@ mod events;
 mod fold;
 mod fsck;
 mod id_filter;
+mod id_hints;
 mod key;
 mod ledger;
 mod log;

@@ -149,6 +149,11 @@ impl Tail {
         self.filter.as_ref().is_none_or(|filter| filter.may_hold(hash))
     }
 
+    /// The entry that an id of this hash probably is, if it is not in the tail; the entry itself must be asked.
+    pub(crate) fn hint(&self, hash: u64) -> Option<u64> {
+        self.filter.as_ref().and_then(|filter| filter.hint(hash))
+    }
+
     /// Whether the filter is still to be made.
     pub(crate) fn lacks_filter(&self) -> bool {
         self.filter.is_none()
@@ -164,7 +169,10 @@ impl Tail {
     pub(crate) fn with_own_ids_filtered(mut self) -> Self {
         if let Some(filter) = &mut self.filter {
             let filter = Arc::make_mut(filter);
-            self.segments.iter().flat_map(|segment| &segment.hashes).for_each(|hash| filter.add(*hash));
+            for segment in &self.segments {
+                let entries = segment.hashes.iter().zip(&segment.ids);
+                entries.for_each(|(hash, (_, entry))| filter.add(*hash, entry.index));
+            }
         }
         self
     }

@@ -111,22 +111,14 @@ impl WeighedBatch {
     }
 }
 
-/// Looks up the ids in their order, so that neighbours share blocks.
+/// Looks up the ids, and makes the records of what is new.
 fn weigh_part(
     events: Vec<OfferedEvent>,
     scopes: &[ScopeId],
     view: &impl EventReader,
 ) -> Result<Vec<WeighedEvent>, LedgerError> {
-    let mut order: Vec<(&EventId, usize)> =
-        events.iter().map(|offered| offered.event.id()).zip(0..).collect();
-    order.sort_unstable();
-    let ids: Vec<&EventId> = order.iter().map(|(id, _)| *id).collect();
-    let mut known = vec![None; events.len()];
-    for (found, (_, place)) in find_ids(view, &ids)?.into_iter().zip(order) {
-        if let Some(known) = known.get_mut(place) {
-            *known = found;
-        }
-    }
+    let ids: Vec<&EventId> = events.iter().map(|offered| offered.event.id()).collect();
+    let known = find_ids(view, &ids)?;
     events.into_iter().zip(known).map(|(offered, known)| WeighedEvent::new(offered, known, scopes)).collect()
 }
 
