@@ -6,13 +6,11 @@
 
 use std::ops::{Bound, ControlFlow};
 
-use redb::ReadableTable as _;
-
-use crate::blocks::sorted::{self, BlockReader, BrokenBlock, MergedBlock, Pair};
+use crate::blocks::sorted::{self, BlockReader, Pair};
 use crate::codec;
 use crate::error::StorageError;
-use crate::table::{RawReader, Visit, guard};
-use crate::transaction::{OpenTable, Transaction, open_for_writing, write_error};
+use crate::table::{RawReader, Visit};
+use crate::transaction::PutBlock;
 
 /// Which entry the event of an id is: the id's key, and the index.
 pub(crate) const EVENT_IDS: &str = "event_ids";
@@ -105,25 +103,24 @@ pub(crate) fn for_each_pair(
     Ok(ControlFlow::Continue(()))
 }
 
-impl Transaction {
-    /// Merges pairs, ascending and none of them there yet, into the blocks of an index.
-    pub(crate) fn merge_index(&mut self, table: &'static str, pairs: &[Pair]) -> Result<(), StorageError> {
-        self.mark_written();
-        guard(table, || {
-            let mut open = open_for_writing(self.inner(), table)?;
-            let mut rest = pairs;
-            while !rest.is_empty() {
-                for place in places_of(table, &open, rest)? {
-                    let (own, others) = rest.split_at_checked(place.pairs_count).unwrap_or((rest, &[]));
-                    rest = others;
-                    if !own.is_empty() {
-                        write_blocks(table, &mut open, place.key, sorted::merge(&place.body, own))?;
-                    }
-                }
+/// Merges pairs, ascending and none of them there yet, into the blocks of an index, and gives away those that change.
+pub(crate) fn merge_pairs(
+    reader: &impl RawReader,
+    table: &'static str,
+    pairs: &[Pair],
+    put: &mut PutBlock<'_>,
+) -> Result<(), StorageError> {
+    let mut rest = pairs;
+    while !rest.is_empty() {
+        for place in places_of(table, reader, rest)? {
+            let (own, others) = rest.split_at_checked(place.pairs_count).unwrap_or((rest, &[]));
+            rest = others;
+            if !own.is_empty() {
+                put_blocks(table, &place, own, put)?;
             }
-            Ok(())
-        })
+        }
     }
+    Ok(())
 }
 
 /// A block, and how many of the next pairs belong into it.
@@ -139,26 +136,37 @@ const PLACES_MAX: usize = 256;
 const IDLE_BLOCKS_MAX: usize = 4;
 
 /// The blocks that take the next pairs, from the first pair's on, as far as they stand close together.
-fn places_of(table: &str, open: &OpenTable<'_>, pairs: &[Pair]) -> Result<Vec<BlockPlace>, StorageError> {
-    let failed = |error| write_error(table, error);
-    let first = pairs.first().map_or_else(Vec::new, |(key, number)| block_key(key, *number));
-    let before = open.upper_bound(Bound::Included(first.as_slice())).map_err(failed)?;
-    let first =
-        { before }.peek_prev().map_err(failed)?.map_or_else(Vec::new, |(key, _)| key.value().to_vec());
+fn places_of(
+    table: &'static str,
+    reader: &impl RawReader,
+    pairs: &[Pair],
+) -> Result<Vec<BlockPlace>, StorageError> {
+    let mut first = pairs.first().map_or_else(Vec::new, |(key, number)| block_key(key, *number));
+    let mut before = Vec::new();
+    reader.raw_last_to(table, &first, &mut |key, _| {
+        before = key.to_vec();
+        Ok(())
+    })?;
+    first = before;
     let (mut places, mut taken, mut idle): (Vec<BlockPlace>, usize, usize) = (Vec::new(), 0, 0);
-    for entry in open.range::<&[u8]>(first.as_slice()..).map_err(failed)? {
-        let (key, sealed) = entry.map_err(failed)?;
+    let mut is_done = false;
+    reader.raw_scan(table, (Bound::Included(&first), Bound::Unbounded), false, &mut |key, sealed| {
         if let Some(last) = places.last_mut() {
             let rest = pairs.get(taken..).unwrap_or(&[]);
-            last.pairs_count = rest.iter().take_while(|pair| is_before(pair, key.value())).count();
+            last.pairs_count = rest.iter().take_while(|pair| is_before(pair, key)).count();
             taken += last.pairs_count;
             idle = if last.pairs_count == 0 { idle + 1 } else { 0 };
-            if taken == pairs.len() || places.len() >= PLACES_MAX || idle > IDLE_BLOCKS_MAX {
-                return Ok(places);
+            is_done = taken == pairs.len() || places.len() >= PLACES_MAX || idle > IDLE_BLOCKS_MAX;
+            if is_done {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        let body = codec::unseal_body(table, key.value(), VERSION, sealed.value())?;
-        places.push(BlockPlace { key: key.value().to_vec(), body: body.to_vec(), pairs_count: 0 });
+        let body = codec::unseal_body(table, key, VERSION, sealed)?;
+        places.push(BlockPlace { key: key.to_vec(), body: body.to_vec(), pairs_count: 0 });
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if is_done {
+        return Ok(places);
     }
     // The last block takes all that is beyond it; the first one of all is made here.
     if places.is_empty() {
@@ -176,16 +184,17 @@ fn is_before((key, number): &Pair, block: &[u8]) -> bool {
     pair.lt(block.iter().copied())
 }
 
-fn write_blocks(
-    table: &str,
-    open: &mut OpenTable<'_>,
-    own_key: Vec<u8>,
-    merged: Result<Vec<MergedBlock>, BrokenBlock>,
+fn put_blocks(
+    table: &'static str,
+    place: &BlockPlace,
+    pairs: &[Pair],
+    put: &mut PutBlock<'_>,
 ) -> Result<(), StorageError> {
-    for (first, body) in merged.map_err(|_| broken(table, &own_key))? {
-        let key = first.map_or_else(|| own_key.clone(), |(key, number)| block_key(&key, number));
+    let merged = sorted::merge(&place.body, pairs).map_err(|_| broken(table, &place.key))?;
+    for (first, body) in merged {
+        let key = first.map_or_else(|| place.key.clone(), |(key, number)| block_key(&key, number));
         let sealed = codec::seal_body(table, &key, VERSION, &body);
-        open.insert(key.as_slice(), sealed.as_slice()).map_err(|error| write_error(table, error))?;
+        put((key, sealed))?;
     }
     Ok(())
 }

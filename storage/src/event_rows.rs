@@ -181,41 +181,48 @@ impl TailRows {
     }
 }
 
-impl Transaction {
-    /// Packs the rows of the tail into blocks and removes them.
-    pub(crate) fn fold_rows(&mut self) -> Result<(), StorageError> {
-        let (mut entries, mut private) = (Rows::default(), Rows::default());
-        let (first, mut expected) = (self.node.folded_index, self.node.folded_index);
-        self.raw_scan(EVENT_TAIL, (Bound::Unbounded, Bound::Unbounded), false, &mut |key, sealed| {
-            let held = open_block(EVENT_TAIL, key, sealed)?;
-            if held.first != expected {
-                return Err(missing_entry(expected));
-            }
-            for place in 0..held.rows.len() {
-                let rows = if place % 2 == 0 { &mut entries } else { &mut private };
-                rows.push(held.rows.get(place).unwrap_or(&[]));
-            }
-            expected = expected.saturating_add(held.entries());
-            Ok(ControlFlow::Continue(()))
-        })?;
-        if expected != self.edges.events.size() {
+/// The entries of the tail on their way into blocks.
+#[derive(Debug)]
+pub(crate) struct UnfoldedRows {
+    first: u64,
+    pub(crate) entries: Rows,
+    pub(crate) private: Rows,
+}
+
+impl UnfoldedRows {
+    /// A packed block of one of the tables, whose first row has this place.
+    pub(crate) fn row(&self, table: &'static str, place: usize, body: &[u8]) -> Row {
+        let place = u64::try_from(place).unwrap_or(u64::MAX);
+        sealed_row(table, self.first.saturating_add(place), body)
+    }
+}
+
+/// Reads the whole tail, which holds the entries from `first` to before `end`.
+pub(crate) fn read_tail_rows(
+    reader: &impl RawReader,
+    first: u64,
+    end: u64,
+) -> Result<UnfoldedRows, StorageError> {
+    let (mut entries, mut private, mut expected) = (Rows::default(), Rows::default(), first);
+    reader.raw_scan(EVENT_TAIL, (Bound::Unbounded, Bound::Unbounded), false, &mut |key, sealed| {
+        let held = open_block(EVENT_TAIL, key, sealed)?;
+        if held.first != expected {
             return Err(missing_entry(expected));
         }
-        let (entries, private) = std::thread::scope(|scope| {
-            let private = scope.spawn(|| private.pack());
-            (entries.pack(), private.join())
-        });
-        let private = private.map_err(|_| StorageError::internal("a packing thread panicked"))?;
-        for (table, blocks) in [(EVENT_ENTRIES, entries), (EVENT_PRIVATE, private)] {
-            let sealed = |(place, body): (usize, Vec<u8>)| {
-                let place = u64::try_from(place).unwrap_or(u64::MAX);
-                Ok(sealed_row(table, first.saturating_add(place), &body))
-            };
-            self.raw_insert_all(table, blocks.into_iter().map(sealed))?;
+        for place in 0..held.rows.len() {
+            let rows = if place % 2 == 0 { &mut entries } else { &mut private };
+            rows.push(held.rows.get(place).unwrap_or(&[]));
         }
-        self.delete_table(EVENT_TAIL)
+        expected = expected.saturating_add(held.entries());
+        Ok(ControlFlow::Continue(()))
+    })?;
+    if expected != end {
+        return Err(missing_entry(expected));
     }
+    Ok(UnfoldedRows { first, entries, private })
+}
 
+impl Transaction {
     /// Writes another private record in the place of the one of entry `index`.
     pub(crate) fn replace_private(&mut self, index: u64, record: &[u8]) -> Result<(), StorageError> {
         let table = if index < self.node.folded_index { EVENT_PRIVATE } else { EVENT_TAIL };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
+use std::sync::mpsc::sync_channel;
 
 use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::time::Timestamp;
@@ -9,24 +10,75 @@ use meed_audit::time::Timestamp;
 use crate::error::StorageError;
 use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
 use crate::event_record::EntryHead;
-use crate::event_rows::{EVENT_ENTRIES, RowCursor, RowKind};
+use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, EVENT_TAIL, RowCursor, RowKind, read_tail_rows};
 use crate::id_filter::{IdFilter, hash_of};
 use crate::key::Key;
+use crate::snapshot::Snapshot;
 use crate::table::RawReader;
 use crate::tail::{IdEntry, Segment, TimeEntry, WriterTail};
-use crate::transaction::Transaction;
+use crate::transaction::{PutBlock, Transaction};
+
+/// How many finished blocks wait for the writer, of each table.
+const WAITING_BLOCKS: usize = 64;
 
 impl Transaction {
     /// Packs the rows of the whole tail, and merges its ids and times into their indexes.
-    pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
-        let whole = self.tail.tail.whole();
-        self.fold_rows()?;
-        self.merge_index(EVENT_IDS, &whole.id_pairs())?;
-        self.merge_index(SCOPE_TIMES, &whole.time_pairs())?;
-        self.node.folded_index = self.edges.events.size();
+    ///
+    /// Threads make the blocks out of `before`, which is what is durable, while this one puts them into their tables.
+    pub(crate) fn fold(&mut self, before: &Snapshot) -> Result<(), StorageError> {
+        let (first, end) = (self.node.folded_index, self.edges.events.size());
+        let tail = self.tail.tail.clone();
+        let rows = read_tail_rows(before, first, end)?;
+        self.mark_written();
+        std::thread::scope(|scope| {
+            let makers: [(&'static str, Box<MakeBlocks<'_>>); 4] = [
+                (
+                    EVENT_ENTRIES,
+                    Box::new(|put| {
+                        rows.entries.pack_each(&mut |at, body| put(rows.row(EVENT_ENTRIES, at, body)))
+                    }),
+                ),
+                (
+                    EVENT_PRIVATE,
+                    Box::new(|put| {
+                        rows.private.pack_each(&mut |at, body| put(rows.row(EVENT_PRIVATE, at, body)))
+                    }),
+                ),
+                (
+                    EVENT_IDS,
+                    Box::new(|put| event_index::merge_pairs(before, EVENT_IDS, &tail.id_pairs(), put)),
+                ),
+                (
+                    SCOPE_TIMES,
+                    Box::new(|put| event_index::merge_pairs(before, SCOPE_TIMES, &tail.time_pairs(), put)),
+                ),
+            ];
+            let making = makers.map(|(table, make)| {
+                let (sender, blocks) = sync_channel(WAITING_BLOCKS);
+                let stopped = |_| StorageError::internal("a fold was given up");
+                let made = scope.spawn(move || make(&mut |block| sender.send(block).map_err(stopped)));
+                (table, blocks, made)
+            });
+            let mut failed = None;
+            for (table, blocks, made) in making {
+                if failed.is_none() {
+                    failed = self.raw_insert_all(table, blocks.iter().map(Ok)).err();
+                }
+                // Whoever still makes blocks learns that nobody takes them.
+                drop(blocks);
+                let panicked = |_| Err(StorageError::internal("a folding thread panicked"));
+                failed = failed.or(made.join().unwrap_or_else(panicked).err());
+            }
+            failed.map_or(Ok(()), Err)
+        })?;
+        self.delete_table(EVENT_TAIL)?;
+        self.node.folded_index = end;
         self.write_node()
     }
 }
+
+/// Makes the blocks of one table, and gives each away.
+type MakeBlocks<'a> = dyn FnOnce(&mut PutBlock<'_>) -> Result<(), StorageError> + Send + 'a;
 
 /// Reads all ids of their index into a filter.
 pub(crate) fn read_filter(reader: &impl RawReader) -> Result<IdFilter, StorageError> {

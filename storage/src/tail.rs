@@ -86,18 +86,6 @@ impl Segment {
         }
         Self { hashes, ids, times: merge(&self.times, &other.times) }
     }
-
-    /// The ids as their index takes them.
-    pub(crate) fn id_pairs(&self) -> Vec<Pair> {
-        let mut pairs: Vec<Pair> = self.ids.iter().map(|(id, entry)| (id.to_bytes(), entry.index)).collect();
-        pairs.sort_unstable();
-        pairs
-    }
-
-    /// The times as their index takes them.
-    pub(crate) fn time_pairs(&self) -> Vec<Pair> {
-        self.times.iter().map(|(scope, time, index)| ((*scope, *time).to_bytes(), *index)).collect()
-    }
 }
 
 fn merge(left: &[TimeEntry], right: &[TimeEntry]) -> Vec<TimeEntry> {
@@ -196,9 +184,20 @@ impl Tail {
         })
     }
 
-    /// Everything as one segment.
-    pub(crate) fn whole(&self) -> Segment {
-        self.segments.iter().rev().fold(Segment::default(), |whole, segment| segment.merged(&whole))
+    /// All ids as their index takes them.
+    pub(crate) fn id_pairs(&self) -> Vec<Pair> {
+        let ids = self.segments.iter().flat_map(|segment| &segment.ids);
+        let mut pairs: Vec<Pair> = ids.map(|(id, entry)| (id.to_bytes(), entry.index)).collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
+    /// All times as their index takes them.
+    pub(crate) fn time_pairs(&self) -> Vec<Pair> {
+        let mut times: Vec<&TimeEntry> = self.segments.iter().flat_map(|segment| &segment.times).collect();
+        // Each segment is sorted, which this sort makes use of.
+        times.sort();
+        times.iter().map(|(scope, time, index)| ((*scope, *time).to_bytes(), *index)).collect()
     }
 }
 
@@ -277,19 +276,24 @@ mod tests {
         Segment::new(ids, times)
     }
 
+    fn of_segment(segment: Segment) -> Tail {
+        let mut tail = Tail::default();
+        tail.push(segment);
+        tail
+    }
+
     #[test]
     fn any_batches_give_the_same_tail_in_few_segments() {
-        let whole = segment(0..1000);
+        let whole = of_segment(segment(0..1000));
         for batch in [1, 3, 100, 999, 1000] {
             let mut tail = Tail::default();
             for start in (0..1000).step_by(batch) {
                 tail.push(segment((start..1000).take(batch).map(|n| u64::try_from(n).unwrap())));
             }
             assert!(tail.segments.len() <= 10, "{}", tail.segments.len());
-            let merged = tail.whole();
-            assert_eq!(merged.id_pairs(), whole.id_pairs());
+            assert_eq!(tail.id_pairs(), whole.id_pairs());
             assert!(whole.id_pairs().is_sorted() && whole.time_pairs().is_sorted());
-            assert_eq!(merged.times, whole.times);
+            assert_eq!(tail.time_pairs(), whole.time_pairs());
             for number in 0..1000 {
                 let id = format!("e:{number}").parse().unwrap();
                 let entry = tail.id(hash_of(&id), &id).unwrap();
@@ -301,8 +305,12 @@ mod tests {
             let (start, end) = (Timestamp::from_ms(10).unwrap(), Timestamp::from_ms(20).unwrap());
             let mut found: Vec<_> = tail.times(scope, start, end).collect();
             found.sort_unstable();
-            let expected: Vec<_> =
-                whole.times.iter().copied().filter(|(_, t, _)| (10..20).contains(&t.as_ms())).collect();
+            let expected: Vec<_> = whole.segments[0]
+                .times
+                .iter()
+                .copied()
+                .filter(|(_, t, _)| (10..20).contains(&t.as_ms()))
+                .collect();
             assert_eq!(found, expected);
             assert_eq!(tail.times(ScopeId::from_bytes([2; 16]), start, end).count(), 0);
         }
@@ -316,6 +324,6 @@ mod tests {
         tail.stage(segment(10..20), 10);
         tail.undo();
         assert_eq!((tail.entries(), tail.staged_entries()), (10, 0));
-        assert_eq!(tail.tail.whole().ids.len(), 10);
+        assert_eq!(tail.tail.id_pairs().len(), 10);
     }
 }

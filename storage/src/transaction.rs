@@ -221,10 +221,6 @@ impl Transaction {
         })
     }
 
-    pub(crate) fn inner(&self) -> &redb::WriteTransaction {
-        &self.inner
-    }
-
     /// Begins a command: what it writes is counted from here.
     pub(crate) fn begin_command(&mut self) {
         self.command_wrote = false;
@@ -363,6 +359,9 @@ impl RawReader for Transaction {
 
 /// The bytes of a key and of its sealed record.
 pub(crate) type Row = (Vec<u8>, Vec<u8>);
+
+/// Takes the blocks that are made for a table.
+pub(crate) type PutBlock<'a> = dyn FnMut(Row) -> Result<(), StorageError> + 'a;
 
 /// A table that is open for writing.
 pub(crate) type OpenTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;

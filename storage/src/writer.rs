@@ -171,7 +171,9 @@ impl Writer {
         self.tail.replace(tail.with_own_ids_filtered());
         self.shared.publish(self.tail.tail.clone());
         let mut transaction = self.begin()?;
-        if let Err(error) = transaction.fold() {
+        // The snapshot goes before the commit: one that lived on would keep the pages from use that this frees.
+        let folded = self.shared.snapshot().and_then(|before| transaction.fold(&before));
+        if let Err(error) = folded {
             self.undo(transaction, &error);
             return Err(error);
         }

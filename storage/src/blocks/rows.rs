@@ -86,8 +86,19 @@ impl Rows {
     }
 
     /// The rows in parts that fill a page each when they are packed: place of the first row, and the packed bytes.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn pack(&self) -> Vec<(usize, Vec<u8>)> {
-        let (mut parts, mut start, mut wanted) = (Vec::new(), 0, FIRST_ROWS_BYTES);
+        let mut parts = Vec::new();
+        let packed = self.pack_each(&mut |first, packed| {
+            parts.push((first, packed.to_vec()));
+            Ok::<_, std::convert::Infallible>(())
+        });
+        packed.map_or_else(|never| match never {}, |()| parts)
+    }
+
+    /// Hands such parts to `put` as they are made.
+    pub(crate) fn pack_each<E>(&self, put: &mut dyn FnMut(usize, &[u8]) -> Result<(), E>) -> Result<(), E> {
+        let (mut start, mut wanted) = (0, FIRST_ROWS_BYTES);
         while start < self.len() {
             let (mut end, mut packed) = self.pack_part(start, wanted);
             while packed.len() > PACKED_BYTES_MAX && end > start + 1 {
@@ -95,10 +106,10 @@ impl Rows {
                 (end, packed) = self.pack_part(start, wanted);
             }
             wanted = self.promised(start..end, packed.len());
-            parts.push((start, packed));
+            put(start, &packed)?;
             start = end;
         }
-        parts
+        Ok(())
     }
 
     /// How many bytes of rows will fill a page if they pack as well as these did, with a little to spare.
