@@ -3,6 +3,9 @@
 
 mod support;
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use meed_audit::RejectionCode;
 use meed_audit::event::Event;
 use meed_audit::hash::{Hash, leaf_hash};
@@ -402,6 +405,33 @@ fn a_snapshot_taken_between_commits_and_folds_is_whole() {
             }
         }
     });
+}
+
+/// Two numbers whose ids look the same to the table of hints, which keeps the upper half of this hash.
+fn numbers_of_one_hint() -> (u64, u64) {
+    let hint = |number: u64| {
+        let mut hasher = DefaultHasher::new();
+        event(number).id().hash(&mut hasher);
+        hasher.finish() >> 32
+    };
+    let mut seen = HashMap::new();
+    (0..).find_map(|number| seen.insert(hint(number), number).map(|first| (first, number))).unwrap()
+}
+
+#[test]
+fn a_hint_of_another_event_is_no_answer() {
+    let (_folder, _path, ledger) = new_ledger_with(Options { fold_events: 1, ..signing() });
+    let (first, second) = numbers_of_one_hint();
+    for number in [first, second] {
+        append(&ledger, number..number + 1);
+    }
+    append(&ledger, second + 1..second + 2);
+    for (index, number) in [(0, first), (1, second)] {
+        let again = append(&ledger, number..number + 1);
+        assert_eq!(again.outcomes, [AppendOutcome::Duplicate { index, routes: vec![] }]);
+        assert_eq!(ledger.snapshot().unwrap().event_index(event(number).id()).unwrap(), Some(index));
+    }
+    assert!(ledger.snapshot().unwrap().fsck_engine().is_sound());
 }
 
 #[test]
