@@ -72,7 +72,7 @@ impl Text {
         self.note("created at", snapshot.created_at())?;
         self.note("restored", snapshot.is_restored())?;
         self.note("tokens", snapshot.tokens())?;
-        self.note("runs", snapshot.runs(None, 100))?;
+        self.note("runs", snapshot.runs(None, None, 100))?;
         Ok(())
     }
 
