@@ -20,6 +20,9 @@ const PART_ROWS_MAX: usize = 1 << 16;
 /// What the first attempt packs, in bytes; the next ones take what the last one's ratio promises.
 const FIRST_ROWS_BYTES: usize = PACKED_BYTES_MAX;
 
+/// Takes packed parts: the place of the first row of each, and its bytes.
+type PutPart<'a, E> = dyn FnMut(usize, &[u8]) -> Result<(), E> + 'a;
+
 /// Some rows, one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
@@ -97,7 +100,7 @@ impl Rows {
     }
 
     /// Hands such parts to `put` as they are made.
-    pub(crate) fn pack_each<E>(&self, put: &mut dyn FnMut(usize, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn pack_each<E>(&self, put: &mut PutPart<'_, E>) -> Result<(), E> {
         let (mut start, mut wanted) = (0, FIRST_ROWS_BYTES);
         while start < self.len() {
             let (mut end, mut packed) = self.pack_part(start, wanted);
