@@ -23,7 +23,6 @@ use meed_audit::text::FreeText;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::clock;
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::web;
@@ -92,11 +91,10 @@ impl App {
 
     /// Who holds this secret.
     async fn caller_of(&self, secret: String) -> Result<Caller, Refused> {
-        let now = clock::now()?;
         let hash = Hash::of(secret.as_bytes());
         self.clone()
             .run(move |service| {
-                let token = service.find_token(&hash, now)?;
+                let token = service.find_token(&hash)?;
                 Ok(Caller { actor: token.name, standing: Standing::Token(token.role) })
             })
             .await

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use meed_audit::{Rejection, RejectionCode};
 use meed_storage::{LedgerError, StorageError};
@@ -83,18 +83,26 @@ impl utoipa::IntoResponses for Problems {
             (401, "A token is needed, or this one does not hold"),
             (403, "The token's role does not allow this"),
             (404, "There is no such thing"),
+            (405, "The path has no such method"),
+            (408, "The request took too long"),
             (409, "The ledger's state does not allow this now"),
             (413, "The body is too large"),
             (415, "The body is of another media type"),
             (422, "What was sent is refused by a rule"),
             (429, "Too many requests: wait as long as Retry-After says"),
+            (500, "The node or its program is at fault"),
             (503, "The node is too busy, or its writer has stopped"),
             (507, "The disk is full"),
         ];
         let content = || Content::new(Some(Ref::from_schema_name("Problem")));
         let response =
             |words: &str| ResponseBuilder::new().description(words).content(PROBLEM_TYPE, content()).build();
-        kinds.into_iter().map(|(status, words)| (status.to_string(), RefOr::T(response(words)))).collect()
+        // These come from below the router, which has not read the request by then: without a document.
+        let without = [(414, "The address is too long"), (431, "The head of the request is too large")]
+            .map(|(status, words)| (status, ResponseBuilder::new().description(words).build()));
+        let with = kinds.map(|(status, words)| (status, response(words)));
+        let all = with.into_iter().chain(without);
+        all.map(|(status, response)| (status.to_string(), RefOr::T(response))).collect()
     }
 }
 
@@ -189,7 +197,11 @@ impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
-        (status, [(header::CONTENT_TYPE, PROBLEM_TYPE)], body).into_response()
+        let mut response = (status, [(header::CONTENT_TYPE, PROBLEM_TYPE)], body).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 

@@ -55,12 +55,12 @@ impl Service {
         Ok(view(self.ledger.revoke_token(name, self.now()?)?))
     }
 
-    /// The token of this secret's hash, if it holds.
+    /// The token of this secret's hash, if it holds now.
     ///
     /// # Errors
     /// `token_invalid`, which does not say why.
-    pub fn find_token(&self, hash: &Hash, now: Timestamp) -> Result<Token, Failure> {
-        Ok(self.snapshot()?.find_token(hash, now)?)
+    pub fn find_token(&self, hash: &Hash) -> Result<Token, Failure> {
+        Ok(self.snapshot()?.find_token(hash, self.now()?)?)
     }
 }
 
