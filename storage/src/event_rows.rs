@@ -8,7 +8,7 @@ use crate::error::StorageError;
 use crate::event_record::EntryHead;
 use crate::key::Key;
 use crate::table::RawReader;
-use crate::transaction::{Row, Transaction};
+use crate::transaction::{PutBlock, Row, Transaction};
 
 /// The entries that are not folded yet, by the index of the first of each row: an entry and what is private to it, in
 /// turns.
@@ -181,28 +181,25 @@ impl TailRows {
     }
 }
 
-/// The entries of the tail on their way into blocks.
-#[derive(Debug)]
-pub(crate) struct UnfoldedRows {
+/// Packs rows, the first of which is that of entry `first`, into blocks of a table.
+pub(crate) fn pack_rows(
+    table: &'static str,
     first: u64,
-    pub(crate) entries: Rows,
-    pub(crate) private: Rows,
-}
-
-impl UnfoldedRows {
-    /// A packed block of one of the tables, whose first row has this place.
-    pub(crate) fn row(&self, table: &'static str, place: usize, body: &[u8]) -> Row {
+    rows: &Rows,
+    put: &mut PutBlock<'_>,
+) -> Result<(), StorageError> {
+    rows.pack_each(&mut |place, body| {
         let place = u64::try_from(place).unwrap_or(u64::MAX);
-        sealed_row(table, self.first.saturating_add(place), body)
-    }
+        put(sealed_row(table, first.saturating_add(place), body))
+    })
 }
 
-/// Reads the whole tail, which holds the entries from `first` to before `end`.
+/// Reads the whole tail, which holds the entries from `first` to before `end`: the entries, and what is private to them.
 pub(crate) fn read_tail_rows(
     reader: &impl RawReader,
     first: u64,
     end: u64,
-) -> Result<UnfoldedRows, StorageError> {
+) -> Result<(Rows, Rows), StorageError> {
     let (mut entries, mut private, mut expected) = (Rows::default(), Rows::default(), first);
     reader.raw_scan(EVENT_TAIL, (Bound::Unbounded, Bound::Unbounded), false, &mut |key, sealed| {
         let held = open_block(EVENT_TAIL, key, sealed)?;
@@ -219,7 +216,7 @@ pub(crate) fn read_tail_rows(
     if expected != end {
         return Err(missing_entry(expected));
     }
-    Ok(UnfoldedRows { first, entries, private })
+    Ok((entries, private))
 }
 
 impl Transaction {

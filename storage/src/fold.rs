@@ -10,7 +10,9 @@ use meed_audit::time::Timestamp;
 use crate::error::StorageError;
 use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
 use crate::event_record::EntryHead;
-use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, EVENT_TAIL, RowCursor, RowKind, read_tail_rows};
+use crate::event_rows::{
+    EVENT_ENTRIES, EVENT_PRIVATE, EVENT_TAIL, RowCursor, RowKind, pack_rows, read_tail_rows,
+};
 use crate::id_filter::{IdFilter, hash_of};
 use crate::key::Key;
 use crate::snapshot::Snapshot;
@@ -24,56 +26,52 @@ const WAITING_BLOCKS: usize = 64;
 impl Transaction {
     /// Packs the rows of the whole tail, and merges its ids and times into their indexes.
     ///
-    /// Threads make the blocks out of `before`, which is what is durable, while this one puts them into their tables.
+    /// A thread makes the blocks out of `before`, which is what is durable, while this one puts them into their tables.
     pub(crate) fn fold(&mut self, before: &Snapshot) -> Result<(), StorageError> {
         let (first, end) = (self.node.folded_index, self.edges.events.size());
         let tail = self.tail.tail.clone();
-        let rows = read_tail_rows(before, first, end)?;
-        self.mark_written();
-        std::thread::scope(|scope| {
-            let makers: [(&'static str, Box<MakeBlocks<'_>>); 4] = [
-                (
-                    EVENT_ENTRIES,
-                    Box::new(|put| {
-                        rows.entries.pack_each(&mut |at, body| put(rows.row(EVENT_ENTRIES, at, body)))
-                    }),
-                ),
-                (
-                    EVENT_PRIVATE,
-                    Box::new(|put| {
-                        rows.private.pack_each(&mut |at, body| put(rows.row(EVENT_PRIVATE, at, body)))
-                    }),
-                ),
-                (
-                    EVENT_IDS,
-                    Box::new(|put| event_index::merge_pairs(before, EVENT_IDS, &tail.id_pairs(), put)),
-                ),
-                (
-                    SCOPE_TIMES,
-                    Box::new(|put| event_index::merge_pairs(before, SCOPE_TIMES, &tail.time_pairs(), put)),
-                ),
-            ];
-            let making = makers.map(|(table, make)| {
-                let (sender, blocks) = sync_channel(WAITING_BLOCKS);
-                let stopped = |_| StorageError::internal("a fold was given up");
-                let made = scope.spawn(move || make(&mut |block| sender.send(block).map_err(stopped)));
-                (table, blocks, made)
-            });
-            let mut failed = None;
-            for (table, blocks, made) in making {
-                if failed.is_none() {
-                    failed = self.raw_insert_all(table, blocks.iter().map(Ok)).err();
-                }
-                // Whoever still makes blocks learns that nobody takes them.
-                drop(blocks);
-                let panicked = |_| Err(StorageError::internal("a folding thread panicked"));
-                failed = failed.or(made.join().unwrap_or_else(panicked).err());
-            }
-            failed.map_or(Ok(()), Err)
-        })?;
+        let (entries, private) = read_tail_rows(before, first, end)?;
+        let makers: [(&'static str, Box<MakeBlocks<'_>>); 4] = [
+            (EVENT_ENTRIES, Box::new(move |put| pack_rows(EVENT_ENTRIES, first, &entries, put))),
+            (EVENT_PRIVATE, Box::new(move |put| pack_rows(EVENT_PRIVATE, first, &private, put))),
+            (EVENT_IDS, Box::new(|put| event_index::merge_pairs(before, EVENT_IDS, &tail.id_pairs(), put))),
+            (
+                SCOPE_TIMES,
+                Box::new(|put| event_index::merge_pairs(before, SCOPE_TIMES, &tail.time_pairs(), put)),
+            ),
+        ];
+        self.insert_made(makers)?;
         self.delete_table(EVENT_TAIL)?;
         self.node.folded_index = end;
         self.write_node()
+    }
+
+    /// Puts blocks into their tables as they are made, one table after the other.
+    fn insert_made<const TABLES: usize>(
+        &mut self,
+        makers: [(&'static str, Box<MakeBlocks<'_>>); TABLES],
+    ) -> Result<(), StorageError> {
+        let (mut makings, mut taken) = (Vec::new(), Vec::new());
+        for (table, make) in makers {
+            let (sender, blocks) = sync_channel(WAITING_BLOCKS);
+            makings.push((make, sender));
+            taken.push((table, blocks));
+        }
+        std::thread::scope(|scope| {
+            let made = scope.spawn(move || {
+                // Each maker goes with what it needed before the next one begins.
+                makings.into_iter().try_for_each(|(make, sender)| {
+                    let given_up = |_| StorageError::internal("a fold was given up");
+                    make(&mut |block| sender.send(block).map_err(given_up))
+                })
+            });
+            // Where a table fails, nobody takes blocks any more, and the thread ends with that.
+            let inserted = taken
+                .into_iter()
+                .try_for_each(|(table, blocks)| self.raw_insert_all(table, blocks.into_iter().map(Ok)));
+            let panicked = |_| Err(StorageError::internal("a folding thread panicked"));
+            inserted.and(made.join().unwrap_or_else(panicked))
+        })
     }
 }
 

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Slots of the first table.
 const FIRST_SLOTS: usize = 1 << 12;
 /// Most slots of 8 bytes; from then on new ids push out old ones.
-const SLOTS_MAX: usize = 1 << 21;
+const SLOTS_MAX: usize = 1 << 20;
 /// How many neighbouring slots an id may stand in.
-const PROBES: usize = 8;
+const PROBES: usize = 16;
 /// An index needs this many bits, or has no hint.
 const INDEX_BITS: u32 = 32;
 
