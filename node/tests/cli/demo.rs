@@ -95,9 +95,9 @@ fn served_it_can_be_read_and_takes_no_writes() {
     let write =
         format!("POST {epoch}/amendments HTTP/1.1\r\n{end}Content-Length: 14\r\n\r\n{{\"reason\":\"x\"}}");
     let answer = ask(address, &write);
-    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("application/problem+json"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("application/problem+json"), "{answer}");
     let answer = ask(address, &format!("POST /api/v1/scopes HTTP/1.1\r\n{end}Content-Length: 2\r\n\r\n{{}}"));
-    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     drop(serving);
     check_end(&told.join().expect("thread").expect("text"));
 }
