@@ -42,7 +42,9 @@ mod tests {
     fn every_length_is_written_as_a_foreign_encoder_writes_it() {
         for length in 0..100_usize {
             for seed in [0_usize, 85, 170, 255] {
-                let bytes: Vec<u8> = (0..length).map(|place| ((place * 37) ^ seed) as u8).collect();
+                let bytes: Vec<u8> = (0..length)
+                    .map(|place| u8::try_from(((place * 37) ^ seed) % 256).expect("a byte"))
+                    .collect();
                 let mut text = b"before".to_vec();
                 push_base64(&bytes, &mut text);
                 assert_eq!(text, format!("before{}", Base64::encode_string(&bytes)).into_bytes());
