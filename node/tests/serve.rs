@@ -273,6 +273,8 @@ fn the_command_line_reaches_a_node_elsewhere() {
     assert!(done, "{err}");
     let (done, out, err) = from_afar(token.trim(), &["epoch", "list", "--scope", "default"]);
     assert!(done && out.contains("open"), "{out}{err}");
+    let (done, _, err) = from_afar(token.trim(), &["--actor", "bob", "scope", "list"]);
+    assert!(!done && err.contains("--actor") && err.contains("remedy:"), "{err}");
     let (done, _, err) = meed(elsewhere.path(), &["--node", "http://127.0.0.1:1", "scope", "list"]);
     assert!(!done && err.contains("did not answer") && err.contains("remedy:"), "{err}");
 }
@@ -342,6 +344,31 @@ fn one_client_cannot_ask_without_end() {
     assert!(refused.header("retry-after").is_some_and(|text| text.parse::<u64>().is_ok()));
     // Whoever watches over the node is not held up.
     assert_eq!(node.get("/healthz", "").status, 200);
+}
+
+#[test]
+fn a_node_whose_connections_are_all_taken_ends_when_it_is_asked_to() {
+    let mut node = Node::start(&[("MEED_CONNECTIONS_MAX", "1"), ("MEED_REQUESTS_PER_SECOND", "0")]);
+    let mut stream = TcpStream::connect(node.address).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    let mut buffer = [0_u8; 4_096];
+    let mut ask = || {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: node\r\n\r\n").is_ok()
+            && stream.read(&mut buffer).is_ok_and(|length| length > 0)
+    };
+    assert!(ask(), "the one connection is answered");
+    node.terminate();
+    // Whoever holds it goes on asking; without an end to that the node would never see that it is to stop.
+    let answered = (0..200)
+        .take_while(|_| {
+            ask() && {
+                std::thread::sleep(Duration::from_millis(50));
+                true
+            }
+        })
+        .count();
+    assert!(answered < 200, "the node went on answering");
+    assert!(node.process.wait().expect("it ends").success());
 }
 
 #[test]

@@ -31,6 +31,11 @@ impl Session {
     pub fn open(cli: &Cli, console: Console) -> Result<Self, Failure> {
         let given = cli.actor.as_deref().map(|name| FreeText::parse("actor", name)).transpose()?;
         if let Some(address) = &cli.node {
+            if given.is_some() {
+                let what =
+                    "expected no --actor beside --node, got one: decisions there bear the token's name";
+                return Err(Failure::usage(what, "leave --actor out, or use the token of that person"));
+            }
             let roots = roots(cli.node_root.as_deref())?;
             let remote = Remote::at(address, cli.token.clone(), &roots)?;
             return Ok(Self { client: Client::of_node(remote)?, console });

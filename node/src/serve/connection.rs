@@ -47,7 +47,7 @@ impl Limits {
         }
     }
 
-    /// Waits until there is room for another connection.
+    /// Waits until there is room for another connection. The semaphore is never closed, so there always comes one.
     pub(super) async fn room(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.connections).acquire_owned().await.ok()
     }

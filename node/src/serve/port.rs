@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 
 use super::connection::{self, Limits};
@@ -31,9 +31,9 @@ pub(super) async fn serve(
 ) {
     let ending = GracefulShutdown::new();
     loop {
-        let Some(room) = limits.room().await else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        // Also while it waits for room: a node whose connections are all taken must end when it is asked to.
+        let (room, accepted) = tokio::select! {
+            taken = take(&listener, &limits) => taken,
             _ = stopping.changed() => break,
         };
         let (stream, peer) = match accepted {
@@ -57,6 +57,15 @@ pub(super) async fn serve(
     }
     drop(listener);
     connection::finish(ending).await;
+}
+
+/// The next connection, once there is room for it.
+async fn take(
+    listener: &TcpListener,
+    limits: &Limits,
+) -> (Option<OwnedSemaphorePermit>, std::io::Result<(TcpStream, SocketAddr)>) {
+    let room = limits.room().await;
+    (room, listener.accept().await)
 }
 
 async fn greet(
