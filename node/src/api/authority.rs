@@ -22,8 +22,6 @@ pub const ACTOR_HEADER: &str = "meed-actor";
 pub enum Access {
     /// Nothing: reading, and what proves itself.
     Anyone,
-    /// To be signed in as a person.
-    Contribute,
     /// To bring in events.
     Import,
     /// To curate, to override, to see and change who is who.
@@ -36,14 +34,12 @@ pub enum Access {
 
 impl Access {
     /// All of them, from the least to the most.
-    pub const ALL: [Self; 6] =
-        [Self::Anyone, Self::Contribute, Self::Import, Self::Curate, Self::Operate, Self::Own];
+    pub const ALL: [Self; 5] = [Self::Anyone, Self::Import, Self::Curate, Self::Operate, Self::Own];
 
     /// The stable name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Anyone => "anyone",
-            Self::Contribute => "contributor",
             Self::Import => "importer",
             Self::Curate => "curator",
             Self::Operate => "operator",
@@ -72,8 +68,6 @@ pub struct Caller {
 pub enum Standing {
     /// Nobody in particular.
     Stranger,
-    /// A person who signed in and owns this identity.
-    Contributor(meed_audit::ids::Identity),
     /// Whoever holds a token of this role.
     Token(Role),
     /// The owner of the data folder, at the node's own machine.
@@ -85,7 +79,6 @@ impl Standing {
     pub fn may(&self, access: Access) -> bool {
         match access {
             Access::Anyone => true,
-            Access::Contribute => matches!(self, Self::Contributor(_)),
             Access::Import => {
                 matches!(self, Self::Owner | Self::Token(Role::Operator | Role::Importer))
             }
@@ -98,7 +91,6 @@ impl Standing {
     fn name(&self) -> &'static str {
         match self {
             Self::Stranger => "nobody in particular",
-            Self::Contributor(_) => "a contributor",
             Self::Token(role) => role.name(),
             Self::Owner => "the owner",
         }
@@ -167,16 +159,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_standing_never_takes_a_right_away() {
-        let identity = meed_audit::ids::Identity::new(meed_audit::ids::Provider::Github, "7");
-        let contributor = Standing::Contributor(identity.expect("an identity"));
+    fn each_standing_has_its_rights() {
         let table = [
-            (Standing::Stranger, [true, false, false, false, false, false]),
-            (contributor, [true, true, false, false, false, false]),
-            (Standing::Token(Role::Importer), [true, false, true, false, false, false]),
-            (Standing::Token(Role::Curator), [true, false, false, true, false, false]),
-            (Standing::Token(Role::Operator), [true, false, true, true, true, false]),
-            (Standing::Owner, [true, false, true, true, true, true]),
+            (Standing::Stranger, [true, false, false, false, false]),
+            (Standing::Token(Role::Importer), [true, true, false, false, false]),
+            (Standing::Token(Role::Curator), [true, false, true, false, false]),
+            (Standing::Token(Role::Operator), [true, true, true, true, false]),
+            (Standing::Owner, [true, true, true, true, true]),
         ];
         for (standing, rights) in table {
             for (access, right) in Access::ALL.into_iter().zip(rights) {

@@ -15,7 +15,7 @@ const ABOUT: &str = "\
 The interface of a meed node. Reading is open to everybody. Writing needs a token whose role allows it \
 (`Authorization: Bearer …`), except the signatures of approvers, which prove themselves. Amounts and sums are decimal \
 strings, times RFC 3339 in UTC. What is refused comes as a problem document (RFC 9457) with a stable `code` and a \
-`remedy`; `/api/v1/problems` lists all of them. `x-access` says of each route who may use it.";
+`remedy`; `/api/v1/problems` lists the refusals of the ledger's rules. `x-access` says of each route who may use it.";
 
 /// What the description says before its routes.
 pub(super) fn base() -> OpenApi {

@@ -19,7 +19,7 @@ use crate::failure::reject;
 pub(super) async fn page(State(app): State<App>) -> Answer {
     let content = html! {
         p { "Reading is open to everybody. Writing needs a token, except signatures of approvers, which prove themselves. "
-            "The same for programs: " a href="/api/v1/openapi.json" { "openapi.json" } ". Every refusal: "
+            "The same for programs: " a href="/api/v1/openapi.json" { "openapi.json" } ". What rules refuse: "
             a href="/problems" { "the table of problems" } "." }
         div class="wide" tabindex="0" role="region" aria-label="Routes" {
             table {
@@ -52,7 +52,7 @@ fn access(operation: &Operation) -> String {
 /// `/problems`: every refusal, and what to do about it.
 pub(super) async fn problems() -> Answer {
     let content = html! {
-        p { "A refusal answers with a problem document whose " code { "code" } " is one of these and never changes its meaning." }
+        p { "What a rule of the ledger refuses is answered with a problem document whose " code { "code" } " is one of these and never changes its meaning. Each document says what to do; what is wrong with a request or with the node itself has codes of its own." }
         div class="wide" tabindex="0" role="region" aria-label="Problems" {
             table {
                 thead { tr { th scope="col" class="number" { "number" } th scope="col" { "code" } th scope="col" class="number" { "status" }
