@@ -204,12 +204,17 @@ impl Settings {
             tls_key: file.tls_key,
             log_format: file.log_format.as_deref().map_or(Ok(LogFormat::Text), str::parse)?,
             requests_per_second: file.requests_per_second.unwrap_or(REQUESTS_PER_SECOND_DEFAULT),
-            requests_at_work_max: file.requests_at_work_max.unwrap_or(REQUESTS_AT_WORK_DEFAULT).max(1),
-            connections_max: file.connections_max.unwrap_or(CONNECTIONS_DEFAULT).max(1),
-            connections_per_client_max: file
-                .connections_per_client_max
-                .unwrap_or(CONNECTIONS_PER_CLIENT_DEFAULT)
-                .max(1),
+            requests_at_work_max: at_least_one(
+                "requests_at_work_max",
+                file.requests_at_work_max,
+                REQUESTS_AT_WORK_DEFAULT,
+            )?,
+            connections_max: at_least_one("connections_max", file.connections_max, CONNECTIONS_DEFAULT)?,
+            connections_per_client_max: at_least_one(
+                "connections_per_client_max",
+                file.connections_per_client_max,
+                CONNECTIONS_PER_CLIENT_DEFAULT,
+            )?,
             proxies: file
                 .proxies
                 .unwrap_or_default()
@@ -291,6 +296,18 @@ fn take_number<T: std::str::FromStr>(
 ) -> Result<Option<T>, Failure> {
     let Some(text) = take(name) else { return Ok(None) };
     text.parse().map(Some).map_err(|_| bad_variable(name, "a whole number", &text))
+}
+
+/// A limit with which the node can still answer.
+fn at_least_one(name: &str, given: Option<usize>, default: usize) -> Result<usize, Failure> {
+    match given {
+        Some(0) => {
+            let what =
+                format!("setting {name}: expected 1 or more, got 0, with which nobody would be answered");
+            Err(Failure::usage(what, "correct the setting or leave it out"))
+        }
+        given => Ok(given.unwrap_or(default)),
+    }
 }
 
 fn parse_setting<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Failure> {
@@ -458,6 +475,10 @@ mod tests {
         assert_eq!(settings.sign_by_days, 7);
         assert_eq!(settings.bots.to_string().lines().count(), 2);
         assert!(parse("", &[("MEED_CACHE_MIB", "much")]).is_err());
+        for limit in ["requests_at_work_max", "connections_max", "connections_per_client_max"] {
+            let refusal = parse(&format!("{limit} = 0\n"), &[]).expect_err("nobody would be answered");
+            assert!(refusal.problem.detail.contains(limit), "{}", refusal.problem.detail);
+        }
         assert!(parse("", &[("NODE_ID", "not a uuid")]).is_err());
         let id = "4ff8eac1-4eba-4ed0-931b-b1fe4f64713d";
         let settings = parse("", &[("NODE_ID", id)]).expect("read");

@@ -14,6 +14,7 @@ pub mod clock;
 
 pub mod config;
 pub mod demo;
+mod doctor;
 pub mod failure;
 pub mod files;
 pub mod key_command;

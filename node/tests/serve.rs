@@ -273,6 +273,8 @@ fn the_command_line_reaches_a_node_elsewhere() {
     assert!(done, "{err}");
     let (done, out, err) = from_afar(token.trim(), &["epoch", "list", "--scope", "default"]);
     assert!(done && out.contains("open"), "{out}{err}");
+    let (done, _, err) = from_afar(token.trim(), &["collect", "--scope", "default", "--git", "/"]);
+    assert!(!done && err.contains("only the owner") && err.contains("meed.toml"), "{err}");
     let (done, _, err) = from_afar(token.trim(), &["--actor", "bob", "scope", "list"]);
     assert!(!done && err.contains("--actor") && err.contains("remedy:"), "{err}");
     let (done, _, err) = meed(elsewhere.path(), &["--node", "http://127.0.0.1:1", "scope", "list"]);
@@ -329,6 +331,7 @@ fn hostile_requests_get_a_problem_or_no_answer_and_never_a_fault() {
     assert_eq!(node.get(scopes, "").json().as_array().map(Vec::len), Some(1));
     let metrics = node.get("/metrics", "").text();
     assert!(metrics.contains("meed_scopes 1") && metrics.contains("meed_writer_commits_total"), "{metrics}");
+    assert!(metrics.contains("meed_runs 0") && metrics.contains("meed_runs_failed 0"), "{metrics}");
     assert!(!metrics.contains("status=\"500\""), "{metrics}");
 }
 

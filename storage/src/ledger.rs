@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use redb::ReadableDatabase;
 
-use crate::activity::{Activity, WriterActivity};
 use crate::error::{LedgerError, StorageError};
 use crate::snapshot::Snapshot;
 use crate::table::guard;
 use crate::tail::Tail;
 use crate::transaction::Transaction;
 use crate::writer::{ClosureCommand, Job, Writer};
+use crate::writer_counts::{Counters, WriterCounts};
 
 /// An open ledger. Clones share it; the last one to go waits until the writer has ended.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     database: RwLock<Option<redb::Database>>,
     /// At least the entries that the newest commit has and its trees lack.
     tail: Mutex<Tail>,
-    pub(crate) activity: Activity,
+    pub(crate) counters: Counters,
 }
 
 impl Shared {
@@ -43,7 +43,7 @@ impl Shared {
         Self {
             database: RwLock::new(Some(database)),
             tail: Mutex::new(Tail::default()),
-            activity: Activity::new(stopwatch),
+            counters: Counters::new(stopwatch),
         }
     }
 
@@ -214,8 +214,8 @@ impl Ledger {
     }
 
     /// What the writer has done since the ledger was opened.
-    pub fn writer_activity(&self) -> WriterActivity {
-        self.handle.shared.activity.read()
+    pub fn writer_counts(&self) -> WriterCounts {
+        self.handle.shared.counters.read()
     }
 
     /// Whether the writer takes commands: one that does nothing goes through it.
@@ -227,7 +227,7 @@ impl Ledger {
     }
 
     fn send(&self, job: Job) {
-        self.handle.shared.activity.submit();
+        self.handle.shared.counters.submit();
         let sent = match &self.handle.jobs {
             Some(jobs) => jobs.send(job).map_err(|error| error.0),
             None => Err(job),

@@ -7,7 +7,6 @@
 //! Architecture invariant: this crate never asks for the time or for randomness, and it never decides an amount.
 //! `FORMAT.md` beside this file says what the bytes are and why a crash cannot tear them.
 
-mod activity;
 mod append;
 mod backup;
 mod batch;
@@ -39,8 +38,8 @@ mod tiles;
 mod transaction;
 mod weigh;
 mod writer;
+mod writer_counts;
 
-pub use activity::WriterActivity;
 pub use append::Conflict;
 pub use backup::{CopyProgress, CopyReport};
 pub use batch::{AppendOutcome, AppendReport, EventBatch, OnConflict};
@@ -61,3 +60,4 @@ pub use statements::STATEMENT_ENTRY_BYTES_MAX;
 pub use table::{RawReader, Reader, Table, Visit, VisitEntry};
 pub use tiles::{TableTiles, TileRecord};
 pub use transaction::Transaction;
+pub use writer_counts::WriterCounts;

@@ -32,7 +32,7 @@ pub struct Options {
     pub log_key: Option<SigningKey>,
     /// How many events wait in memory until they are folded: packed, and merged into the indexes.
     pub fold_events: usize,
-    /// The time since some fixed moment, by which commits are timed for [`Ledger::writer_activity`]; nothing else asks
+    /// The time since some fixed moment, by which commits are timed for [`Ledger::writer_counts`]; nothing else asks
     /// it. Where it stands still, commits take no time.
     pub stopwatch: fn() -> Duration,
 }

@@ -139,7 +139,7 @@ impl Writer {
     fn work_off(&mut self, waiting: &mut VecDeque<Job>) {
         let mut commands = VecDeque::new();
         while let Some(job) = waiting.pop_front() {
-            self.shared.activity.take();
+            self.shared.counters.take();
             match job {
                 Job::Command(command) => commands.push_back(command),
                 Job::Alone(work) => {
@@ -253,12 +253,12 @@ impl Writer {
         if tail.staged_entries() > 0 {
             self.shared.publish(tail.tail.clone());
         }
-        let began = self.shared.activity.watch();
+        let began = self.shared.counters.watch();
         if let Err(error) = transaction.commit() {
             self.stop(&error);
             return Err(error);
         }
-        self.shared.activity.commit(began);
+        self.shared.counters.commit(began);
         tail.keep();
         self.tail = tail;
         self.node = node;

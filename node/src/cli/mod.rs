@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::failure::{Exit, Failure};
-use crate::{demo, key_command, serve, sign, verify_command};
+use crate::{demo, doctor, key_command, serve, sign, verify_command};
 use args::{Cli, Command};
 use console::Console;
 use session::Session;
@@ -108,6 +108,9 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Restore(args) => commands::restore::run(args, cli.data.as_deref(), console),
         Command::Whoami(args) => commands::whoami::run(args, cli, console),
         Command::Serve(args) => serve::run(args, cli, console),
+        Command::Doctor => doctor::run(cli, console),
+        Command::Completions(args) => commands::help::completions(args, console),
+        Command::Man(args) => commands::help::man(args, console),
         Command::Demo(args) => demo::run(args, cli.data.as_deref(), console),
         command => ask_ledger(command, &Session::open(cli, console)?),
     }

@@ -89,7 +89,7 @@ impl fmt::Debug for LedgerNumbers {
 
 impl Collector for LedgerNumbers {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        let writer = self.service.writer_activity();
+        let writer = self.service.writer_counts();
         let mut gauge = |name: &str, help: &str, value: u64| {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
@@ -103,6 +103,9 @@ impl Collector for LedgerNumbers {
             gauge("epochs_final", "Epochs that are final", counts.epochs_final)?;
             gauge("log_events", "Entries of the events log", counts.events)?;
             gauge("log_statements", "Entries of the statements log", counts.statements)?;
+            gauge("runs", "Attempts of runs since the ledger was made", counts.runs)?;
+            gauge("runs_at_work", "Runs that have not ended", counts.runs_at_work)?;
+            gauge("runs_failed", "Runs that failed, of the newest 100", counts.runs_failed)?;
             gauge("ledger_bytes", "Size of the ledger file", counts.ledger_bytes)?;
         }
         let mut counter = |name: &str, help: &str, value: u64| {

@@ -103,6 +103,14 @@ async fn serve(
     Ok(())
 }
 
+/// Whether the port is encrypted as the settings say.
+///
+/// # Errors
+/// `certificate` where a file cannot be read or the two do not belong together.
+pub fn check_certificate(settings: &Settings) -> Result<bool, Failure> {
+    Ok(tls::Certificate::of(settings)?.is_some())
+}
+
 /// Everything that is on the port: the interface, the health of the node, and what goes around them.
 pub fn public_router(service: &Service, settings: &Settings, metrics: Arc<Metrics>) -> Router {
     let api = api::router(service.clone(), Face::Port, settings.actor.clone());

@@ -4,7 +4,7 @@ use meed_audit::RejectionCode;
 use meed_audit::approve::node_verifier;
 use meed_audit::text::FreeText;
 use meed_keys::PublicKey;
-use meed_storage::{Erased, LogKind, Phase, Snapshot, WriterActivity};
+use meed_storage::{Erased, LogKind, Phase, Run, RunState, Snapshot, WriterCounts};
 
 use super::Service;
 use crate::api::documents::{
@@ -30,6 +30,19 @@ pub struct Counts {
     pub statements: u64,
     /// Size of the file, in bytes.
     pub ledger_bytes: u64,
+    /// Attempts of runs, since the ledger was made.
+    pub runs: u64,
+    /// Those that have not ended.
+    pub runs_at_work: u64,
+    /// Those of the newest 100 that failed.
+    pub runs_failed: u64,
+}
+
+/// How far back failed runs are counted: what failed long ago and was never tried again is no alarm for ever.
+const RUNS_LOOKED_AT: usize = 100;
+
+fn count(runs: &[Run], counts: impl Fn(&&Run) -> bool) -> u64 {
+    u64::try_from(runs.iter().filter(counts).count()).unwrap_or(u64::MAX)
 }
 
 impl Service {
@@ -56,12 +69,16 @@ impl Service {
                 *count = count.saturating_add(1);
             }
         }
+        let newest = snapshot.runs(None, None, RUNS_LOOKED_AT)?;
+        counts.runs = newest.first().map_or(0, |run| run.sequence.saturating_add(1));
+        counts.runs_at_work = count(&snapshot.runs_at_work()?, |_| true);
+        counts.runs_failed = count(&newest, |run| matches!(run.state, RunState::Failed(_)));
         Ok(counts)
     }
 
     /// What the writer has done since the ledger was opened.
-    pub fn writer_activity(&self) -> WriterActivity {
-        self.ledger.writer_activity()
+    pub fn writer_counts(&self) -> WriterCounts {
+        self.ledger.writer_counts()
     }
 
     /// Whether the writer takes commands, and the ledger can be read.

@@ -13,6 +13,7 @@ use super::git::{BATCH_EVENTS_MAX, glob_matches};
 use super::ndjson::NdjsonReader;
 use super::source::{Asked, Sink, Source, SourcePass};
 use super::{CollectError, SourceError};
+use crate::cli::console::counted;
 use crate::failure::Failure;
 
 /// Which files of a folder hold events, where only the folder is named.
@@ -26,6 +27,14 @@ pub struct EventFiles {
 }
 
 impl Source for EventFiles {
+    fn look(&self) -> Result<String, SourceError> {
+        let files = self.files()?;
+        for path in &files {
+            File::open(path).map_err(|error| SourceError::file_unreadable(path, &error))?;
+        }
+        Ok(format!("{} that can be read", counted(files.len(), "file")))
+    }
+
     fn read(&self, asked: &Asked, sink: &mut Sink<'_>) -> Result<SourcePass, CollectError<Failure>> {
         let mut reading = Reading { asked, pass: SourcePass::default(), events: Vec::new(), sink };
         for path in self.files()? {

@@ -7,8 +7,8 @@ use meed_audit::event::NewEvent;
 use meed_audit::ids::NodeId;
 use meed_audit::time::{Period, Timestamp};
 
-use super::CollectError;
 use super::git::BotList;
+use super::{CollectError, SourceError};
 use crate::failure::Failure;
 
 /// What is asked of a source.
@@ -65,6 +65,12 @@ pub type Sink<'a> = dyn FnMut(Vec<NewEvent>) -> Result<(), Failure> + 'a;
 
 /// A place from which a node collects by itself.
 pub trait Source: fmt::Debug {
+    /// Whether the place can be read now, and what is there in a few words; it hands on nothing.
+    ///
+    /// # Errors
+    /// Why the place cannot be read.
+    fn look(&self) -> Result<String, SourceError>;
+
     /// Hands on the events of a window, and only those. After an error, batches that the sink took stay taken; reading
     /// the window again finds the same events.
     ///

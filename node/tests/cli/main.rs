@@ -10,6 +10,8 @@
 mod approvals;
 mod care;
 mod demo;
+mod doctor;
+mod documents;
 mod flow;
 mod intake;
 mod layout;

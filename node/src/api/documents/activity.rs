@@ -48,7 +48,8 @@ pub struct ImportView {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CollectRequest {
-    /// A folder in a clone, on the node's machine; where none is given, the sources of the settings are read.
+    /// A folder in a clone, on the node's machine, which only the owner may name; where none is given, the sources of
+    /// the settings are read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub git: Option<String>,
     /// A branch, tag or commit of the clone.

@@ -4,16 +4,18 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use meed_audit::{Rejection, RejectionCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
-use crate::api::authority::Access;
+use crate::api::authority::{Access, Standing};
 use crate::api::documents::{CollectRequest, CollectView, FinalView, Page, RunView, ScheduleView};
 use crate::api::extract::{Asked, At, Call, Document, Refused};
 use crate::api::parameters::{EpochPath, ScopePath};
 use crate::client::segment;
+use crate::failure::Failure;
 use crate::workflow;
 
 /// Most runs of one part of the list.
@@ -76,7 +78,7 @@ fn begun(run: &RunView) -> Response {
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(run)).into_response()
 }
 
-/// Collects events: from a git repository on the node's machine, or from the sources of the settings.
+/// Collects events from the sources of the settings; for the owner, from a git repository on the node's machine too.
 #[utoipa::path(
     post,
     path = "/scopes/{key}/collect",
@@ -94,7 +96,20 @@ async fn collect(
     At(ScopePath { key }): At<ScopePath>,
     Document(request): Document<CollectRequest>,
 ) -> Result<Response, Refused> {
+    if let Some(folder) = &request.git
+        && !matches!(call.caller.standing, Standing::Owner)
+    {
+        return Err(not_the_owners(folder).into());
+    }
     call.run(move |service, actor| service.runner().collect(&key, &request, actor)).await.map(respond)
+}
+
+/// A token is no account on the node's machine: whoever holds one must not make the node read any folder there.
+fn not_the_owners(folder: &str) -> Failure {
+    let expected = "no folder, for only the owner may name one of the node's machine";
+    let remedy =
+        "leave it out, and name the clone as a source in the node's meed.toml; or collect on its machine";
+    Failure::from(Rejection::new(RejectionCode::RoleForbids, "git", expected, folder)).with_remedy(remedy)
 }
 
 /// Finalizes the current draft, once enough approvers have signed it.

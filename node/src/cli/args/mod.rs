@@ -5,6 +5,7 @@ mod approval;
 mod care;
 mod decision;
 mod epoch;
+mod help;
 mod node;
 mod numbers;
 mod run;
@@ -26,7 +27,8 @@ pub use decision::{
     RevokeArgs, UserCommand, WhoamiArgs,
 };
 pub use epoch::{AmendArgs, CloseArgs, EpochCommand, FreezeArgs, OpenArgs};
-pub use node::{RoleArg, ServeArgs, TokenCommand, TokenNewArgs, TokenRevokeArgs};
+pub use help::{CompletionsArgs, ManArgs};
+pub use node::{ServeArgs, TokenCommand, TokenNewArgs, TokenRevokeArgs};
 pub use run::{RunCommand, RunListArgs, RunShowArgs, ScheduleCommand};
 pub use setup::{
     ApproversArgs, ConfigureArgs, InitArgs, KeyCommand, KeyNewArgs, KeyPurpose, ScopeAddArgs, ScopeCommand,
@@ -186,6 +188,18 @@ Examples:
     /// Schedules: what a node does for its scopes by itself
     #[command(subcommand)]
     Schedule(ScheduleCommand),
+    /// Look at all that a node needs: folder, keys, clock, disk, settings, schedules
+    #[command(after_help = "\
+It changes nothing. Exit code 1 where a check failed; what only wants a look is no failure.
+
+Examples:
+  meed doctor --data /srv/meed
+  meed doctor --json")]
+    Doctor,
+    /// Completions of this command line, for a shell
+    Completions(CompletionsArgs),
+    /// The manual page, or one page for each command
+    Man(ManArgs),
     /// Play a whole epoch on a real repository, up to a verified payout
     Demo(DemoArgs),
 }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use meed_storage::Role;
 
 /// `meed serve`.
 #[derive(Clone, Debug, Args)]
@@ -52,32 +54,26 @@ pub struct TokenNewArgs {
     /// Whose it is: the name that decisions record; never used again
     pub name: String,
     /// What it allows
-    #[arg(long)]
-    pub role: RoleArg,
+    #[arg(long, value_parser = roles())]
+    pub role: Role,
     /// The first moment at which it no longer holds
     #[arg(long, value_name = "TIME")]
     pub expires: Option<String>,
 }
 
-/// What a token allows.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum RoleArg {
-    /// Everything that is not kept for the owner
-    Operator,
-    /// Curation, overrides, people and bindings
-    Curator,
-    /// Bringing in events
-    Importer,
+/// The roles, each with what it allows.
+fn roles() -> impl TypedValueParser<Value = Role> {
+    let named = Role::ALL.map(|role| PossibleValue::new(role.name()).help(role_allows(role)));
+    PossibleValuesParser::new(named).try_map(|name| {
+        Role::ALL.into_iter().find(|role| role.name() == name).ok_or("expected the name of a role")
+    })
 }
 
-impl RoleArg {
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Curator => "curator",
-            Self::Importer => "importer",
-        }
+fn role_allows(role: Role) -> &'static str {
+    match role {
+        Role::Operator => "Everything that is not kept for the owner",
+        Role::Curator => "Curation, overrides, people and bindings",
+        Role::Importer => "Bringing in events",
     }
 }
 

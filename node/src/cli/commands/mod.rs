@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod care;
 pub mod decisions;
 pub mod epochs;
+pub mod help;
 pub mod import;
 pub mod init;
 pub mod logs;

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::repository::Repository;
 use super::{CollectReport, GitRequest, SkipReason, collect};
 use crate::failure::Failure;
-use crate::sources::CollectError;
 use crate::sources::source::{Asked, ReadUntil, Sink, Source, SourcePass};
+use crate::sources::{CollectError, SourceError};
 
 /// Why a commit of a window, which has a time and is nobody's exception, became no event: work that is missing.
 const LOST: [SkipReason; 5] = [
@@ -26,6 +27,11 @@ pub struct GitPlace {
 }
 
 impl Source for GitPlace {
+    fn look(&self) -> Result<String, SourceError> {
+        let repository = Repository::open(&self.path, &self.reference)?;
+        Ok(format!("a git repository, {} at {}", self.reference, repository.head))
+    }
+
     fn read(&self, asked: &Asked, sink: &mut Sink<'_>) -> Result<SourcePass, CollectError<Failure>> {
         let request = GitRequest {
             path: self.path.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Counts that the writer and its callers keep.
 #[derive(Debug)]
-pub(crate) struct Activity {
+pub(crate) struct Counters {
     stopwatch: fn() -> Duration,
     submitted: AtomicU64,
     taken: AtomicU64,
@@ -13,7 +13,7 @@ pub(crate) struct Activity {
     commit_microseconds: AtomicU64,
 }
 
-impl Activity {
+impl Counters {
     pub(crate) fn new(stopwatch: fn() -> Duration) -> Self {
         let zero = AtomicU64::default;
         Self { stopwatch, submitted: zero(), taken: zero(), commits: zero(), commit_microseconds: zero() }
@@ -40,9 +40,9 @@ impl Activity {
         self.commit_microseconds.fetch_add(microseconds, Ordering::Relaxed);
     }
 
-    pub(crate) fn read(&self) -> WriterActivity {
+    pub(crate) fn read(&self) -> WriterCounts {
         let taken = self.taken.load(Ordering::Relaxed);
-        WriterActivity {
+        WriterCounts {
             // Read after `taken`, so that the difference is never negative by more than a race.
             waiting_count: self.submitted.load(Ordering::Relaxed).saturating_sub(taken),
             taken_count: taken,
@@ -54,7 +54,7 @@ impl Activity {
 
 /// What the writer has done since the ledger was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WriterActivity {
+pub struct WriterCounts {
     /// Commands that wait for the writer.
     pub waiting_count: u64,
     /// Commands that the writer has taken.

@@ -1,0 +1,122 @@
+//! The ledger itself, asked as every command asks it: through the node that runs on the folder, or in this process.
+
+use meed_audit::time::{MS_PER_DAY, Timestamp};
+use meed_keys::VerifierKey;
+
+use super::Finding;
+use crate::api::documents::{CheckpointView, NodeView, Page, RunView, ScheduleView};
+use crate::cli::args::Cli;
+use crate::cli::console::Console;
+use crate::cli::session::Session;
+use crate::client::Client;
+use crate::clock;
+use crate::config::DataFolder;
+use crate::failure::Failure;
+use crate::{key_command, serve};
+
+/// Looks at the ledger, at the clock beside its times, at its key, and at its schedules.
+pub(super) fn look(cli: &Cli, folder: &DataFolder, console: Console) -> Vec<Finding> {
+    match ask(cli, folder, console) {
+        Ok(findings) => findings,
+        Err(failure) => vec![Finding::of("ledger", &failure)],
+    }
+}
+
+fn ask(cli: &Cli, folder: &DataFolder, console: Console) -> Result<Vec<Finding>, Failure> {
+    let serves = serve::is_answered(&folder.socket());
+    // What opening has to say of the key is said below.
+    let client = Session::open(cli, console.quiet())?.client;
+    let node: NodeView = client.get("/node")?;
+    let mut findings = vec![ledger(&node, serves), clock(&node, &client)?];
+    findings.extend(key(folder, &node));
+    let schedules: Vec<ScheduleView> = client.get("/schedules")?;
+    findings.extend(schedules.iter().map(schedule));
+    Ok(findings)
+}
+
+fn ledger(node: &NodeView, serves: bool) -> Finding {
+    let how = if serves { "a node serves it" } else { "no node serves it" };
+    if node.restored {
+        let found = "it was restored from a backup, and signs and changes nothing";
+        return Finding::warning("ledger", found, "confirm the last published sizes with `meed resume`");
+    }
+    Finding::well("ledger", format!("{} of node {}; {how}", node.origin, node.node_id))
+}
+
+/// A clock that stands before what the ledger recorded would date decisions into the past.
+fn clock(node: &NodeView, client: &Client) -> Result<Finding, Failure> {
+    let runs: Page<RunView> = client.get("/runs?limit=1")?;
+    let newest = runs.items.first().map_or(node.created_at, |run| run.started_at.max(node.created_at));
+    let now = match clock::now() {
+        Ok(now) => now,
+        Err(failure) => return Ok(Finding::of("clock", &failure)),
+    };
+    Ok(judge_clock(now, newest))
+}
+
+fn judge_clock(now: Timestamp, newest: Timestamp) -> Finding {
+    let ahead_ms = now.as_ms().saturating_sub(newest.as_ms());
+    if ahead_ms < 0 {
+        let found = format!("it stands at {now}, before what the ledger recorded at {newest}");
+        return Finding::failed("clock", found, "set the clock of this machine, and let it be kept by NTP");
+    }
+    // Nothing of a year may be an idle ledger as well as a clock that is wrong.
+    if ahead_ms > MS_PER_DAY.saturating_mul(365) {
+        let found = format!("it stands at {now}, more than a year after the ledger's newest record");
+        return Finding::warning("clock", found, "check the clock of this machine");
+    }
+    Finding::well("clock", now.to_string())
+}
+
+fn key(folder: &DataFolder, node: &NodeView) -> Option<Finding> {
+    // That it is missing has been said of its file.
+    let file = folder.log_key().exists().then(|| key_command::read(&folder.log_key()))?;
+    let file = match file {
+        Ok(file) => file,
+        Err(failure) => return Some(Finding::of("log key", &failure)),
+    };
+    // Each log has the key under its own name.
+    let is_of = |log: &CheckpointView| {
+        let vkey: Result<VerifierKey, _> = log.vkey.parse();
+        vkey.is_ok_and(|vkey| vkey.public_key() == file.verifier_key().public_key())
+    };
+    Some(match node.logs.iter().all(is_of) {
+        true => Finding::well("log key", file.verifier_key().to_string()),
+        false => Finding::failed(
+            "log key",
+            format!("{} is another key than that of the ledger's logs", folder.log_key().display()),
+            "put the key back that was made with the ledger: no other can sign its logs",
+        ),
+    })
+}
+
+fn schedule(schedule: &ScheduleView) -> Finding {
+    if let Some(problem) = &schedule.problem {
+        let found = format!("{}: cannot {}: {}", schedule.scope, problem.action, problem.detail);
+        return Finding::warning("schedule", found, problem.remedy.clone());
+    }
+    let next = schedule.next_due.map(|at| format!(", next on {at}")).unwrap_or_default();
+    Finding::well("schedule", format!("{}: {}{next}", schedule.scope, schedule.state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Standing;
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stands_before_the_ledger_is_wrong() {
+        let at = |text: &str| Timestamp::parse_edge("time", text).expect("a time");
+        let newest = at("2026-11-20T10:00:00Z");
+        for (now, standing) in [
+            ("2026-11-20T09:59:59Z", Standing::Failed),
+            ("2026-11-20T10:00:00Z", Standing::Well),
+            ("2027-11-20T10:00:00Z", Standing::Well),
+            ("2027-11-20T10:00:01Z", Standing::Warning),
+        ] {
+            let finding = judge_clock(at(now), newest);
+            assert_eq!(finding.standing, standing, "{finding:?}");
+            assert_eq!(finding.remedy.is_empty(), standing == Standing::Well);
+        }
+    }
+}
