@@ -113,6 +113,14 @@ rejections! {
     33 TokenInvalid "token_invalid" Caller "sign in again, or ask the operator for a new token";
     /// The token's role does not allow this.
     34 RoleForbids "role_forbids" Caller "ask the operator, or use a token whose role allows this";
+    /// A challenge for signing in is unknown, was used, or has expired.
+    35 ChallengeInvalid "challenge_invalid" Caller "ask for a new challenge and sign its text before it expires";
+    /// What was signed to sign in is not the text of the challenge, or another key or wallet signed it.
+    36 SignInMismatch "sign_in_mismatch" Caller "sign the text exactly as the node gave it, with the key or wallet that it names";
+    /// A form was sent from a page of another site.
+    37 CrossOrigin "cross_origin" Caller "open the node's own page and send the form from there";
+    /// The node does not know under which address people reach it.
+    38 DomainUnknown "domain_unknown" Operator "set `public_url` in meed.toml to the address at which people reach the node";
     // Things that are not there.
     /// No such scope.
     40 ScopeNotFound "scope_not_found" Caller "list the scopes with `meed scope list`, or add it with `meed scope add`";

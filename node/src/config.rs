@@ -4,6 +4,7 @@
 //! errors in both places, since a misspelt setting must not be a setting that silently does nothing. What the node
 //! does for each scope by itself stands in the file alone.
 
+mod public_url;
 mod scopes;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use crate::files;
 use crate::serve::LogFormat;
 use crate::sources::git::{BotList, BotPattern};
 
+pub use public_url::PublicUrl;
 pub use scopes::{COLLECT_DEFAULT, GRACE_HOURS_DEFAULT, ScopeSettings, SourcePlace, SourceSettings};
 
 /// Longest settings file, in bytes.
@@ -103,6 +105,8 @@ pub struct Settings {
     pub scopes: BTreeMap<ScopeKey, ScopeSettings>,
     /// Where the node listens.
     pub listen: SocketAddr,
+    /// Where people reach the node, where a proxy or a name stands between.
+    pub public_url: Option<PublicUrl>,
     /// The certificate chain for the port, as a PEM file.
     pub tls_certificate: Option<PathBuf>,
     /// The certificate's key, as a PEM file.
@@ -134,6 +138,7 @@ struct SettingsFile {
     #[serde(default)]
     scopes: BTreeMap<String, toml::Spanned<scopes::ScopeFile>>,
     listen: Option<String>,
+    public_url: Option<String>,
     tls_certificate: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     log_format: Option<String>,
@@ -145,6 +150,14 @@ struct SettingsFile {
 }
 
 impl Settings {
+    /// Whether browsers reach the node over TLS, its own or that of a proxy before it.
+    pub fn is_encrypted(&self) -> bool {
+        match &self.public_url {
+            Some(url) => url.is_encrypted(),
+            None => self.tls_certificate.is_some(),
+        }
+    }
+
     /// Reads the settings of a folder; where it has no file, those of the environment and the defaults.
     ///
     /// # Errors
@@ -200,6 +213,7 @@ impl Settings {
             bots: if file.bots.is_some() { BotList::new(patterns) } else { BotList::default() },
             scopes: BTreeMap::new(),
             listen: parse_setting("listen", file.listen.as_deref().unwrap_or(LISTEN_DEFAULT))?,
+            public_url: file.public_url.map(|text| parse_setting("public_url", &text)).transpose()?,
             tls_certificate: file.tls_certificate,
             tls_key: file.tls_key,
             log_format: file.log_format.as_deref().map_or(Ok(LogFormat::Text), str::parse)?,
@@ -240,6 +254,7 @@ fn over(file: SettingsFile, environment: SettingsFile) -> SettingsFile {
         bots: environment.bots.or(file.bots),
         scopes: file.scopes,
         listen: environment.listen.or(file.listen),
+        public_url: environment.public_url.or(file.public_url),
         tls_certificate: environment.tls_certificate.or(file.tls_certificate),
         tls_key: environment.tls_key.or(file.tls_key),
         log_format: environment.log_format.or(file.log_format),
@@ -274,6 +289,7 @@ fn read_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Re
         bots: take("MEED_BOTS").map(list),
         scopes: BTreeMap::new(),
         listen: take("MEED_LISTEN"),
+        public_url: take("MEED_PUBLIC_URL"),
         tls_certificate: take("MEED_TLS_CERTIFICATE").map(PathBuf::from),
         tls_key: take("MEED_TLS_KEY").map(PathBuf::from),
         log_format: take("MEED_LOG_FORMAT"),
@@ -320,6 +336,7 @@ fn parse_setting<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Fail
 fn shape_of(name: &str) -> &'static str {
     match name {
         "listen" => "an address and a port such as 127.0.0.1:8080",
+        "public_url" => "a scheme and a host in lower case such as https://ledger.example.org",
         _ => "an IP address",
     }
 }
@@ -357,6 +374,10 @@ origin = \"{origin}\"
 # listen = \"{LISTEN_DEFAULT}\"
 # tls_certificate = \"/etc/meed/chain.pem\"
 # tls_key = \"/etc/meed/key.pem\"
+
+# Where people reach the node: their signatures name it when they sign in, so that they hold nowhere else. Without it
+# only whoever calls the node localhost or by a loopback address can sign in with a key or a wallet.
+# public_url = \"https://ledger.example.org\"
 
 # Addresses of proxies before this node, whose X-Forwarded-For is believed.
 # proxies = [\"127.0.0.1\"]

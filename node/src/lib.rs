@@ -21,6 +21,7 @@ pub mod key_command;
 pub mod schedule;
 pub mod serve;
 pub mod service;
+pub mod session;
 
 pub mod sign;
 pub mod sources;

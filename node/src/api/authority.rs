@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 use meed_audit::text::FreeText;
-use meed_audit::{Rejection, RejectionCode};
+use meed_audit::{Checked, Rejection, RejectionCode};
 use meed_storage::Role;
 
 use super::App;
@@ -63,6 +63,25 @@ pub struct Caller {
     pub standing: Standing,
 }
 
+impl Caller {
+    /// Whether they may use what asks for `access`.
+    ///
+    /// # Errors
+    /// `token_invalid` where nobody is known to ask, `role_forbids` where somebody is who may not.
+    pub fn check(&self, access: Access) -> Checked<()> {
+        if self.standing.may(access) {
+            return Ok(());
+        }
+        let expected = format!("the right of {access}");
+        Err(match self.standing {
+            Standing::Stranger => {
+                Rejection::new(RejectionCode::TokenInvalid, "request", expected, "no token")
+            }
+            _ => Rejection::new(RejectionCode::RoleForbids, "request", expected, self.standing.name()),
+        })
+    }
+}
+
 /// What a caller is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -88,7 +107,8 @@ impl Standing {
         }
     }
 
-    fn name(&self) -> &'static str {
+    /// The name, for people.
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Stranger => "nobody in particular",
             Self::Token(role) => role.name(),
@@ -105,19 +125,9 @@ pub(super) async fn check(
 ) -> Result<Response, Refused> {
     let (mut parts, body) = request.into_parts();
     let caller = identify(&app, &parts).await?;
-    if !caller.standing.may(access) {
-        return Err(refusal(&caller, access).into());
-    }
+    caller.check(access)?;
     parts.extensions.insert(caller);
     Ok(next.run(Request::from_parts(parts, body)).await)
-}
-
-fn refusal(caller: &Caller, access: Access) -> Rejection {
-    let expected = format!("the right of {access}");
-    match caller.standing {
-        Standing::Stranger => Rejection::new(RejectionCode::TokenInvalid, "request", expected, "no token"),
-        _ => Rejection::new(RejectionCode::RoleForbids, "request", expected, caller.standing.name()),
-    }
 }
 
 /// Who sent a request, as its headers and the face that it came in by say.
@@ -126,8 +136,8 @@ async fn identify(app: &App, parts: &Parts) -> Result<Caller, Refused> {
         return Ok(Caller { actor: local_actor(app, parts)?, standing: Standing::Owner });
     }
     match bearer(parts) {
-        None => Ok(Caller { actor: app.actor().clone(), standing: Standing::Stranger }),
-        Some(secret) => app.caller_of(secret?).await,
+        None => Ok(app.stranger()),
+        Some(secret) => app.caller_of(&secret?).await,
     }
 }
 

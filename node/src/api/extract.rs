@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{Form, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use meed_audit::{Rejection, RejectionCode};
 use serde::de::DeserializeOwned;
 
 use super::App;
-use super::authority::{Caller, Standing};
+use super::authority::Caller;
 use super::problems::{Problem, ProblemResponse};
 use crate::failure::Failure;
 use crate::service::Service;
@@ -21,6 +21,11 @@ use crate::service::Service;
 pub(crate) struct Refused(Box<Problem>);
 
 impl Refused {
+    /// Whether it refuses for this reason.
+    pub(crate) fn is(&self, code: RejectionCode) -> bool {
+        self.0.number == Some(code.number())
+    }
+
     /// The document that it answers with.
     pub(crate) fn into_problem(self) -> Box<Problem> {
         self.0
@@ -60,8 +65,7 @@ impl FromRequestParts<App> for Call {
         let app = app.clone();
         // Routes that ask for nothing have not looked at who calls.
         let caller = parts.extensions.get::<Caller>().cloned();
-        let stranger = || Caller { actor: app.actor().clone(), standing: Standing::Stranger };
-        Ok(Self { caller: caller.unwrap_or_else(stranger), app })
+        Ok(Self { caller: caller.unwrap_or_else(|| app.stranger()), app })
     }
 }
 
@@ -160,6 +164,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Document<T> {
         serde_json::from_slice(bytes)
             .map(Self)
             .map_err(|error| refuse_json("body", "the document of this route, in JSON", &error, bytes).into())
+    }
+}
+
+/// The fields of a form of a page.
+pub(crate) struct Fields<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Fields<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        check_media_type(request.headers(), &["application/x-www-form-urlencoded"])?;
+        match Form::<T>::from_request(request, state).await {
+            Ok(Form(fields)) => Ok(Self(fields)),
+            Err(error) => {
+                let code = match error.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => RejectionCode::InputTooLarge,
+                    _ => RejectionCode::Malformed,
+                };
+                Err(Rejection::new(code, "form", "the fields of this form", error.body_text()).into())
+            }
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::session::{Basis, Sessions};
 use crate::web;
 use authority::{Caller, Standing};
 use extract::Refused;
@@ -55,6 +56,8 @@ struct Shared {
     face: Face,
     /// Who decides, where a request does not say.
     actor: FreeText,
+    /// Who is signed in.
+    sessions: Sessions,
     /// What this router says of itself.
     description: OnceLock<OpenApi>,
 }
@@ -76,6 +79,15 @@ impl App {
         &self.shared.service
     }
 
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.shared.sessions
+    }
+
+    /// Somebody who has shown nothing.
+    pub(crate) fn stranger(&self) -> Caller {
+        Caller { actor: self.shared.actor.clone(), standing: Standing::Stranger }
+    }
+
     fn actor(&self) -> &FreeText {
         &self.shared.actor
     }
@@ -89,15 +101,21 @@ impl App {
         self.shared.face == Face::Local
     }
 
-    /// Who holds this secret.
-    async fn caller_of(&self, secret: String) -> Result<Caller, Refused> {
+    /// Who holds this secret: that of a session, or a token.
+    pub(crate) async fn caller_of(&self, secret: &str) -> Result<Caller, Refused> {
         let hash = Hash::of(secret.as_bytes());
-        self.clone()
-            .run(move |service| {
-                let token = service.find_token(&hash)?;
-                Ok(Caller { actor: token.name, standing: Standing::Token(token.role) })
-            })
-            .await
+        let now = self.service().clock().now()?;
+        match self.sessions().find(&hash, now).map(|session| session.basis) {
+            // A session is worth what its token is worth now.
+            Some(Basis::Token(token)) => self.holder_of(token).await,
+            None => self.holder_of(hash).await,
+        }
+    }
+
+    /// Who holds the token of this hash.
+    async fn holder_of(&self, token: Hash) -> Result<Caller, Refused> {
+        let token = self.clone().run(move |service| service.find_token(&token)).await?;
+        Ok(Caller { actor: token.name, standing: Standing::Token(token.role) })
     }
 }
 
@@ -108,7 +126,15 @@ pub fn router(service: Service, face: Face, actor: FreeText) -> Router {
 
 /// The router of a face, and its description.
 pub fn described(service: Service, face: Face, actor: FreeText) -> (Router, OpenApi) {
-    let app = App { shared: Arc::new(Shared { service, face, actor, description: OnceLock::new() }) };
+    let app = App {
+        shared: Arc::new(Shared {
+            service,
+            face,
+            actor,
+            sessions: Sessions::default(),
+            description: OnceLock::new(),
+        }),
+    };
     let (api, description) = OpenApiRouter::with_openapi(openapi::base())
         .nest("/api/v1", routes::all().into_router(&app))
         .split_for_parts();

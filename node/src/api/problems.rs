@@ -174,11 +174,11 @@ pub fn status_of(code: RejectionCode) -> StatusCode {
     match code {
         R::InputTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         R::TokenInvalid => StatusCode::UNAUTHORIZED,
-        R::RoleForbids => StatusCode::FORBIDDEN,
+        R::RoleForbids | R::CrossOrigin => StatusCode::FORBIDDEN,
         R::KeyInUse | R::LedgerRestored | R::LedgerBehind | R::QuorumMissing | R::SignByPassed => {
             StatusCode::CONFLICT
         }
-        R::SignedOther => StatusCode::CONFLICT,
+        R::SignedOther | R::DomainUnknown => StatusCode::CONFLICT,
         R::PoolNotPositive => StatusCode::BAD_REQUEST,
         R::ArithmeticOverflow => StatusCode::INTERNAL_SERVER_ERROR,
         _ => match code.number() {

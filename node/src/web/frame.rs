@@ -32,6 +32,7 @@ fn whole(title: &str, place: &[(&str, &str)], content: &Markup) -> Markup {
                         a href="/verify" { "Verify" }
                         a href="/guide" { "Guide" }
                         a href="/api" { "Interface" }
+                        a href="/me" { "You" }
                     }
                 }
                 main id="content" {
@@ -66,6 +67,7 @@ pub(super) fn sorry(problem: &Problem) -> Markup {
     let content = html! {
         p class="refused" { (problem.detail) }
         p { strong { "What to do: " } (problem.remedy) }
+        @if problem.status == 401 { p { a href="/sign-in" { "Sign in" } } }
         p { a href="/" { "Back to the overview" } }
     };
     whole(&problem.title, &[("Overview", "/"), (&problem.title, "")], &content)

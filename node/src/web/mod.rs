@@ -8,13 +8,15 @@ mod frame;
 mod guide;
 mod overview;
 mod reference;
+mod sign_in;
 pub mod verifier;
 mod verify;
+mod visitor;
 
 use axum::Router;
-use axum::http::header;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use maud::Markup;
 
 use crate::api::App;
@@ -36,6 +38,9 @@ pub(crate) fn pages() -> Router<App> {
         .route("/api", get(reference::page))
         .route("/problems", get(reference::problems))
         .route("/problems/{code}", get(reference::problem))
+        .route("/sign-in", get(sign_in::page).post(sign_in::with_token))
+        .route("/sign-out", post(sign_in::out))
+        .route("/me", get(sign_in::me))
         .route("/style.css", get(style))
         .route("/verify", get(verify::page))
         .route("/verify/{file}", get(verify::file))
@@ -65,9 +70,12 @@ impl From<crate::api::extract::Refused> for Sorry {
 
 impl IntoResponse for Sorry {
     fn into_response(self) -> Response {
-        let status = axum::http::StatusCode::from_u16(self.0.status);
-        (status.unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR), Page(frame::sorry(&self.0)))
-            .into_response()
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Page(frame::sorry(&self.0))).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 

@@ -1,0 +1,99 @@
+//! Signing in on the pages: what somebody shows becomes a session, whose secret is in a cookie.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{Redirect, Response};
+use maud::{Markup, html};
+use meed_audit::hash::Hash;
+use serde::Deserialize;
+
+use super::visitor::{self, unkept};
+use super::{Page, Sorry, frame};
+use crate::api::App;
+use crate::api::authority::{Access, Caller, Standing};
+use crate::api::extract::{Fields, Refused};
+use crate::clock;
+use crate::session::Basis;
+
+/// `/sign-in`: what one can show.
+pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response, Sorry> {
+    let caller = visitor::may_see(&app, &headers, Access::Anyone).await?.caller;
+    let content = html! {
+        @if caller.standing != Standing::Stranger {
+            p class="done" { "You are signed in as " (who(&caller)) ". " a href="/me" { "Your page" } }
+        }
+        section id="token" {
+            h2 { "With a token" }
+            p { "For operators and curators: " code { "meed token new NAME --role operator" }
+                " makes one, at the node's own machine." }
+            form method="post" action="/sign-in" {
+                label for="token-secret" { "The token" }
+                input id="token-secret" name="token" type="password" required autocomplete="off" size="48"
+                    spellcheck="false" placeholder="meed_…";
+                " " button type="submit" { "Sign in" }
+            }
+        }
+        p { "You stay signed in for at most 12 hours, as long as the token holds and the node runs." }
+    };
+    Ok(unkept(frame::page("Sign in", &[("Overview", "/"), ("Sign in", "")], &content)))
+}
+
+/// The form of `/sign-in`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenForm {
+    token: String,
+}
+
+/// `POST /sign-in`: a token becomes a session.
+pub(super) async fn with_token(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Fields(TokenForm { token }): Fields<TokenForm>,
+) -> Result<Response, Sorry> {
+    visitor::may_do(&app, &headers, Access::Anyone).await?;
+    let hash = Hash::of(token.trim().as_bytes());
+    let found = app.clone().run(move |service| service.find_token(&hash)).await?;
+    let now = app.service().clock().now().map_err(Refused::from)?;
+    let random = clock::random().map_err(Refused::from)?;
+    let begun = app.sessions().begin(Basis::Token(hash), found.expires_at, now, random);
+    let begun = begun.map_err(Refused::from)?;
+    end_session(&app, &headers);
+    Ok(visitor::with_session(Redirect::to("/me"), &begun, now, app.service().settings()))
+}
+
+/// `POST /sign-out`: the session ends here and in the browser.
+pub(super) async fn out(State(app): State<App>, headers: HeaderMap) -> Result<Response, Sorry> {
+    visitor::may_do(&app, &headers, Access::Anyone).await?;
+    end_session(&app, &headers);
+    Ok(visitor::without_session(Redirect::to("/"), app.service().settings()))
+}
+
+fn end_session(app: &App, headers: &HeaderMap) {
+    if let Some(secret) = visitor::secret(headers) {
+        app.sessions().end(&Hash::of(secret.as_bytes()));
+    }
+}
+
+/// `/me`: who is signed in, and what they may do.
+pub(super) async fn me(State(app): State<App>, headers: HeaderMap) -> Result<Response, Sorry> {
+    let caller = visitor::may_see(&app, &headers, Access::Anyone).await?.caller;
+    if caller.standing == Standing::Stranger {
+        return Ok(unkept(Redirect::to("/sign-in")));
+    }
+    Ok(unkept(own_page(&caller)))
+}
+
+fn own_page(caller: &Caller) -> Page {
+    let rights = Access::ALL.into_iter().filter(|access| caller.standing.may(*access));
+    let content = html! {
+        p { "You are signed in as " (who(caller)) "." }
+        p { "Your rights: " (rights.map(Access::name).collect::<Vec<_>>().join(", ")) ". " a href="/api" { "What each allows" } }
+        form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
+    };
+    frame::page("You", &[("Overview", "/"), ("You", "")], &content)
+}
+
+fn who(caller: &Caller) -> Markup {
+    html! { strong { (caller.actor) } ", " (caller.standing.name()) }
+}

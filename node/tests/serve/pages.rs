@@ -1,0 +1,144 @@
+//! Signing in on the pages: a token becomes a session, whose cookie counts for pages alone.
+
+use crate::support::{Answer, JSON, Node, bearer};
+
+/// What a browser sends along with a form of the node's own page.
+const OWN: &str = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n";
+
+/// The cookie that an answer sets, as a browser sends it back.
+#[track_caller]
+fn cookie(answer: &Answer) -> String {
+    let set = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {}", answer.head));
+    format!("Cookie: {}\r\n", set.split(';').next().expect("a pair"))
+}
+
+/// Signs in with a token, and gives the cookie.
+#[track_caller]
+fn sign_in(node: &Node, token: &str) -> String {
+    let answer = node.post("/sign-in", OWN, &format!("token={}", token.trim()));
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/me")), "{}", answer.text());
+    let set = answer.header("set-cookie").expect("a cookie");
+    for part in ["meed_session=meed_session_", "Path=/", "HttpOnly", "SameSite=Strict"] {
+        assert!(set.contains(part), "{set}");
+    }
+    assert!(!set.contains("Secure") && !set.contains(token.trim()), "{set}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    cookie(&answer)
+}
+
+#[test]
+fn a_token_signs_in_until_it_is_revoked() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    assert_eq!(node.get("/me", "").header("location"), Some("/sign-in"));
+    let cookie = sign_in(&node, &token);
+    let page = node.get("/me", &cookie);
+    assert!(page.status == 200 && page.text().contains("ana"), "{}", page.text());
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert!(node.get("/sign-in", &cookie).text().contains("You are signed in"));
+    node.ok(&["token", "revoke", "ana"]);
+    assert_eq!(
+        node.get("/me", &cookie).header("location"),
+        Some("/sign-in"),
+        "the session died with its token"
+    );
+    let again = node.post("/sign-in", OWN, &format!("token={}", token.trim()));
+    assert_eq!((again.status, again.header("set-cookie")), (401, None), "{}", again.text());
+    assert!(again.text().contains("token_invalid") && again.header("www-authenticate").is_some());
+}
+
+#[test]
+fn signing_out_ends_the_session_and_not_only_the_cookie() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "curator"]);
+    let (first, second) = (sign_in(&node, &token), sign_in(&node, &token));
+    let out = node.post("/sign-out", &format!("{OWN}{first}"), "");
+    assert_eq!((out.status, out.header("location")), (303, Some("/")));
+    assert!(out.header("set-cookie").is_some_and(|set| set.contains("Max-Age=0")));
+    assert_eq!(node.get("/me", &first).status, 303);
+    assert_eq!(node.get("/me", &second).status, 200);
+    // Whoever signs in anew leaves the session that they had.
+    let third = node.post("/sign-in", &format!("{OWN}{second}"), &format!("token={}", token.trim()));
+    assert_eq!(node.get("/me", &second).status, 303);
+    assert_eq!(node.get("/me", &self::cookie(&third)).status, 200);
+    let (one, other) = (third.header("set-cookie").expect("a cookie"), second);
+    assert_ne!(one.split(';').next(), other.trim().strip_prefix("Cookie: "));
+}
+
+#[test]
+fn the_cookie_opens_pages_and_never_the_interface() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    let cookie = sign_in(&node, &token);
+    let body = r#"{"key":"other"}"#;
+    let headers = format!("{JSON}Sec-Fetch-Site: same-origin\r\n{cookie}");
+    node.post("/api/v1/scopes", &headers, body).problem(401, "token_invalid");
+    node.get("/api/v1/runs", &cookie).problem(401, "token_invalid");
+    // The same secret in the header that scripts of other sites cannot send is as good as the token.
+    let secret = cookie.trim().strip_prefix("Cookie: meed_session=").expect("the secret").to_owned();
+    assert_eq!(node.get("/api/v1/runs", &bearer(&secret)).status, 200);
+    node.ok(&["token", "revoke", "ana"]);
+    node.get("/api/v1/runs", &bearer(&secret)).problem(401, "token_invalid");
+}
+
+#[test]
+fn forms_of_other_sites_are_refused() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    let cookie = sign_in(&node, &token);
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    for origin in [
+        "",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+        "Origin: https://example.org\r\n",
+        "Origin: null\r\n",
+        "Sec-Fetch-Site: cross-site\r\nOrigin: http://node\r\n",
+    ] {
+        let signed_in = node.post("/sign-in", &format!("{form}{origin}"), &format!("token={}", token.trim()));
+        assert_eq!((signed_in.status, signed_in.header("set-cookie")), (403, None), "{origin}");
+        assert!(signed_in.text().contains("cross_origin"), "{}", signed_in.text());
+        let out = node.post("/sign-out", &format!("{form}{origin}{cookie}"), "");
+        assert_eq!(out.status, 403, "{origin}");
+        assert_eq!(node.get("/me", &cookie).status, 200, "{origin}");
+    }
+    let own = node.post("/sign-out", &format!("{form}Origin: http://node\r\n{cookie}"), "");
+    assert_eq!(own.status, 303, "{}", own.text());
+}
+
+#[test]
+fn hostile_forms_and_cookies_are_refused_and_never_a_fault() {
+    let node = Node::start(&[]);
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    let cookie = sign_in(&node, &token);
+    let secret = cookie.trim().strip_prefix("Cookie: ").expect("a pair").to_owned();
+    for cookie in [
+        "meed_session=",
+        "meed_session=meed_session_00",
+        &format!("meed_session={}", "a".repeat(8_000)),
+        &format!("{secret}; {secret}"),
+        &secret.to_uppercase(),
+        "\u{1}",
+    ] {
+        let answer = node.get("/me", &format!("Cookie: {cookie}\r\n"));
+        assert!(answer.status == 303 || answer.status == 400, "{cookie}: {}", answer.status);
+    }
+    for (body, status) in [
+        ("", 400),
+        ("token", 401),
+        ("token=%00", 401),
+        ("token=%ff", 401),
+        ("token=a&token=b", 400),
+        ("token=a&colour=red", 400),
+        (&format!("token={}", "a".repeat(2 << 20)), 413),
+    ] {
+        let answer = node.post("/sign-in", OWN, body);
+        assert_eq!(answer.status, status, "{:.40}: {}", body, answer.text());
+        assert_eq!(answer.header("set-cookie"), None);
+    }
+    let json =
+        node.post("/sign-in", "Content-Type: application/json\r\nSec-Fetch-Site: same-origin\r\n", "{}");
+    assert_eq!(json.status, 415);
+    assert_eq!(node.get("/sign-out", "").status, 405);
+    assert!(!node.get("/metrics", "").text().contains("status=\"500\""));
+}
