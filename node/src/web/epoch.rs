@@ -202,16 +202,18 @@ fn pool(pool: &PoolView) -> Markup {
     html! {
         section {
             h2 { "The pool" }
-            table {
-                thead { tr { th scope="col" { "component" } th scope="col" class="number" { "amount" }
-                    th scope="col" { "evidence" } th scope="col" { "computed by" } } }
-                tbody {
-                    @for component in &pool.components {
-                        tr {
-                            td { (component.component) }
-                            td class="number" { (credits(component.amount.value(), pool.decimals, &pool.unit)) }
-                            td { @if let Some(evidence) = &component.evidence_ref { (evidence) } }
-                            td { (component.algorithm_version) }
+            div class="wide" tabindex="0" role="region" aria-label="Components of the pool" {
+                table {
+                    thead { tr { th scope="col" { "component" } th scope="col" class="number" { "amount" }
+                        th scope="col" { "evidence" } th scope="col" { "computed by" } } }
+                    tbody {
+                        @for component in &pool.components {
+                            tr {
+                                td { (component.component) }
+                                td class="number" { (credits(component.amount.value(), pool.decimals, &pool.unit)) }
+                                td { @if let Some(evidence) = &component.evidence_ref { (evidence) } }
+                                td { (component.algorithm_version) }
+                            }
                         }
                     }
                 }
