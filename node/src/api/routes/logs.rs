@@ -44,7 +44,7 @@ async fn checkpoint(call: Call, At(LogPath { log }): At<LogPath>) -> Result<Resp
         (
             status = 200,
             description = "The entry",
-            body = Vec<u8>,
+            body = String,
             content_type = "application/octet-stream"
         ),
         Problems

@@ -89,7 +89,7 @@ async fn statement_policy(
         (
             status = 200,
             description = "One record a line",
-            body = Vec<u8>,
+            body = String,
             content_type = "application/x-ndjson"
         ),
         Problems
