@@ -1,22 +1,31 @@
-//! A browser without a screen, by as much of WebDriver (<https://www.w3.org/TR/webdriver2/>) as the tests need. The
-//! client is a few lines over a socket: the crates for this bring two dozen others.
+//! A browser without a screen, through chromedriver. The crate's client of WebDriver is asynchronous and the tests are
+//! not: each question is asked, and its answer waited for, here.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverResult;
+use thirtyfour::{
+    By, ChromeCapabilities, ChromiumLikeCapabilities, DesiredCapabilities, Key, LoggingPrefsLogLevel,
+    WebDriver, WebElement,
+};
+use tokio::runtime::{Builder, Runtime};
 
-/// The member by which WebDriver names an element.
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// How often a script is asked again before the test gives up, and how long the browser waits between two of them.
+/// How often a condition is looked at before the test gives up, and how long it waits between two looks.
 const TRIES: usize = 200;
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// The tabulator and the enter key, as WebDriver writes them.
-pub(crate) const TAB: &str = "\u{e004}";
-pub(crate) const ENTER: &str = "\u{e007}";
+/// How a browser runs where there is no screen, no other user, and nothing to fetch from its maker.
+const ARGUMENTS: [&str; 7] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+];
 
 /// Whether there is a browser. Where there is none, the test says that it skips, which in CI is a failure.
 pub(crate) fn is_there() -> bool {
@@ -34,9 +43,10 @@ pub(crate) fn is_there() -> bool {
 
 /// One session of a browser; both programs end with it.
 pub(crate) struct Browser {
+    runtime: Runtime,
+    /// None only once it has ended.
+    session: Option<WebDriver>,
     driver: Child,
-    port: u16,
-    session: String,
 }
 
 impl Browser {
@@ -50,81 +60,39 @@ impl Browser {
         let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
         let port = lines.find_map(|line| {
             let line = line.expect("text");
-            line.split_once(" started successfully on port ")?.1.trim_end_matches('.').parse().ok()
+            line.split_once(" started successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
         });
-        let mut browser = Self { driver, port: port.expect("its port"), session: String::new() };
-        let arguments = [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--no-first-run",
-        ];
-        let capabilities = json!({"capabilities": {"alwaysMatch": {
-            "browserName": "chrome",
-            "goog:chromeOptions": {"args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
-        }}});
-        let made = browser.ask("POST", "/session", &capabilities);
-        browser.session = format!("/session/{}", made["sessionId"].as_str().expect("a session"));
-        browser
+        let address = format!("http://127.0.0.1:{}", port.expect("its port"));
+        // The crate asks over plain HTTP, yet makes a client that could speak TLS, by the provider of the tree.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let session = runtime.block_on(WebDriver::new(address, capabilities())).expect("a session");
+        Self { runtime, session: Some(session), driver }
     }
 
-    /// Asks the driver, and gives the value of its answer.
+    fn session(&self) -> &WebDriver {
+        self.session.as_ref().expect("a session")
+    }
+
     #[track_caller]
-    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
-        let answer = self.exchange(method, path, body);
-        let value = &answer["value"];
-        assert!(value["error"].is_null(), "{method} {path} {body}: {} {}", value["error"], value["message"]);
-        value.clone()
-    }
-
-    fn exchange(&self, method: &str, path: &str, body: &Value) -> Value {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the driver answers");
-        let text = if method == "GET" { String::new() } else { body.to_string() };
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
-            text.len()
-        )
-        .expect("sent");
-        let mut reader = BufReader::new(stream);
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).expect("a head");
-            if line.trim().is_empty() {
-                break;
-            }
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().expect("a length");
-            }
+    fn wait<T>(&self, answer: impl Future<Output = WebDriverResult<T>>) -> T {
+        match self.runtime.block_on(answer) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
         }
-        let mut bytes = vec![0; length];
-        reader.read_exact(&mut bytes).expect("a body");
-        serde_json::from_slice(&bytes).expect("JSON")
-    }
-
-    #[track_caller]
-    fn post(&self, path: &str, body: &Value) -> Value {
-        self.ask("POST", &format!("{}{path}", self.session), body)
     }
 
     /// Opens a page and waits until it has loaded.
     #[track_caller]
     pub(crate) fn open(&self, url: &str) {
-        self.post("/url", &json!({"url": url}));
+        self.wait(self.session().goto(url));
     }
 
     /// What an expression of JavaScript gives in the page.
     #[track_caller]
     pub(crate) fn eval(&self, expression: &str) -> Value {
-        self.post("/execute/sync", &json!({"script": format!("return ({expression});"), "args": []}))
+        let script = format!("return ({expression});");
+        self.wait(self.session().execute(script, Vec::new())).json().clone()
     }
 
     /// As [`Browser::eval`], as text.
@@ -147,79 +115,84 @@ impl Browser {
     }
 
     #[track_caller]
-    fn element(&self, by: &str, what: &str) -> String {
-        let found = self.post("/element", &json!({"using": by, "value": what}));
-        format!("/element/{}", found[ELEMENT].as_str().expect("an element"))
+    fn element(&self, by: By) -> WebElement {
+        self.wait(self.session().find(by))
     }
 
     /// Types into an element, or chooses a file in it.
     #[track_caller]
     pub(crate) fn type_into(&self, css: &str, text: &str) {
-        let element = self.element("css selector", css);
-        self.post(&format!("{element}/value"), &json!({"text": text}));
+        self.wait(self.element(By::Css(css)).send_keys(text));
     }
 
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
-        let element = self.element("css selector", css);
-        self.post(&format!("{element}/click"), &json!({}));
+        self.wait(self.element(By::Css(css)).click());
     }
 
     /// Follows the first link with this text.
     #[track_caller]
     pub(crate) fn follow(&self, text: &str) {
-        let element = self.element("link text", text);
-        self.post(&format!("{element}/click"), &json!({}));
+        self.wait(self.element(By::LinkText(text)).click());
     }
 
     /// Presses a key, wherever the focus is.
     #[track_caller]
-    pub(crate) fn press(&self, key: &str) {
-        let actions = json!([{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]);
-        self.post("/actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
+    pub(crate) fn press(&self, key: Key) {
+        self.wait(self.session().action_chain().key_down(key.clone()).key_up(key).perform());
     }
 
     /// The width of the screen in CSS pixels, and `light` or `dark`, for pages that are opened from now on.
     #[track_caller]
     pub(crate) fn look(&self, width: u32, scheme: &str) {
-        let command = |name: &str, parameters: Value| {
-            self.post("/goog/cdp/execute", &json!({"cmd": name, "params": parameters}));
-        };
         let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
-        command("Emulation.setDeviceMetricsOverride", size);
+        self.command("Emulation.setDeviceMetricsOverride", size);
         let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        command("Emulation.setEmulatedMedia", scheme);
+        self.command("Emulation.setEmulatedMedia", scheme);
     }
 
-    /// A picture of what is seen, as PNG in base64.
-    pub(crate) fn screenshot(&self) -> String {
-        self.ask("GET", &format!("{}/screenshot", self.session), &Value::Null)
-            .as_str()
-            .expect("base64")
-            .to_owned()
+    /// Pages that are opened from now on run no script; what the tests ask is still answered.
+    #[track_caller]
+    pub(crate) fn without_scripts(&self) {
+        self.command("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    }
+
+    #[track_caller]
+    fn command(&self, name: &str, parameters: Value) {
+        self.wait(self.session().cdp().send_raw(name, parameters));
+    }
+
+    /// A picture of what is seen, as PNG.
+    #[track_caller]
+    pub(crate) fn screenshot(&self) -> Vec<u8> {
+        self.wait(self.session().screenshot_as_png())
     }
 
     /// What the browser complained about since it was last asked: errors of scripts, of the network, of the policy.
     #[track_caller]
     pub(crate) fn complaints(&self) -> Vec<String> {
-        let entries = self.post("/se/log", &json!({"type": "browser"}));
-        let entries = entries.as_array().expect("entries").iter();
-        entries
-            .filter(|entry| entry["level"] != "INFO" && entry["level"] != "DEBUG")
-            .map(Value::to_string)
-            .collect()
+        let entries = self.wait(self.session().browser_log()).into_iter();
+        let loud = entries.filter(|entry| entry.level != "INFO" && entry.level != "DEBUG");
+        loud.map(|entry| format!("{}: {}", entry.level, entry.message)).collect()
     }
+}
+
+fn capabilities() -> ChromeCapabilities {
+    let mut capabilities = DesiredCapabilities::chrome();
+    for argument in ARGUMENTS {
+        capabilities.add_arg(argument).expect("an argument");
+    }
+    capabilities.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a level");
+    capabilities
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browser before itself. Where it does not answer, there is no browser either.
-        let asked = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut stream| {
-            stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-        });
-        if asked.is_err() {
-            let _ = self.driver.kill();
+        // Where the driver does not answer any more, its browser has gone with it.
+        if let Some(session) = self.session.take() {
+            let _ = self.runtime.block_on(session.quit());
         }
+        let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }

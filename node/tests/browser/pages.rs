@@ -1,8 +1,9 @@
 //! Each page on each screen, by keyboard too, and the table of an epoch.
 
 use serde_json::{Value, json};
+use thirtyfour::Key;
 
-use crate::driver::{self, Browser, ENTER, TAB};
+use crate::driver::{self, Browser};
 use crate::stage::Stage;
 
 const PHONE: u32 = 360;
@@ -92,7 +93,7 @@ fn every_page_is_whole_on_every_screen_and_breaks_no_rule() {
 /// Pictures for `docs/screenshots`, where the variable MEED_SCREENSHOTS names a folder.
 fn keep_picture(browser: &Browser, name: &str, look: &str) {
     let Some(folder) = std::env::var_os("MEED_SCREENSHOTS") else { return };
-    let path = std::path::Path::new(&folder).join(format!("{name}-{look}.png.base64"));
+    let path = std::path::Path::new(&folder).join(format!("{name}-{look}.png"));
     std::fs::write(path, browser.screenshot()).expect("written");
 }
 
@@ -107,7 +108,7 @@ fn the_keyboard_reaches_the_content_and_the_main_links() {
         browser.open(&stage.url(&path));
         let mut reached = Vec::new();
         for _ in 0..6 {
-            browser.press(TAB);
+            browser.press(Key::Tab);
             reached.push(browser.text("document.activeElement.getAttribute('href')"));
             let seen = "(() => { const place = document.activeElement.getBoundingClientRect();
                 return place.left >= 0 && place.top >= 0 && place.width > 0 })()";
@@ -117,10 +118,10 @@ fn the_keyboard_reaches_the_content_and_the_main_links() {
         }
         assert_eq!(reached, ["#content", "/", "/", "/verify", "/guide", "/api"], "{path}");
         browser.open(&stage.url(&path));
-        browser.press(TAB);
-        browser.press(ENTER);
+        browser.press(Key::Tab);
+        browser.press(Key::Enter);
         assert_eq!(browser.text("location.hash"), "#content", "{path}");
-        browser.press(TAB);
+        browser.press(Key::Tab);
         let inside = "document.activeElement.closest('main') !== null || document.activeElement.closest('footer') !== null
             || document.activeElement === document.body";
         assert_eq!(browser.eval(inside), json!(true), "{path}: the way around was skipped");
@@ -158,7 +159,8 @@ fn the_table_of_an_epoch_is_searched_and_sorted() {
     assert_eq!(sorted.len(), all.len());
 
     let wanted = &claimants[1];
-    browser.type_into("#search", &format!("{wanted}{ENTER}"));
+    browser.type_into("#search", wanted);
+    browser.press(Key::Enter);
     browser.wait_for("location.search.includes('search=i') || location.search.includes('search=u')");
     let found = rows(&browser);
     assert_eq!(found.iter().map(|(key, _)| key).collect::<Vec<_>>(), [wanted]);
