@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use meed_audit::Rejection;
 use meed_audit::ids::{NodeId, Origin, ScopeKey};
@@ -39,6 +40,8 @@ const REQUESTS_PER_SECOND_DEFAULT: u32 = 50;
 const REQUESTS_AT_WORK_DEFAULT: usize = 256;
 const CONNECTIONS_DEFAULT: usize = 1_024;
 const CONNECTIONS_PER_CLIENT_DEFAULT: usize = 64;
+const HEAD_TIMEOUT_SECONDS_DEFAULT: u64 = 20;
+const REQUEST_TIMEOUT_SECONDS_DEFAULT: u64 = 60;
 
 /// The names in a data folder.
 #[derive(Clone, Debug)]
@@ -121,6 +124,10 @@ pub struct Settings {
     pub connections_max: usize,
     /// Open connections of one client at a time.
     pub connections_per_client_max: usize,
+    /// How long a client may take for the head of a request, and stay silent between two of them.
+    pub head_timeout: Duration,
+    /// How long one request may take, its body and its answer's making included.
+    pub request_timeout: Duration,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpAddr>,
 }
@@ -146,6 +153,8 @@ struct SettingsFile {
     requests_at_work_max: Option<usize>,
     connections_max: Option<usize>,
     connections_per_client_max: Option<usize>,
+    head_timeout_seconds: Option<u64>,
+    request_timeout_seconds: Option<u64>,
     proxies: Option<Vec<String>>,
 }
 
@@ -229,6 +238,16 @@ impl Settings {
                 file.connections_per_client_max,
                 CONNECTIONS_PER_CLIENT_DEFAULT,
             )?,
+            head_timeout: seconds(
+                "head_timeout_seconds",
+                file.head_timeout_seconds,
+                HEAD_TIMEOUT_SECONDS_DEFAULT,
+            )?,
+            request_timeout: seconds(
+                "request_timeout_seconds",
+                file.request_timeout_seconds,
+                REQUEST_TIMEOUT_SECONDS_DEFAULT,
+            )?,
             proxies: file
                 .proxies
                 .unwrap_or_default()
@@ -237,6 +256,10 @@ impl Settings {
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn seconds(name: &str, given: Option<u64>, default: u64) -> Result<Duration, Failure> {
+    at_least_one(name, given, default).map(Duration::from_secs)
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -264,6 +287,8 @@ fn over(file: SettingsFile, environment: SettingsFile) -> SettingsFile {
         connections_per_client_max: environment
             .connections_per_client_max
             .or(file.connections_per_client_max),
+        head_timeout_seconds: environment.head_timeout_seconds.or(file.head_timeout_seconds),
+        request_timeout_seconds: environment.request_timeout_seconds.or(file.request_timeout_seconds),
         proxies: environment.proxies.or(file.proxies),
     }
 }
@@ -297,6 +322,8 @@ fn read_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Re
         requests_at_work_max: take_number(&mut take, "MEED_REQUESTS_AT_WORK_MAX")?,
         connections_max: take_number(&mut take, "MEED_CONNECTIONS_MAX")?,
         connections_per_client_max: take_number(&mut take, "MEED_CONNECTIONS_PER_CLIENT_MAX")?,
+        head_timeout_seconds: take_number(&mut take, "MEED_HEAD_TIMEOUT_SECONDS")?,
+        request_timeout_seconds: take_number(&mut take, "MEED_REQUEST_TIMEOUT_SECONDS")?,
         proxies: take("MEED_PROXIES").map(list),
     };
     let node_id = take("MEED_NODE_ID");
@@ -315,9 +342,9 @@ fn take_number<T: std::str::FromStr>(
 }
 
 /// A limit with which the node can still answer.
-fn at_least_one(name: &str, given: Option<usize>, default: usize) -> Result<usize, Failure> {
+fn at_least_one<T: From<u8> + PartialEq>(name: &str, given: Option<T>, default: T) -> Result<T, Failure> {
     match given {
-        Some(0) => {
+        Some(given) if given == T::from(0) => {
             let what =
                 format!("setting {name}: expected 1 or more, got 0, with which nobody would be answered");
             Err(Failure::usage(what, "correct the setting or leave it out"))
@@ -391,6 +418,10 @@ origin = \"{origin}\"
 # connections_max = {CONNECTIONS_DEFAULT}
 # connections_per_client_max = {CONNECTIONS_PER_CLIENT_DEFAULT}
 
+# How long a client may take for the head of a request, and for a whole one with its answer.
+# head_timeout_seconds = {HEAD_TIMEOUT_SECONDS_DEFAULT}
+# request_timeout_seconds = {REQUEST_TIMEOUT_SECONDS_DEFAULT}
+
 # Authors of commits who are programs and earn nothing: name:<pattern> or email:<pattern>, * for anything.
 # A list here replaces the default. In the environment: separated by commas.
 # bots = [
@@ -437,6 +468,8 @@ mod tests {
         assert_eq!(spelled_out.actor, written.actor);
         assert_eq!(spelled_out.sign_by_days, written.sign_by_days);
         assert_eq!(spelled_out.cache_mib, written.cache_mib);
+        assert_eq!(spelled_out.head_timeout, written.head_timeout);
+        assert_eq!(spelled_out.request_timeout, written.request_timeout);
         assert_eq!(spelled_out.bots.to_string(), BotList::default().to_string());
         assert!(written.scopes.is_empty());
         let scope = &spelled_out.scopes[&"default".parse().expect("key")];

@@ -20,8 +20,6 @@ use tower::ServiceExt;
 use super::port::Peer;
 use crate::config::Settings;
 
-/// How long a client may take for the head of a request, and stay silent between two of them.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Most header fields of a request.
 const HEADERS_MAX: usize = 64;
 /// Most bytes of the head of a request.
@@ -34,6 +32,8 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct Limits {
     connections: Arc<Semaphore>,
     clients: Arc<Clients>,
+    /// How long a client may take for the head of a request, and stay silent between two of them.
+    pub(super) head_timeout: Duration,
 }
 
 impl Limits {
@@ -44,6 +44,7 @@ impl Limits {
                 most: settings.connections_per_client_max,
                 open: Mutex::new(HashMap::new()),
             }),
+            head_timeout: settings.head_timeout,
         }
     }
 
@@ -105,6 +106,7 @@ pub(super) async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
     peer: Option<Peer>,
+    head_timeout: Duration,
     ending: Watcher,
 ) {
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -116,7 +118,7 @@ pub(super) async fn answer(
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(head_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -150,6 +152,7 @@ mod tests {
         let limits = Limits {
             connections: Arc::new(Semaphore::new(1)),
             clients: Arc::new(Clients { most: 2, open: Mutex::new(HashMap::new()) }),
+            head_timeout: Duration::from_secs(1),
         };
         let address: IpAddr = "192.0.2.7".parse().expect("an address");
         let first = limits.admit(address).expect("room");

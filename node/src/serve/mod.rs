@@ -82,7 +82,7 @@ async fn serve(
     let (stop, stopping) = watch::channel(false);
     let limits = Limits::of(&settings);
     let serving = tokio::spawn(port::serve(listener, port, certificate.clone(), limits, stopping.clone()));
-    let answering = tokio::spawn(socket::serve(local, owner, stopping));
+    let answering = tokio::spawn(socket::serve(local, owner, settings.head_timeout, stopping));
 
     let scheme = if certificate.is_some() { "https" } else { "http" };
     console.notice(format!("serving {scheme}://{address}/ until interrupted"));

@@ -49,10 +49,10 @@ pub(super) async fn serve(
             continue;
         };
         let (router, certificate) = (router.clone(), certificate.clone());
-        let watcher = ending.watcher();
+        let (head_timeout, watcher) = (limits.head_timeout, ending.watcher());
         tokio::spawn(async move {
             let _held = (room, admission);
-            greet(stream, peer, router, certificate, watcher).await;
+            greet(stream, peer, router, certificate, head_timeout, watcher).await;
         });
     }
     drop(listener);
@@ -73,14 +73,16 @@ async fn greet(
     peer: SocketAddr,
     router: Router,
     certificate: Option<Certificate>,
+    head_timeout: Duration,
     ending: Watcher,
 ) {
     // Answers are written at once: they are whole when they are sent.
     let _ = stream.set_nodelay(true);
+    let source = Some(Peer(peer));
     match certificate {
-        None => connection::answer(stream, router, Some(Peer(peer)), ending).await,
+        None => connection::answer(stream, router, source, head_timeout, ending).await,
         Some(certificate) => match timeout(HANDSHAKE_TIMEOUT, certificate.accept(stream)).await {
-            Ok(Ok(stream)) => connection::answer(stream, router, Some(Peer(peer)), ending).await,
+            Ok(Ok(stream)) => connection::answer(stream, router, source, head_timeout, ending).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "no encryption was agreed on"),
             Err(_) => tracing::debug!(%peer, "a client was too slow to agree on encryption"),
         },

@@ -21,8 +21,6 @@ use crate::config::Settings;
 
 /// Seconds' worth of requests that a client who was quiet may send at once.
 const BURST_SECONDS: u32 = 4;
-/// How long one request may take, its body and its answer's making included.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// After so many clients those that have been quiet are forgotten.
 const CLIENTS_MAX: usize = 100_000;
 
@@ -30,6 +28,8 @@ struct Limiter {
     /// None where the settings ask for no limit.
     rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
     at_work: Semaphore,
+    /// How long one request may take, its body and its answer's making included.
+    timeout: Duration,
     proxies: Vec<IpAddr>,
 }
 
@@ -42,6 +42,7 @@ pub(super) fn limited(router: Router, settings: &Settings) -> Router {
     let limiter = Limiter {
         rate,
         at_work: Semaphore::new(settings.requests_at_work_max),
+        timeout: settings.request_timeout,
         proxies: settings.proxies.clone(),
     };
     router.layer(from_fn_with_state(Arc::new(limiter), limit))
@@ -56,7 +57,7 @@ async fn limit(State(limiter): State<Arc<Limiter>>, request: Request, next: Next
         let _at_work = limiter.at_work.acquire().await;
         next.run(request).await
     };
-    tokio::time::timeout(REQUEST_TIMEOUT, work).await.unwrap_or_else(|_| too_slow())
+    tokio::time::timeout(limiter.timeout, work).await.unwrap_or_else(|_| too_slow(limiter.timeout))
 }
 
 impl Limiter {
@@ -96,10 +97,10 @@ fn too_many(wait: Duration) -> Response {
     response
 }
 
-fn too_slow() -> Response {
+fn too_slow(limit: Duration) -> Response {
     let problem = Problem::local(
         "timeout",
-        format!("expected a request of at most {} s, got one that took longer", REQUEST_TIMEOUT.as_secs()),
+        format!("expected a request of at most {} s, got one that took longer", limit.as_secs()),
         "send the body faster or ask for less; what was sent to the ledger may have been done: look first",
     );
     ProblemResponse(Box::new(problem.with_status(StatusCode::REQUEST_TIMEOUT))).into_response()

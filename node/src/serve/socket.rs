@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -51,7 +52,12 @@ pub fn is_answered(path: &Path) -> bool {
 }
 
 /// Takes the owner's connections until the node ends.
-pub(super) async fn serve(socket: OwnerSocket, router: Router, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    socket: OwnerSocket,
+    router: Router,
+    head_timeout: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     let ending = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -63,7 +69,7 @@ pub(super) async fn serve(socket: OwnerSocket, router: Router, mut stopping: wat
             tracing::warn!("another account tried the owner's socket");
             continue;
         }
-        tokio::spawn(connection::answer(stream, router.clone(), None, ending.watcher()));
+        tokio::spawn(connection::answer(stream, router.clone(), None, head_timeout, ending.watcher()));
     }
     connection::finish(ending).await;
 }

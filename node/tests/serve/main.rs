@@ -8,6 +8,8 @@
     reason = "helpers of tests may fail a test"
 )]
 
+mod hostile;
 mod pages;
 mod running;
 mod support;
+mod tls;

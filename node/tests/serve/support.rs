@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,6 +20,7 @@ pub(crate) struct Node {
     pub(crate) folder: TempDir,
     pub(crate) process: Child,
     pub(crate) address: SocketAddr,
+    log: Mutex<Receiver<String>>,
 }
 
 /// An answer: status, head, body.
@@ -93,8 +96,9 @@ impl Node {
             .and_then(|address| address.parse().ok())
             .unwrap_or_else(|| panic!("an address: {first}"));
         // Somebody has to read the rest, or the node would wait for it.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Self { folder, process, address }
+        let (sender, log) = mpsc::channel();
+        std::thread::spawn(move || lines.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { folder, process, address, log: Mutex::new(log) }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -141,9 +145,27 @@ impl Node {
     }
 
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends the node a signal: `TERM`, `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.process.id().to_string();
-        let killed = Command::new("kill").args(["-TERM", &id]).status().expect("kill");
-        assert!(killed.success());
+        let sent = Command::new("kill").args(["-s", name, &id]).status().expect("kill");
+        assert!(sent.success());
+    }
+
+    /// Waits for a line of the log that has these words in it.
+    #[track_caller]
+    pub(crate) fn wait_for_line(&self, words: &str) {
+        let log = self.log.lock().expect("a lock");
+        loop {
+            match log.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(words) => return,
+                Ok(_) => {}
+                Err(error) => panic!("expected a line with {words:?}, got {error}"),
+            }
+        }
     }
 
     /// Ends the node as an operator would, and gives its folder back.
