@@ -245,3 +245,45 @@ fn a_problems_type_leads_to_its_remedy() {
     let answer = Node::ask(&node.public, Method::GET, "/problems/none", "*/*", Vec::new());
     check_problem(&answer, 404, "record_not_found", "an unknown kind");
 }
+
+/// The routes that take a JSON document, with method and path, and whether they say that they need one.
+fn documented_bodies(description: &Value) -> Vec<(Method, String, bool)> {
+    let mut found = Vec::new();
+    for (path, item) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let body = &operation["requestBody"];
+            if body["content"]["application/json"].is_object() {
+                let method = method.to_uppercase().parse().expect("a method");
+                let path = path.strip_prefix("/api/v1").expect("a path of the interface");
+                let path = path.replace("{key}", "default").replace("{epoch}", "1");
+                found.push((method, path, body["required"] == true));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_body_may_be_left_out_where_the_description_says_so_and_nowhere_else() {
+    let node = Node::new();
+    node.ok(Method::POST, "/scopes", &json!({"key": "default", "window_days": 7}));
+    let (_, _, text) = node.send(Method::GET, "/openapi.json", "");
+    let bodies = documented_bodies(&serde_json::from_slice(&text).expect("JSON"));
+    assert!(bodies.len() > 15, "{bodies:?}");
+    for (method, path, required) in bodies {
+        let (status, _, bytes) = node.send(method, &path, "");
+        let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let lacks = ["missing_field", "nothing_to_change"].map(Value::from).contains(&problem["code"]);
+        assert_eq!(lacks, required, "{path}: {status} {problem}");
+    }
+}
+
+#[test]
+fn the_description_gives_numbers_their_real_width() {
+    let node = Node::new();
+    let (_, _, text) = node.send(Method::GET, "/openapi.json", "");
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(text.contains(r#""format":"uint64""#));
+    // What is never negative must not claim the width of a signed number: 2^63 is taken.
+    assert!(!text.contains(r#""format":"int"#) && !text.contains("u-int"), "{text}");
+}

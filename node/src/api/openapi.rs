@@ -38,6 +38,8 @@ pub(super) fn base() -> OpenApi {
 pub(super) fn routes(description: &OpenApi) -> Router<App> {
     // The description is data that was put together from the code: what it can hold can be written as JSON.
     let text = description.to_json().unwrap_or_default();
+    // OpenAPI's registry of formats writes the widths of unsigned numbers without the hyphen that the crate puts there.
+    let text = text.replace(r#""format":"u-int"#, r#""format":"uint"#);
     let answer = ([(header::CONTENT_TYPE, "application/json")], text);
     Router::new().route("/api/v1/openapi.json", get(async move || answer.clone().into_response()))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa_axum::routes;
 
-use super::{Answer, Problems, Routes};
+use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::Access;
 use crate::api::documents::{ActivityItem, CurationRequest, DecisionView, ImportView, Page};
 use crate::api::extract::{Asked, At, Call, Document, Lines};
@@ -11,7 +11,7 @@ use crate::api::parameters::{EpochPath, Import, Part, ScopePath};
 
 pub(super) fn all() -> Routes {
     Routes::new()
-        .with_large_body(Access::Import, routes!(import))
+        .with_large_body(Access::Import, with_optional_body(routes!(import)))
         .with(Access::Anyone, routes!(activity))
         .with(Access::Curate, routes!(curate))
 }

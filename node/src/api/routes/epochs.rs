@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa_axum::routes;
 
-use super::{Answer, Problems, Routes};
+use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::Access;
 use crate::api::documents::{AmendRequest, CloseRequest, DraftView, EpochView, FreezeRequest, OpenRequest};
 use crate::api::extract::{At, Call, Document};
@@ -14,9 +14,9 @@ pub(super) fn all() -> Routes {
         .with(Access::Anyone, routes!(epochs))
         .with(Access::Operate, routes!(open_epoch))
         .with(Access::Anyone, routes!(epoch))
-        .with(Access::Operate, routes!(close_epoch))
+        .with(Access::Operate, with_optional_body(routes!(close_epoch)))
         .with(Access::Anyone, routes!(drafts))
-        .with(Access::Operate, routes!(freeze))
+        .with(Access::Operate, with_optional_body(routes!(freeze)))
         .with(Access::Operate, routes!(amend))
 }
 

@@ -16,7 +16,7 @@ mod statements;
 use axum::Json;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use utoipa::openapi::{OpenApi, SecurityRequirement};
+use utoipa::openapi::{OpenApi, RefOr, SecurityRequirement};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use super::App;
@@ -72,6 +72,19 @@ impl Routes {
         }
         router
     }
+}
+
+/// A route whose body may be left out: what it does not say has defaults.
+fn with_optional_body((schemas, mut paths, methods): UtoipaMethodRouter<App>) -> UtoipaMethodRouter<App> {
+    for item in paths.paths.values_mut() {
+        let operations = [&mut item.post, &mut item.patch].into_iter().flatten();
+        for body in operations.filter_map(|operation| operation.request_body.as_mut()) {
+            if let RefOr::T(body) = body {
+                body.required = None;
+            }
+        }
+    }
+    (schemas, paths, methods)
 }
 
 /// Every route below `/api/v1`.

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa_axum::routes;
 
-use super::{Answer, Problems, Routes};
+use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::Access;
 use crate::api::documents::{
     BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView,
@@ -13,7 +13,7 @@ use crate::api::extract::{Call, Document};
 pub(super) fn all() -> Routes {
     Routes::new()
         .with(Access::Curate, routes!(users))
-        .with(Access::Curate, routes!(add_user))
+        .with(Access::Curate, with_optional_body(routes!(add_user)))
         .with(Access::Curate, routes!(identities))
         .with(Access::Curate, routes!(bind))
         .with(Access::Curate, routes!(revoke))

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
-use super::{Answer, Problems, Routes};
+use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::{Access, Standing};
 use crate::api::documents::{CollectRequest, CollectView, FinalView, Page, RunView, ScheduleView};
 use crate::api::extract::{Asked, At, Call, Document, Refused};
@@ -24,7 +24,7 @@ const RUNS_DEFAULT: usize = 20;
 
 pub(super) fn all() -> Routes {
     Routes::new()
-        .with(Access::Operate, routes!(collect))
+        .with(Access::Operate, with_optional_body(routes!(collect)))
         .with(Access::Operate, routes!(finalize))
         .with(Access::Operate, routes!(runs))
         .with(Access::Operate, routes!(run))
