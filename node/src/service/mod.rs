@@ -8,6 +8,7 @@ mod approvals;
 mod care;
 mod decisions;
 mod epochs;
+mod frames;
 mod outcome;
 mod people;
 mod proofs;
@@ -32,6 +33,7 @@ use crate::workflow::{Engine, Runner};
 
 pub use activity::IMPORT_BYTES_MAX;
 pub use care::Counts;
+use frames::Frames;
 pub use proofs::ExportKind;
 
 /// An open ledger with the settings of its folder.
@@ -41,6 +43,8 @@ pub struct Service {
     ledger_path: PathBuf,
     settings: Arc<Settings>,
     clock: Arc<dyn Clock>,
+    /// What proofs have in common.
+    frames: Arc<Frames>,
     /// Does runs, where a node serves.
     engine: Option<Arc<Engine>>,
 }
@@ -68,7 +72,8 @@ impl Service {
         };
         let ledger = Ledger::open(folder.ledger(), options)?;
         let (settings, clock) = (Arc::new(settings), Arc::new(SystemClock));
-        let service = Self { ledger, ledger_path: folder.ledger(), settings, clock, engine: None };
+        let frames = Arc::default();
+        let service = Self { ledger, ledger_path: folder.ledger(), settings, clock, frames, engine: None };
         service.check_identity()?;
         Ok((service, keyless))
     }
@@ -156,9 +161,14 @@ impl Service {
 
     fn place(&self, key: &str, epoch: u64) -> Result<(Snapshot, Place), Failure> {
         let snapshot = self.snapshot()?;
-        let (_, scope) = Self::scope_id(&snapshot, key)?;
+        let place = Self::place_in(&snapshot, key, epoch)?;
+        Ok((snapshot, place))
+    }
+
+    fn place_in(snapshot: &Snapshot, key: &str, epoch: u64) -> Result<Place, Failure> {
+        let (_, scope) = Self::scope_id(snapshot, key)?;
         let epoch = EpochNumber::new(epoch)?;
-        Ok((snapshot, Place { scope, epoch }))
+        Ok(Place { scope, epoch })
     }
 }
 

@@ -84,9 +84,9 @@ impl Service {
     ) -> Result<Vec<u8>, Failure> {
         let claimant: Claimant = claimant.parse()?;
         let since = since.map_or(Ok(SetVersion::FIRST), SetVersion::new)?;
-        let (snapshot, place) = self.place(key, epoch)?;
-        let which = which_final(revision)?;
-        Ok(snapshot.proof(place.scope, place.epoch, which, &claimant, since)?.to_file())
+        let snapshot = self.snapshot()?;
+        let frame = self.frame(&snapshot, (key.to_owned(), epoch, revision, since))?;
+        Ok(snapshot.proof_within(&frame, &claimant)?.to_file())
     }
 
     /// The trust file of a scope.

@@ -232,3 +232,29 @@ fn what_was_acknowledged_is_there_after_the_end() {
     assert!(stored >= acknowledged && stored <= acknowledged + 4, "{stored} of {acknowledged}");
     assert!(node.ok(&["fsck"]).starts_with("sound"));
 }
+
+/// The size of the statements log that a proof file names.
+fn log_size(proof: &Value) -> u64 {
+    let note = proof["log"].as_str().and_then(|text| text.split_once("\n\n")).expect("a checkpoint").1;
+    note.lines().nth(1).and_then(|line| line.parse().ok()).expect("a size")
+}
+
+#[test]
+fn a_proof_stands_in_the_log_as_it_is_now() {
+    let (folder, demo) = Node::demo();
+    let node = Node::serve(folder, &[]);
+    let claimant = demo["allocations"][0]["claimant"].as_str().expect("a claimant");
+    let path = format!("/api/v1/scopes/default/epochs/1/proofs/{claimant}");
+    let before = node.get(&path, "").json();
+    assert_eq!(node.get(&path, "").json(), before);
+    let absent = node.get("/api/v1/scopes/default/epochs/1/proofs/identity:github:1", "").json();
+    assert_eq!(absent["log"], before["log"], "what all proofs of a statement have in common");
+    // Another scope's approvers are logged too, and with them every proof from now on names a longer log.
+    node.ok(&["scope", "add", "other"]);
+    let key = node.folder.path().join("ana.key");
+    let key = node.ok(&["key", "new", "ana", "--no-passphrase", "--out", key.to_str().expect("UTF-8")]);
+    node.ok(&["scope", "approvers", "other", "--threshold", "1", "--key", key.trim()]);
+    let after = node.get(&path, "").json();
+    assert_eq!(log_size(&after), log_size(&before) + 1);
+    assert_eq!(after["payout"], before["payout"]);
+}

@@ -77,6 +77,19 @@ impl Node {
         Self::serve(folder, settings)
     }
 
+    /// The folder of a ledger as `meed demo` leaves it, and what that said.
+    pub(crate) fn demo() -> (TempDir, Value) {
+        let folder = tempfile::tempdir().expect("folder");
+        let ran = Command::new(PROGRAM)
+            .args(["demo", "--data", "ledger", "--json"])
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .expect("the program runs");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        (folder, serde_json::from_slice(&ran.stdout).expect("JSON"))
+    }
+
     pub(crate) fn serve(folder: TempDir, settings: &[(&str, &str)]) -> Self {
         let mut process = Command::new(PROGRAM)
             .arg("--data")
@@ -97,7 +110,9 @@ impl Node {
             .unwrap_or_else(|| panic!("an address: {first}"));
         // Somebody has to read the rest, or the node would wait for it.
         let (sender, log) = mpsc::channel();
-        std::thread::spawn(move || lines.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            lines.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         Self { folder, process, address, log: Mutex::new(log) }
     }
 

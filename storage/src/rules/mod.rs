@@ -39,6 +39,7 @@ pub use fsck::FsckStep;
 pub use identities::{Binding, Bound, EVIDENCE_BYTES_MAX, Evidence, IdentityEvent, User};
 pub use input::{Proposal, SIGN_BY_DAYS_DEFAULT, SIGN_BY_DAYS_MAX, Which};
 pub use pool::Added;
+pub use proofs::ProofFrame;
 pub use record::{By, BytesRecord, LedgerResult};
 pub use reports::SourceReport;
 pub use run_id::RunId;

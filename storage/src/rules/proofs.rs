@@ -37,6 +37,16 @@ pub struct AllocationLeaf {
     pub path: Vec<Hash>,
 }
 
+/// What all proofs of one final statement have in common, out of one view: the statement's note, where it stands in the
+/// log, and the approver sets. It holds until the statements log grows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofFrame {
+    place: TreePlace,
+    note: String,
+    log: String,
+    approver_sets: Vec<String>,
+}
+
 impl Snapshot {
     /// The proof file of a claimant in a final statement: of the payout, or of absence where the claimant is not in it.
     /// It holds the approver sets after version `since`, the one that the reader's trust file pins.
@@ -52,11 +62,36 @@ impl Snapshot {
         claimant: &Claimant,
         since: SetVersion,
     ) -> LedgerResult<Proof> {
+        self.proof_within(&self.proof_frame(scope, epoch, which, since)?, claimant)
+    }
+
+    /// What all proofs of a final statement have in common.
+    ///
+    /// # Errors
+    /// As [`Snapshot::proof`].
+    pub fn proof_frame(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        which: Which,
+        since: SetVersion,
+    ) -> LedgerResult<ProofFrame> {
         let (revision, stored) = self.final_record(scope, epoch, which)?;
-        let note = self.statement_entry(stored.log_index)?;
-        let log = self.log_proof(None, stored.log_index)?;
-        let approver_sets = self.approver_set_proofs(scope, since, stored.approvers)?;
-        let place = (scope, epoch, revision);
+        Ok(ProofFrame {
+            place: (scope, epoch, revision),
+            note: self.statement_entry(stored.log_index)?,
+            log: self.log_proof(None, stored.log_index)?,
+            approver_sets: self.approver_set_proofs(scope, since, stored.approvers)?,
+        })
+    }
+
+    /// The proof file of a claimant, within the frame that this view gave, or an earlier one of as long a statements
+    /// log: allocations of a final statement never change.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn proof_within(&self, frame: &ProofFrame, claimant: &Claimant) -> LedgerResult<Proof> {
+        let ProofFrame { place, note, log, approver_sets } = frame.clone();
         if let Some(leaf) = self.allocation_leaf(place, claimant)? {
             let payout = write_proof(Some(leaf.allocation.encode()), leaf.index, leaf.path, note)?;
             return Ok(Proof::Payout(PayoutProof { approver_sets, format: PayoutProofV1, log, payout }));
