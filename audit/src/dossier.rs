@@ -4,6 +4,7 @@
 //! goes through the same strict parsers as everywhere else; the last line counts the lines before it, so that a file
 //! that was cut off is noticed.
 
+mod chain;
 mod line;
 mod previous;
 mod recompute;
@@ -31,6 +32,7 @@ use line::{DossierWriter, Header, Line, parse_line, read_line, text};
 use previous::GivenStatement;
 
 pub use line::DossierV1;
+pub use recompute::compare_texts;
 
 /// Longest line, in bytes: a signed note or an event leaf, escaped as a JSON string, with its field names.
 pub const DOSSIER_LINE_BYTES_MAX: usize = 524_288;
@@ -77,6 +79,8 @@ pub struct Dossier {
     pub approver_notes: Vec<String>,
     /// How the events log grew over the scope's statements.
     pub growth: Vec<LogGrowth>,
+    /// The scope's final statements before the previous one, from its first, in the order of their chain.
+    pub earlier: Vec<Statement>,
     /// The scope's last final statement before this draft, where there is one.
     pub previous: Option<PreviousEpoch>,
     /// The statement that the draft supersedes, where it is an amendment and that is not the one before.
@@ -144,6 +148,9 @@ impl Dossier {
                 to_size: growth.to_size.to_string(),
             })?;
         }
+        for statement in &self.earlier {
+            writer.line(&Line::Earlier { text: statement.to_string() })?;
+        }
         if let Some(previous) = &self.previous {
             writer.line(&Line::Previous { note: previous.note.clone() })?;
             for allocation in &previous.allocations {
@@ -197,6 +204,7 @@ struct Builder {
     decisions: Vec<Decision>,
     events: Vec<EpochEvent>,
     growth: Vec<LogGrowth>,
+    earlier: Vec<Statement>,
     previous: GivenStatement,
     superseded: GivenStatement,
     ended: bool,
@@ -230,6 +238,7 @@ impl Builder {
                 let to_size = parse_count("to_size", &to_size)?;
                 self.growth.push(LogGrowth { from_size, from_root, to_size, to_root, path });
             }
+            Line::Earlier { text } => self.earlier.push(text.parse()?),
             Line::Previous { note } => self.previous.set_note(note)?,
             Line::PreviousAllocation { leaf } => self.previous.add_allocation(&leaf)?,
             Line::Superseded { note } => self.superseded.set_note(note)?,
@@ -276,8 +285,16 @@ impl Builder {
         };
         check_indexes(&input.events)?;
         let log_key = read_log_key(&header.log_key, &input.events_log)?;
-        let (note, approver_notes) = (header.note, self.approver_notes);
-        Ok(Dossier { input, note, log_key, approver_notes, growth: self.growth, previous, superseded })
+        Ok(Dossier {
+            input,
+            note: header.note,
+            log_key,
+            approver_notes: self.approver_notes,
+            growth: self.growth,
+            earlier: self.earlier,
+            previous,
+            superseded,
+        })
     }
 }
 

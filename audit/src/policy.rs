@@ -151,10 +151,7 @@ impl Weights {
         let Value::Object(fields) = value else {
             return Err(Rejection::new(RejectionCode::WrongType, "weights", "a JSON object", kind));
         };
-        if fields.len() > WEIGHTS_MAX {
-            let expected = format!("at most {WEIGHTS_MAX} weights");
-            return Err(Rejection::new(RejectionCode::TooMany, "weights", expected, fields.len()));
-        }
+        check_weights_count(fields.len())?;
         let mut weights = BTreeMap::new();
         for (key, value) in fields {
             check_weight_key(&key)?;
@@ -268,6 +265,14 @@ impl From<&Policy> for PolicyDocument {
     }
 }
 
+fn check_weights_count(count: usize) -> Checked<()> {
+    if count <= WEIGHTS_MAX {
+        return Ok(());
+    }
+    let expected = format!("at most {WEIGHTS_MAX} weights");
+    Err(Rejection::new(RejectionCode::TooMany, "weights", expected, count))
+}
+
 impl TryFrom<PolicyDocument> for Policy {
     type Error = Rejection;
 
@@ -275,6 +280,7 @@ impl TryFrom<PolicyDocument> for Policy {
         if document.algorithm != ALGORITHM {
             return Err(Rejection::new(RejectionCode::Mismatch, "algorithm", ALGORITHM, document.algorithm));
         }
+        check_weights_count(document.weights.len())?;
         let mut weights = BTreeMap::new();
         let mut last: Option<&str> = None;
         for entry in &document.weights {
@@ -337,5 +343,10 @@ mod tests {
         assert_eq!(Policy::decode(text.as_bytes()).expect("decodes"), policy);
         assert!(Policy::decode(text.replace("\"7\"", "\"8\"").as_bytes()).is_err());
         assert!(Policy::decode(text.replace(":\"claim\"", ":\"keep\"").as_bytes()).is_err());
+        for (count, fits) in [(WEIGHTS_MAX, true), (WEIGHTS_MAX + 1, false)] {
+            let weights = (0..count).map(|number| (format!("git:t{number}"), Units::ZERO)).collect();
+            let many = Policy { weights: Weights::of(weights), ..policy.clone() };
+            assert_eq!(Policy::decode(&many.encode()).is_ok(), fits, "{count}");
+        }
     }
 }

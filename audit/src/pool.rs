@@ -13,6 +13,8 @@ use crate::text::{FreeText, check_visible};
 
 /// The component that every epoch needs.
 pub const BASE_ISSUANCE: &str = "base_issuance";
+/// Longest name of a computation, in bytes.
+const ALGORITHM_BYTES_MAX: usize = 128;
 /// Most components of one epoch.
 pub const COMPONENTS_MAX: usize = 1_024;
 
@@ -37,7 +39,7 @@ pub struct PoolComponent {
 
 version_tag! {
     /// The format of pool leaves.
-    PoolV1, PoolComponent, "meed/pool/v1"
+    PoolV1, PoolComponent, "meed/pool/v1", PoolComponent::check_values
 }
 
 impl PoolComponent {
@@ -52,14 +54,15 @@ impl PoolComponent {
         inputs_hash: Hash,
         evidence_ref: Option<FreeText>,
     ) -> Checked<Self> {
-        check_visible("algorithm_version", algorithm_version, 128)?;
         let algorithm_version = algorithm_version.to_owned();
         let part = Self { algorithm_version, amount, component, evidence_ref, inputs_hash, v: PoolV1 };
-        part.check_amount()?;
+        part.check_values()?;
         Ok(part)
     }
 
-    fn check_amount(&self) -> Checked<()> {
+    /// What the fields' types do not say: of a component that is made here, and of one that is read.
+    fn check_values(&self) -> Checked<()> {
+        check_visible("algorithm_version", &self.algorithm_version, ALGORITHM_BYTES_MAX)?;
         if self.amount == Credits::ZERO {
             let subject = format!("pool component {}", self.component);
             return Err(Rejection::new(
@@ -86,7 +89,7 @@ impl Pool {
     /// # Errors
     /// `pool_conflict` when another stands there; `number_too_large` when the sum would exceed 2^96 - 1.
     pub fn add(&mut self, component: PoolComponent) -> Checked<bool> {
-        component.check_amount()?;
+        component.check_values()?;
         if let Some(existing) = self.components.get(&component.component) {
             if *existing == component {
                 return Ok(false);
@@ -151,6 +154,7 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::leaf::Leaf as _;
 
     fn component(id: &str, amount: u128) -> PoolComponent {
         let amount = Credits::single(amount).expect("amount");
@@ -178,5 +182,19 @@ mod tests {
         assert_eq!(pool.add(component("more", 1)).expect_err("beyond").code, RejectionCode::NumberTooLarge);
         assert_eq!(pool.total().value(), crate::amount::AMOUNT_MAX);
         assert!(pool.require_base().is_ok());
+    }
+
+    #[test]
+    fn a_leaf_that_is_read_keeps_the_limits_of_one_that_is_made() {
+        let good = component("base_issuance", 1);
+        assert_eq!(PoolComponent::decode(&good.encode()).expect("decodes"), good);
+        for version in ["", "v\u{202e}1", "v\n1", &"v".repeat(ALGORITHM_BYTES_MAX + 1)] {
+            let bad = PoolComponent { algorithm_version: version.to_owned(), ..good.clone() };
+            assert!(PoolComponent::decode(&bad.encode()).is_err(), "{version:?}");
+            assert!(Pool::from_components([bad]).is_err(), "{version:?}");
+        }
+        let nothing = PoolComponent { amount: Credits::ZERO, ..good };
+        let refusal = PoolComponent::decode(&nothing.encode()).expect_err("nothing");
+        assert_eq!(refusal.code, RejectionCode::PoolNotPositive);
     }
 }

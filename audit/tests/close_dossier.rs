@@ -5,7 +5,7 @@ mod rules_support;
 
 use meed_audit::RejectionCode::{self, *};
 use meed_audit::approvers::ApproverSetText;
-use meed_audit::close::{EpochInput, close};
+use meed_audit::close::{ClosedEpoch, EpochInput, close};
 use meed_audit::decision::{Change, Decision};
 use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
 use meed_audit::hash::{EMPTY_ROOT, Hash};
@@ -83,14 +83,26 @@ fn dossier_pinning(pinned: u64) -> Dossier {
             to_root: input.events_root,
             path: tree.consistency_path(pinned, 5).expect("sizes"),
         }],
-        previous: Some(PreviousEpoch {
-            note: approved(&before.statement),
-            statement: before.statement,
-            allocations: before.allocations,
-        }),
+        earlier: Vec::new(),
+        previous: Some(final_statement(before)),
         superseded: None,
         input,
     }
+}
+
+/// An epoch that was approved and is final.
+fn final_statement(closed: ClosedEpoch) -> PreviousEpoch {
+    PreviousEpoch {
+        note: approved(&closed.statement),
+        statement: closed.statement,
+        allocations: closed.allocations,
+    }
+}
+
+/// What came before takes its place in the chain, and `closed` is the last statement now.
+fn then(dossier: &mut Dossier, closed: ClosedEpoch) {
+    let before = dossier.previous.replace(final_statement(closed));
+    dossier.earlier.extend(before.map(|before| before.statement));
 }
 
 fn written(dossier: &Dossier) -> String {
@@ -199,11 +211,8 @@ fn amendment() -> Dossier {
         log_key: later.log_key,
         approver_notes: later.approver_notes,
         growth: Vec::new(),
-        previous: Some(PreviousEpoch {
-            note: approved(&last.statement),
-            statement: last.statement,
-            allocations: last.allocations,
-        }),
+        earlier: vec![first.statement.clone()],
+        previous: Some(final_statement(last)),
         superseded: Some(first),
         input,
     }
@@ -256,11 +265,7 @@ fn correction() -> Dossier {
     input.decisions.extend(decide(&[(Some(2), Change::Amend)]));
     input.draft.revision = input.draft.revision.next();
     (input.draft.previous, input.draft.supersedes) = (Some(hash), Some(hash));
-    corrected.previous = Some(PreviousEpoch {
-        note: approved(&before.statement),
-        statement: before.statement,
-        allocations: before.allocations,
-    });
+    then(&mut corrected, before);
     offered(corrected)
 }
 
@@ -298,11 +303,7 @@ fn a_draft_goes_on_from_the_statement_before() {
     let mut twice = correction();
     let before = close(&twice.input).expect("closes");
     let hash = before.statement.text_hash();
-    twice.previous = Some(PreviousEpoch {
-        note: approved(&before.statement),
-        statement: before.statement,
-        allocations: before.allocations,
-    });
+    then(&mut twice, before);
     (twice.input.draft.previous, twice.input.draft.supersedes) = (Some(hash), Some(hash));
     let lower = offered(twice.clone()).recompute().expect_err("the same revision again");
     assert_eq!((lower.code, lower.subject.as_str()), (Mismatch, "revision"));
@@ -311,6 +312,79 @@ fn a_draft_goes_on_from_the_statement_before() {
     assert_eq!((unbegun.code, unbegun.subject.as_str()), (Mismatch, "amendment"));
     twice.input.decisions.extend(decide(&[(Some(2), Change::Amend)]));
     assert!(offered(twice).recompute().is_ok());
+}
+
+/// Epoch 3 after epoch 2, without events of its own: its dossier tells of two earlier windows.
+fn third() -> Dossier {
+    let mut third = dossier();
+    let last = close(&third.input).expect("closes");
+    let size = third.input.windows[1].log_size.expect("pinned");
+    third.growth.push(LogGrowth {
+        from_size: size,
+        from_root: third.input.events_root,
+        to_size: size,
+        to_root: third.input.events_root,
+        path: Vec::new(),
+    });
+    third.input.windows.push(week(3, "2026-11-16T00:00:00Z", size));
+    third.input.events.clear();
+    third.input.draft.previous = Some(last.statement.text_hash());
+    third.input.draft.sign_by = at("2026-12-08T09:00:00Z");
+    third.input.decisions.extend(decide(&[(Some(3), pooled("base_issuance", 10_000).1)]));
+    then(&mut third, last);
+    offered(third)
+}
+
+/// Rule `EPOCH_BY_EVENT_TIME`: which events are late follows from the windows of all earlier epochs, so that none of
+/// them may be told another way to a later approver, nor left to the node's word.
+#[test]
+fn the_windows_of_all_earlier_epochs_are_those_of_their_statements() {
+    let refused = |change: &dyn Fn(&mut Dossier)| {
+        let mut changed = third();
+        change(&mut changed);
+        offered(changed).recompute().map(|_| ()).map_err(|rejection| (rejection.code, rejection.subject))
+    };
+    let mismatch = |subject: &str| Err((Mismatch, subject.to_owned()));
+    assert_eq!(refused(&|_| {}), Ok(()));
+    let text = written(&third());
+    assert_eq!(written(&read(text.as_bytes()).expect("reads")), text);
+    assert!(text.contains(r#"{"kind":"earlier","text":""#), "{text}");
+    // A window that begins weeks earlier would make events of before the scope late ones, and pay them.
+    let wider = |d: &mut Dossier| d.input.windows[0] = week(1, "2026-10-26T00:00:00Z", 0);
+    assert_eq!(refused(&wider), mismatch("window of epoch 1"));
+    // A smaller pinned size would make what was paid already late, and pay it again.
+    let smaller = |d: &mut Dossier| {
+        d.input.windows[1].log_size = Some(0);
+        (d.growth[0].to_size, d.growth[0].to_root) = (0, EMPTY_ROOT);
+        (d.growth[1].from_size, d.growth[1].from_root) = (0, EMPTY_ROOT);
+        d.growth.iter_mut().for_each(|growth| growth.path.clear());
+    };
+    assert_eq!(refused(&smaller), Err((ConsistencyInvalid, "events log".to_owned())));
+    assert_eq!(refused(&|d| d.earlier.clear()), mismatch("earlier statements"));
+    assert_eq!(refused(&|d| d.earlier.push(d.earlier[0].clone())), mismatch("earlier statement"));
+    assert_eq!(
+        refused(&|d| d.earlier[0].sign_by = at("2026-12-02T00:00:00Z")),
+        mismatch("earlier statement")
+    );
+}
+
+#[test]
+fn a_draft_corrects_the_last_statement_of_its_epoch() {
+    // Epoch 1 was corrected after epoch 2; whoever corrects it again corrects the correction.
+    let mut again = amendment();
+    let corrected = close(&again.input).expect("closes");
+    let first = again.superseded.clone().expect("epoch 1");
+    let hash = corrected.statement.text_hash();
+    again.input.draft.revision = again.input.draft.revision.next();
+    again.input.decisions.extend(decide(&[(Some(1), Change::Amend)]));
+    (again.input.draft.previous, again.input.draft.supersedes) = (Some(hash), Some(hash));
+    then(&mut again, corrected);
+    again.superseded = None;
+    assert!(offered(again.clone()).recompute().is_ok());
+    again.input.draft.supersedes = Some(first.statement.text_hash());
+    again.superseded = Some(first);
+    let refused = offered(again).recompute().expect_err("an older statement");
+    assert_eq!((refused.code, refused.subject.as_str()), (Mismatch, "supersedes"));
 }
 
 #[test]

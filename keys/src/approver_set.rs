@@ -2,7 +2,7 @@
 
 use crate::algorithm::Algorithm;
 use crate::error::ApproverSetError;
-use crate::limits::{KEY_ID_BYTES, MAX_APPROVERS};
+use crate::limits::MAX_APPROVERS;
 use crate::name::KeyName;
 use crate::signature_line::SignatureLine;
 use crate::verifier_key::VerifierKey;
@@ -53,16 +53,6 @@ impl ApproverSet {
     #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
     pub fn len(&self) -> usize {
         self.approvers.len()
-    }
-
-    /// The approver of this name.
-    pub fn find_by_name(&self, name: &KeyName) -> Option<&VerifierKey> {
-        self.approvers.iter().find(|key| key.name() == name)
-    }
-
-    /// The approver of this key id; ids are distinct within a set.
-    pub fn find_by_key_id(&self, key_id: [u8; KEY_ID_BYTES]) -> Option<&VerifierKey> {
-        self.approvers.iter().find(|key| key.key_id() == key_id)
     }
 
     /// The approver that a signature line names, by name and key id.

@@ -29,11 +29,6 @@ impl KeyName {
         }
     }
 
-    /// Whether [`KeyName::registrable`] would take this name.
-    pub fn is_registrable(&self) -> bool {
-        first_unregistrable(&self.0).is_none()
-    }
-
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -260,6 +260,6 @@ fn place(table: &str, key: &str) -> String {
     if key.is_empty() { table } else { format!("{table}, key {key}") }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,7 +8,7 @@ use meed_keys::{KeyName, KeyUse, Note, NoteText, PublicKey, SignatureLine, Signi
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Record;
-use crate::error::StorageError;
+use crate::error::{StorageError, hex};
 use crate::key::KeyText;
 use crate::log::{CheckpointRecord, LogKind, LogState};
 use crate::table::{RawReader, Reader, Table};
@@ -151,8 +151,4 @@ impl Signer {
         let note = Note::new(text, vec![line]).map_err(|error| failed(&error))?;
         Ok(Some(CheckpointRecord { size: state.size, note: note.to_string() }))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -68,6 +68,7 @@ KINDS = {
     "decision": ("leaf", ""),
     "event": ("index leaf routed", ""),
     "growth": ("from_root from_size path to_root to_size", ""),
+    "earlier": ("text", ""),
     "previous": ("note", ""),
     "previous_allocation": ("leaf", ""),
     "superseded": ("note", ""),
@@ -277,11 +278,39 @@ def check_goes_on(
     first = dossier.leaves("decision")[: previous.decisions_size]
     demand_equal(f"{rule}: decisions", where, previous.decisions_size, len(first))
     demand_equal(f"{rule}: decisions", where, previous.decisions_root.hex(), tree_of_text(first).hex())
-    if draft.epoch == previous.epoch:
-        named = draft.supersedes.hex() if draft.supersedes else "none"
-        demand_equal(f"{rule}: supersedes", where, previous.hash().hex(), named)
     if draft.supersedes is None and draft.epoch <= previous.epoch:
         refuse(f"{rule}: epoch", where, f"an epoch after {previous.epoch}, or a correction", draft.epoch)
+
+
+def check_earlier(
+    dossier: Dossier,
+    previous: Statement | None,
+    draft: Statement,
+    windows: list[Window],
+    pinned: dict[int, bytes],
+    where: str,
+) -> None:
+    """All statements before lead back to the first, and tell of the same windows (23.2, point 7)."""
+    rule = "23.2 point 7, earlier statements"
+    chain = [read_statement(line["text"], f"{where}: earlier") for line in dossier.lines["earlier"]]
+    chain += [previous] if previous else []
+    before: Statement | None = None
+    for each in chain:
+        names = (each.previous.hex() if each.previous else "none", before.hash().hex() if before else "none")
+        demand_equal(f"{rule}: one chain", where, names[1], names[0])
+        owner = (draft.origin, draft.node, draft.scope_key)
+        demand_equal(f"{rule}: scope", where, owner, (each.origin, each.node, each.scope_key))
+        if each.epoch <= len(windows):
+            window = windows[each.epoch - 1]
+            demand_equal(f"{rule}: window", where, Window(each.start, each.end, each.log_size), window)
+            demand_equal(f"{rule}: log", where, each.log_root.hex(), pinned[window.log_size].hex())
+        before = each
+    told = {each.epoch for each in chain}
+    missing = [epoch for epoch in range(1, len(windows)) if epoch not in told]
+    demand_equal(f"{rule}: every epoch before", where, [], missing)
+    of_epoch = [each.hash().hex() for each in chain if each.epoch == draft.epoch]
+    named = draft.supersedes.hex() if draft.supersedes else "none"
+    demand_equal(f"{rule}: Supersedes is the last of the epoch", where, of_epoch[-1] if of_epoch else "none", named)
 
 
 def check_corrects(previous: Statement, draft: Statement, state: State, where: str) -> None:
@@ -385,6 +414,7 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
         if before is not None:
             check_approved(before[0], before[1], chains, log_key.public, f"{where}: {kind}")
             check_goes_on(dossier, before[1], statement, windows, pinned, where)
+    check_earlier(dossier, previous[1] if previous else None, statement, windows, pinned, where)
     corrected = superseded or previous
     if corrected is not None and statement.supersedes is not None:
         check_corrects(corrected[1], statement, state, where)

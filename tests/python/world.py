@@ -265,6 +265,7 @@ class World:
                     "to_size": str(high),
                 }
             )
+        rows += [{"kind": "earlier", "text": each[0].statement.text()} for each in self.finals[:-1]]
         if previous:
             rows.append({"kind": "previous", "note": previous[1]})
             rows += [{"kind": "previous_allocation", "leaf": leaf.decode()} for leaf in previous[0].leaves[1:]]

@@ -266,6 +266,7 @@ impl World {
                 to_root: to.root,
                 path,
             }],
+            earlier: Vec::new(),
             previous: Some(PreviousEpoch {
                 note: self.empty.note.clone(),
                 statement: self.empty.closed.statement.clone(),

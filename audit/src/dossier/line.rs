@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 pub(super) enum Line {
     Approvers { note: String },
     Decision { leaf: String },
+    Earlier { text: String },
     End { lines: String },
     Event { index: String, leaf: String, routed: bool },
     Growth { from_root: Hash, from_size: String, path: Vec<Hash>, to_root: Hash, to_size: String },

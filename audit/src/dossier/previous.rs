@@ -4,6 +4,7 @@
 //! An approver sees one dossier, not the ledger. Without these checks a node could tell a later dossier another story
 //! of an earlier epoch, of its window above all, which decides what is late and would be paid a second time.
 
+use super::chain::{check_chain, check_latest};
 use super::{Dossier, PreviousEpoch, incomplete};
 use crate::allocation::Allocation;
 use crate::approve::{approve, parse_note, split_node_line};
@@ -73,9 +74,11 @@ pub(super) fn check_history(dossier: &Dossier, sets: &[ApproverSetText]) -> Chec
             check_statement(dossier, name, before, sets)?;
         }
     }
+    check_chain(dossier)?;
     if let Some(previous) = &dossier.previous {
         check_after(dossier, &previous.statement)?;
     }
+    check_latest(dossier)?;
     match dossier.superseded.as_ref().or(dossier.previous.as_ref()) {
         Some(corrected) if supersedes.is_some() => check_corrects(dossier, &corrected.statement),
         _ => Ok(()),
@@ -104,7 +107,7 @@ fn check_statement(
     check_decisions(dossier, &statement.decisions)
 }
 
-fn check_scope(dossier: &Dossier, subject: &str, statement: &Statement) -> Checked<()> {
+pub(super) fn check_scope(dossier: &Dossier, subject: &str, statement: &Statement) -> Checked<()> {
     let name = &dossier.input.name;
     let expected = format!("{}/{} of node {}", name.origin, name.key, name.node);
     let got = format!("{}/{} of node {}", statement.origin, statement.scope_key, statement.node);
@@ -134,7 +137,7 @@ fn check_approved(
 
 /// Its epoch's window and pinned size are those of the draft's windows. An amendment may come after later epochs,
 /// which are not among them.
-fn check_window(dossier: &Dossier, statement: &Statement) -> Checked<()> {
+pub(super) fn check_window(dossier: &Dossier, statement: &Statement) -> Checked<()> {
     let own = dossier.input.windows.iter().find(|window| window.number == statement.epoch);
     match own {
         Some(window)
@@ -151,16 +154,13 @@ fn check_window(dossier: &Dossier, statement: &Statement) -> Checked<()> {
     }
 }
 
-/// A draft that corrects nothing comes after the statement before; one of the same epoch corrects it.
+/// A draft that corrects nothing comes after the statement before.
 fn check_after(dossier: &Dossier, previous: &Statement) -> Checked<()> {
     let draft = &dossier.input.draft;
     let epoch = draft_epoch(dossier);
     if draft.supersedes.is_none() && epoch <= Some(previous.epoch) {
         let expected = format!("an epoch after {}, or a correction", previous.epoch);
         return refuse("epoch", expected, name_epoch(epoch));
-    }
-    if epoch == Some(previous.epoch) && draft.supersedes != draft.previous {
-        return refuse("supersedes", name_hash(draft.previous), name_hash(draft.supersedes));
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ fn check_corrects(dossier: &Dossier, corrected: &Statement) -> Checked<()> {
     Ok(())
 }
 
-fn draft_epoch(dossier: &Dossier) -> Option<EpochNumber> {
+pub(super) fn draft_epoch(dossier: &Dossier) -> Option<EpochNumber> {
     dossier.input.windows.last().map(|window| window.number)
 }
 
@@ -202,11 +202,11 @@ fn name_epoch(epoch: Option<EpochNumber>) -> String {
     epoch.map_or_else(|| "none".to_owned(), |epoch| epoch.to_string())
 }
 
-fn name_hash(hash: Option<Hash>) -> String {
+pub(super) fn name_hash(hash: Option<Hash>) -> String {
     hash.map_or_else(|| "none".to_owned(), |hash| hash.to_hex())
 }
 
-fn refuse(subject: &str, expected: String, got: String) -> Checked<()> {
+pub(super) fn refuse(subject: &str, expected: String, got: String) -> Checked<()> {
     Err(Rejection::new(RejectionCode::Mismatch, subject, expected, got))
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::previous::check_history;
-use super::{Dossier, LogGrowth, PreviousEpoch};
+use super::{Dossier, LogGrowth};
 use crate::approve::{parse_note, split_node_line};
 use crate::approvers::ApproverSetText;
 use crate::close::{ClosedEpoch, close};
 use crate::hash::Hash;
 use crate::merkle;
 use crate::rejection::{Checked, Rejection, RejectionCode};
+use crate::statement::Statement;
 
 impl Dossier {
     /// Recomputes the draft and compares every byte with the statement that is offered; checks the approver set's
@@ -29,7 +30,7 @@ impl Dossier {
     }
 
     /// The growths lead from the size that each epoch pinned to that of the next, the last to this statement's root,
-    /// and the statements before are on their way.
+    /// and all statements before are on their way.
     fn check_growths(&self) -> Checked<()> {
         let refuse = |expected: String, got: String| {
             Rejection::new(RejectionCode::ConsistencyInvalid, "events log", expected, got)
@@ -59,13 +60,12 @@ impl Dossier {
             return Err(refuse("growth to the statement's root".to_owned(), "another root".to_owned()));
         }
         let known: BTreeMap<u64, Hash> = (1..).zip(roots).collect();
-        let contradicts = |before: &PreviousEpoch| {
-            let statement = &before.statement;
+        let contradicts = |statement: &Statement| {
             known.get(&statement.epoch.get()).is_some_and(|root| *root != statement.events.root)
         };
-        match self.previous.iter().chain(&self.superseded).find(|before| contradicts(before)) {
-            Some(before) => {
-                let expected = format!("the root of the statement {}", before.statement.origin_line());
+        match self.chain().find(|statement| contradicts(statement)) {
+            Some(statement) => {
+                let expected = format!("the root of the statement {}", statement.origin_line());
                 Err(refuse(expected, "another root".to_owned()))
             }
             None => Ok(()),
@@ -103,8 +103,11 @@ impl Dossier {
     }
 }
 
-/// Compares two statement texts and names the first line that differs.
-fn compare_texts(offered: &str, recomputed: &str) -> Checked<()> {
+/// Compares the text of a statement with the one that was computed again, and names the first line that differs.
+///
+/// # Errors
+/// `recomputation_differs`.
+pub fn compare_texts(offered: &str, recomputed: &str) -> Checked<()> {
     if offered == recomputed {
         return Ok(());
     }

@@ -188,6 +188,7 @@ fn set_approvers(
         if in_force.text.set == set {
             return Ok(ApproverSetOutcome::InForce(in_force));
         }
+        check_names(&in_force.text.set, &set)?;
     }
     if let Some(record) = tx.get(PENDING_SETS, &scope)? {
         let pending = pending_view(tx, scope, record)?;
@@ -224,6 +225,23 @@ fn check_uses(set: &ApproverSet, node: &NodeRecord) -> LedgerResult<()> {
         Some(key) => {
             let expected = format!("a key that is not the node's own, and not named as one, {own}…");
             refuse(Rejection::new(RejectionCode::KeyInUse, "approver set", expected, key.name()))
+        }
+    }
+}
+
+/// A member who stays keeps their name: one key signs a change once, and could not sign it as the old member and as the
+/// new one.
+fn check_names(old: &ApproverSet, new: &ApproverSet) -> LedgerResult<()> {
+    let renamed = new.approvers().iter().find_map(|key| {
+        let same =
+            |member: &&VerifierKey| member.public_key() == key.public_key() && member.name() != key.name();
+        old.approvers().iter().find(same).map(|member| (member.name(), key.name()))
+    });
+    match renamed {
+        None => Ok(()),
+        Some((old, new)) => {
+            let expected = format!("the key of {old} under its name, or a new key under another");
+            refuse(Rejection::new(RejectionCode::KeyInUse, "approver set", expected, new))
         }
     }
 }

@@ -2,20 +2,19 @@
 
 use meed_audit::approve::node_verifier;
 use meed_audit::close::{ClosedEpoch, DraftTerms};
-use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch};
+use meed_audit::dossier::{Dossier, LogGrowth, PreviousEpoch, compare_texts};
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EpochNumber, ScopeId};
-use meed_audit::statement::TreeHead;
+use meed_audit::statement::{Statement, TreeHead};
 
 use crate::log::LogKind;
 use crate::meta::NodeRecord;
 use crate::rules::allocations::all_allocations;
 use crate::rules::approvers::node_key;
 use crate::rules::compute::close_from_log;
-use crate::rules::finalize::compare;
 use crate::rules::input::Which;
 use crate::rules::record::LedgerResult;
-use crate::rules::tables::{APPROVER_SETS, CHAIN, EPOCHS};
+use crate::rules::tables::{APPROVER_SETS, CHAIN, ChainRecord, EPOCHS};
 use crate::snapshot::Snapshot;
 use crate::table::Reader;
 
@@ -33,13 +32,15 @@ impl Snapshot {
         let log_key = node_verifier(&input.events_log, &node_key(&NodeRecord::read(self)?)?)?;
         let DraftTerms { previous, supersedes, .. } = input.draft;
         let superseded = supersedes.filter(|_| supersedes != previous);
+        let chain = self.chain(scope)?;
         Ok(Dossier {
             note: draft.note,
             log_key,
             approver_notes: sets.into_iter().map(|(_, record)| record.note).collect(),
             growth: self.growth(scope, epoch)?,
-            previous: self.final_epoch(scope, previous)?,
-            superseded: self.final_epoch(scope, superseded)?,
+            earlier: self.earlier(scope, &chain, previous)?,
+            previous: self.final_epoch(scope, &chain, previous)?,
+            superseded: self.final_epoch(scope, &chain, superseded)?,
             input,
         })
     }
@@ -57,17 +58,38 @@ impl Snapshot {
         let draft = self.draft(scope, epoch, which)?;
         let input = self.epoch_terms(scope, epoch, Which::Revision(draft.statement.revision))?;
         let closed = close_from_log(self, &input)?;
-        compare(&draft.statement.to_string(), &closed.statement.to_string())?;
+        compare_texts(&draft.statement.to_string(), &closed.statement.to_string())?;
         Ok(closed)
     }
 
-    /// The final statement with this hash, if one is named, with its allocations.
-    fn final_epoch(&self, scope: ScopeId, hash: Option<Hash>) -> LedgerResult<Option<PreviousEpoch>> {
-        let Some(hash) = hash else { return Ok(None) };
-        let chain = self.with_prefix(CHAIN, &scope)?;
-        let Some((_, link)) = chain.into_iter().find(|(_, link)| link.text_hash == hash) else {
-            return Ok(None);
+    /// The scope's final statements, in their order.
+    fn chain(&self, scope: ScopeId) -> LedgerResult<Vec<ChainRecord>> {
+        Ok(self.with_prefix(CHAIN, &scope)?.into_iter().map(|(_, link)| link).collect())
+    }
+
+    /// The statements of the chain before the one with this hash.
+    fn earlier(
+        &self,
+        scope: ScopeId,
+        chain: &[ChainRecord],
+        previous: Option<Hash>,
+    ) -> LedgerResult<Vec<Statement>> {
+        let before = chain.iter().take_while(|link| Some(link.text_hash) != previous);
+        let read = |link: &ChainRecord| {
+            self.final_statement(scope, link.epoch, Which::Revision(link.revision)).map(|last| last.statement)
         };
+        // The scope's first statement has none before it, whatever came later.
+        before.filter(|_| previous.is_some()).map(read).collect()
+    }
+
+    /// The final statement with this hash, if one is named, with its allocations.
+    fn final_epoch(
+        &self,
+        scope: ScopeId,
+        chain: &[ChainRecord],
+        hash: Option<Hash>,
+    ) -> LedgerResult<Option<PreviousEpoch>> {
+        let Some(link) = chain.iter().find(|link| Some(link.text_hash) == hash) else { return Ok(None) };
         let last = self.final_statement(scope, link.epoch, Which::Revision(link.revision))?;
         let allocations = all_allocations(self, (scope, link.epoch, link.revision))?;
         Ok(Some(PreviousEpoch { note: last.note, statement: last.statement, allocations }))

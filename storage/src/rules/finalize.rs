@@ -2,6 +2,7 @@
 //! transaction.
 
 use meed_audit::approve::{Approved, approve};
+use meed_audit::dossier::compare_texts;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EpochNumber, Revision, ScopeId};
 use meed_audit::statement::Statement;
@@ -176,18 +177,8 @@ fn recompute(
 ) -> LedgerResult<AllocationRows> {
     let input = snapshot.epoch_terms(scope, epoch, Which::Revision(revision))?;
     let closed = close_from_log(snapshot, &input)?;
-    compare(&statement.to_string(), &closed.statement.to_string())?;
+    compare_texts(&statement.to_string(), &closed.statement.to_string())?;
     Ok(AllocationRows::build(&closed)?)
-}
-
-/// Names the first line that differs between a stored text and the one that was computed again.
-pub(crate) fn compare(stored: &str, computed: &str) -> LedgerResult<()> {
-    if stored == computed {
-        return Ok(());
-    }
-    let mut pairs = computed.lines().zip(stored.lines());
-    let (expected, got) = pairs.find(|(a, b)| a != b).unwrap_or(("the same lines", "more or fewer lines"));
-    refuse(Rejection::new(RejectionCode::RecomputationDiffers, "statement", expected, got))
 }
 
 fn write_final(

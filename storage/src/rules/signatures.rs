@@ -12,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::rules::approvers::set_text;
 use crate::rules::drafts::{no_draft, stored_statement};
 use crate::rules::epochs::epoch_record;
+use crate::rules::input::Which;
 use crate::rules::pool::Added;
 use crate::rules::record::{LedgerResult, demand, refuse};
 use crate::rules::scopes::scope_record;
@@ -29,16 +30,22 @@ pub struct DraftSignature {
     pub line: SignatureLine,
     /// When it came.
     pub received_at: Timestamp,
-    /// Whether it counts: those of other drafts than the current or final one are evidence only.
+    /// Whether it counts: those of other drafts than the current or final one, and those that came after finalizing,
+    /// are evidence only.
     pub counts: bool,
 }
 
-/// What became of a signature.
-enum Outcome {
-    Added,
+/// Scope, epoch, revision and the name of the key.
+type SignatureKey = (ScopeId, EpochNumber, Revision, KeyText);
+
+/// What a signature is to an epoch.
+enum Judged {
+    /// It counts, and stands nowhere yet.
+    New(SignatureKey),
+    /// It stands there already.
     Same,
-    /// It is of an older draft, and kept as evidence.
-    Outdated(Revision),
+    /// It is of another draft than the current one, and evidence only.
+    Outdated(SignatureKey),
 }
 
 impl Ledger {
@@ -54,11 +61,14 @@ impl Ledger {
         line: SignatureLine,
         now: Timestamp,
     ) -> LedgerResult<Added> {
-        let outcome = self.run(move |tx| add_signature(tx, scope, epoch, &line, now))?;
-        match outcome {
-            Outcome::Added => Ok(Added::New),
-            Outcome::Same => Ok(Added::Same),
-            Outcome::Outdated(revision) => {
+        // Anybody may send lines: what a view refuses or has already does not come to the writer.
+        if matches!(judge(&self.snapshot()?, scope, epoch, &line, now)?, Judged::Same) {
+            return Ok(Added::Same);
+        }
+        match self.run(move |tx| add_signature(tx, scope, epoch, &line, now))? {
+            Judged::New(_) => Ok(Added::New),
+            Judged::Same => Ok(Added::Same),
+            Judged::Outdated((_, _, revision, _)) => {
                 let got = format!("one of revision {revision}, kept as evidence");
                 let expected = "a signature of the current draft";
                 refuse(Rejection::new(RejectionCode::DraftNotCurrent, "signature", expected, got))
@@ -75,10 +85,20 @@ impl Snapshot {
     pub fn signatures(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<Vec<DraftSignature>> {
         scope_record(self, scope)?;
         let record = epoch_record(self, scope, epoch)?;
+        let logged = match (record.current_draft, record.final_revision) {
+            (None, Some(revision)) => {
+                Some((revision, self.final_statement(scope, epoch, Which::Revision(revision))?.note))
+            }
+            _ => None,
+        };
+        let counts = |revision: Revision, line: &str| match &logged {
+            // What came after finalizing is not in the note that the log holds.
+            Some((last, note)) => *last == revision && note.lines().any(|logged| logged == line),
+            None => record.current_draft == Some(revision),
+        };
         let mut signatures = Vec::new();
         for ((_, _, revision, _), signature) in self.with_prefix(SIGNATURES, &(scope, epoch))? {
-            let counts = record.current_draft == Some(revision)
-                || (record.current_draft.is_none() && record.final_revision == Some(revision));
+            let counts = counts(revision, signature.line.trim_end());
             let line = parse(&signature.line)?;
             signatures.push(DraftSignature { revision, line, received_at: signature.received_at, counts });
         }
@@ -109,49 +129,56 @@ fn add_signature(
     epoch: EpochNumber,
     line: &SignatureLine,
     now: Timestamp,
-) -> LedgerResult<Outcome> {
-    scope_record(tx, scope)?;
-    let record = epoch_record(tx, scope, epoch)?;
-    let Some(revision) = record.current_draft else {
-        let refusal = no_draft(epoch, None);
-        return keep_evidence(tx, scope, epoch, line, now, refusal);
-    };
-    let draft = demand(tx, DRAFTS, &(scope, epoch, revision))?;
-    let key = (scope, epoch, revision, line.name().as_str().parse::<KeyText>()?);
-    let set = set_text(tx, scope, draft.approvers)?;
-    match check_signature(&stored_statement(&draft.note)?, &set, line) {
-        Ok(()) if tx.contains(SIGNATURES, &key)? => Ok(Outcome::Same),
-        Ok(()) if now > draft.sign_by => {
-            let expected = format!("a time up to {}", draft.sign_by);
-            refuse(Rejection::new(RejectionCode::SignByPassed, "signature", expected, now))
-        }
-        Ok(()) => {
-            tx.insert(SIGNATURES, &key, &SignatureRecord { line: line.to_string(), received_at: now })?;
-            Ok(Outcome::Added)
-        }
-        Err(refusal) => keep_evidence(tx, scope, epoch, line, now, refusal),
+) -> LedgerResult<Judged> {
+    let judged = judge(tx, scope, epoch, line, now)?;
+    if let Judged::New(key) | Judged::Outdated(key) = &judged
+        && !tx.contains(SIGNATURES, key)?
+    {
+        tx.insert(SIGNATURES, key, &SignatureRecord { line: line.to_string(), received_at: now })?;
     }
+    Ok(judged)
 }
 
-/// Keeps a valid signature of another draft of the epoch, which never counts; else gives the refusal.
-fn keep_evidence(
-    tx: &mut Transaction,
+fn judge(
+    reader: &impl RawReader,
     scope: ScopeId,
     epoch: EpochNumber,
     line: &SignatureLine,
     now: Timestamp,
+) -> LedgerResult<Judged> {
+    scope_record(reader, scope)?;
+    let record = epoch_record(reader, scope, epoch)?;
+    let Some(revision) = record.current_draft else {
+        return find_evidence(reader, scope, epoch, line, no_draft(epoch, None));
+    };
+    let draft = demand(reader, DRAFTS, &(scope, epoch, revision))?;
+    let key = (scope, epoch, revision, line.name().as_str().parse::<KeyText>()?);
+    let set = set_text(reader, scope, draft.approvers)?;
+    match check_signature(&stored_statement(&draft.note)?, &set, line) {
+        Ok(()) if reader.contains(SIGNATURES, &key)? => Ok(Judged::Same),
+        Ok(()) if now > draft.sign_by => {
+            let expected = format!("a time up to {}", draft.sign_by);
+            refuse(Rejection::new(RejectionCode::SignByPassed, "signature", expected, now))
+        }
+        Ok(()) => Ok(Judged::New(key)),
+        Err(refusal) => find_evidence(reader, scope, epoch, line, refusal),
+    }
+}
+
+/// Whether it is a valid signature of another draft of the epoch, which never counts; else gives the refusal.
+fn find_evidence(
+    reader: &impl RawReader,
+    scope: ScopeId,
+    epoch: EpochNumber,
+    line: &SignatureLine,
     refusal: Rejection,
-) -> LedgerResult<Outcome> {
-    let current = epoch_record(tx, scope, epoch)?.current_draft;
-    for ((_, _, revision), draft) in tx.with_prefix(DRAFTS, &(scope, epoch))? {
-        if current == Some(revision) || !signs(tx, scope, &draft, line)? {
-            continue;
+) -> LedgerResult<Judged> {
+    let current = epoch_record(reader, scope, epoch)?.current_draft;
+    for ((_, _, revision), draft) in reader.with_prefix(DRAFTS, &(scope, epoch))? {
+        if current != Some(revision) && signs(reader, scope, &draft, line)? {
+            let name = line.name().as_str().parse::<KeyText>()?;
+            return Ok(Judged::Outdated((scope, epoch, revision, name)));
         }
-        let key = (scope, epoch, revision, line.name().as_str().parse::<KeyText>()?);
-        if !tx.contains(SIGNATURES, &key)? {
-            tx.insert(SIGNATURES, &key, &SignatureRecord { line: line.to_string(), received_at: now })?;
-        }
-        return Ok(Outcome::Outdated(revision));
     }
     refuse(refusal)
 }

@@ -90,6 +90,18 @@ fn one_key_one_use() {
 }
 
 #[test]
+fn a_member_who_stays_keeps_their_name() {
+    let world = World::new();
+    let scope = world.scope("default");
+    // One key signs a change once: as the member that leaves and as the one that comes, it could never be complete.
+    let renamed =
+        SigningKey::from_seed("anna".parse().unwrap(), KeyUse::Approver, *world.approvers[0].seed());
+    let set = set_of(2, &[renamed, world.approvers[1].clone()]);
+    assert_eq!(code(world.ledger.set_approvers(scope, set, by(LATER))), Code::KeyInUse);
+    assert_eq!(world.snapshot().pending_approvers(scope).unwrap(), None);
+}
+
+#[test]
 fn approvers_pinned_at_review() {
     let world = World::new();
     let scope = world.scope("default");

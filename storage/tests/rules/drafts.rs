@@ -154,6 +154,13 @@ fn only_valid_timely_signatures_of_the_current_draft_count() {
     assert_eq!(kept, expected.map(|(revision, name, counts)| (revision, name.to_owned(), counts)));
     world.approve(scope, first, &one, &[0]);
     assert_eq!(world.finalize(scope, first).statement.revision.get(), 1);
+    // What comes after finalizing is no approval of what is final, whenever it says that it was signed.
+    let too_late = until + 86_400;
+    let text = NoteText::new(one.statement.to_string()).unwrap();
+    assert_eq!(code(add(world.approvers[1].cosign(&text, too_late).unwrap())), Code::DraftNotCurrent);
+    let counting: Vec<_> = world.snapshot().signatures(scope, first).unwrap();
+    let counting: Vec<_> = counting.iter().filter(|s| s.counts).map(|s| s.line.name().as_str()).collect();
+    assert_eq!(counting, ["approver-1", "approver-3"]);
 }
 
 #[test]
