@@ -14,7 +14,6 @@ use meed_audit::proof::Proof;
 use meed_audit::trust::Trust;
 use meed_audit::verify::verify;
 use meed_benches::meed_side::{self, LEDGER_FILE, scope};
-use meed_benches::workload::{BATCH_EVENTS, event_of_own_person};
 use meed_storage::{Ledger, Snapshot, Which};
 use sha2::{Digest, Sha256};
 
@@ -26,12 +25,7 @@ fn ledger() -> &'static (Ledger, tempfile::TempDir) {
     static LEDGER: OnceLock<(Ledger, tempfile::TempDir)> = OnceLock::new();
     LEDGER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
-        let made = meed_side::create(folder.path()).expect("a ledger");
-        meed_side::open_epoch(&made, POOL).expect("an epoch");
-        meed_side::append_made(&made, 0..CLAIMANTS_COUNT, BATCH_EVENTS, &event_of_own_person)
-            .expect("events");
-        meed_side::approve_epoch(&made).expect("approvals");
-        meed_side::finalize(&made).expect("a statement");
+        let made = meed_side::create_final_epoch(folder.path(), CLAIMANTS_COUNT, POOL).expect("a ledger");
         drop(made);
         let opened = Ledger::open(folder.path().join(LEDGER_FILE), meed_side::options());
         (opened.expect("opens"), folder)

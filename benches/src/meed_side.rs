@@ -14,7 +14,7 @@ use meed_audit::window::WindowDays;
 use meed_keys::{ApproverSet, KeyUse, SigningKey};
 use meed_storage::{By, EventBatch, Genesis, Ledger, LogKind, Options, ScopeTerms};
 
-use crate::workload::{WEEK_START_MS, event};
+use crate::workload::{BATCH_EVENTS, WEEK_START_MS, event, event_of_own_person};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -156,6 +156,16 @@ pub fn approve_epoch(ledger: &Ledger) -> Outcome<()> {
 pub fn finalize(ledger: &Ledger) -> Outcome<()> {
     ledger.finalize(scope(), EpochNumber::FIRST, by()?)?;
     Ok(())
+}
+
+/// A new ledger in `folder` with one final epoch, in which so many people did one thing each.
+pub fn create_final_epoch(folder: &Path, claimants_count: u64, pool: u128) -> Outcome<Ledger> {
+    let ledger = create(folder)?;
+    open_epoch(&ledger, pool)?;
+    append_made(&ledger, 0..claimants_count, BATCH_EVENTS, &event_of_own_person)?;
+    approve_epoch(&ledger)?;
+    finalize(&ledger)?;
+    Ok(ledger)
 }
 
 fn approvers() -> Outcome<Vec<SigningKey>> {
