@@ -32,7 +32,7 @@ pub(super) async fn page(call: Call, At(ClaimantPath { claimant }): At<ClaimantP
             p { "No final statement pays this claimant. An account that is somebody's earns under their user's key." }
         } @else {
             div class="wide" tabindex="0" role="region" aria-label="Payouts" {
-                table {
+                table class="cards" {
                     thead { tr { th scope="col" { "statement" } th scope="col" class="number" { "credits" }
                         th scope="col" class="number" { "units" } th scope="col" class="number" { "events" }
                         th scope="col" { "check it" } } }
@@ -40,9 +40,9 @@ pub(super) async fn page(call: Call, At(ClaimantPath { claimant }): At<ClaimantP
                         @let (scope, proof) = paths(&item.statement, item.epoch, item.allocation.revision.get(), &claimant);
                         tr {
                             td { a href={ "/scopes/" (scope) "/epochs/" (item.epoch) } { (key(&item.statement)) } }
-                            td class="number" { (item.allocation.credits) }
-                            td class="number" { (units(item.allocation.final_units.value())) }
-                            td class="number" { (item.allocation.events) }
+                            td class="number" data-label="credits" { (item.allocation.credits) }
+                            td class="number" data-label="units" { (units(item.allocation.final_units.value())) }
+                            td class="number" data-label="events" { (item.allocation.events) }
                             td {
                                 a href=(proof) download={ (scope) "-" (item.epoch) ".payout.json" } { "download proof" } " · "
                                 a href={ "/verify?proof=" (segment(&proof)) "&trust=" (segment(&format!("/api/v1/scopes/{scope}/trust"))) } { "verify here" }

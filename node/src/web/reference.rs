@@ -22,13 +22,13 @@ pub(super) async fn page(State(app): State<App>) -> Answer {
             "The same for programs: " a href="/api/v1/openapi.json" { "openapi.json" } ". What rules refuse: "
             a href="/problems" { "the table of problems" } "." }
         div class="wide" tabindex="0" role="region" aria-label="Routes" {
-            table {
+            table class="cards" {
                 thead { tr { th scope="col" { "route" } th scope="col" { "who" } th scope="col" { "what" } } }
                 tbody { @for (path, item) in &app.description().paths.paths {
                     @for (method, operation) in operations(item) {
                         tr {
                             td { code { (method) " " (path) } }
-                            td { (access(operation)) }
+                            td data-label="who" { (access(operation)) }
                             td { (operation.summary.as_deref().or(operation.description.as_deref()).unwrap_or_default()) }
                         }
                     }
@@ -54,13 +54,13 @@ pub(super) async fn problems() -> Answer {
     let content = html! {
         p { "What a rule of the ledger refuses is answered with a problem document whose " code { "code" } " is one of these and never changes its meaning. Each document says what to do; what is wrong with a request or with the node itself has codes of its own." }
         div class="wide" tabindex="0" role="region" aria-label="Problems" {
-            table {
+            table class="cards" {
                 thead { tr { th scope="col" class="number" { "number" } th scope="col" { "code" } th scope="col" class="number" { "status" }
                     th scope="col" { "who acts" } th scope="col" { "what to do" } } }
                 tbody { @for code in RejectionCode::ALL {
                     tr id=(code.name()) {
-                        td class="number" { (code.number()) } td { a href={ "/problems/" (code.name()) } { code { (code.name()) } } }
-                        td class="number" { (status_of(*code).as_u16()) } td { (code.actor()) } td { (code.remedy()) }
+                        td class="number" data-label="number" { (code.number()) } td { a href={ "/problems/" (code.name()) } { code { (code.name()) } } }
+                        td class="number" data-label="status" { (status_of(*code).as_u16()) } td data-label="who acts" { (code.actor()) } td { (code.remedy()) }
                     }
                 } }
             }

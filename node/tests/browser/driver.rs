@@ -16,6 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 /// How often a condition is looked at before the test gives up, and how long it waits between two looks.
 const TRIES: usize = 200;
 const PAUSE: Duration = Duration::from_millis(50);
+/// The most places that the focus is moved to on one page.
+const TABS_MAX: usize = 200;
 /// How a browser runs where there is no screen, no other user, and nothing to fetch from its maker.
 const ARGUMENTS: [&str; 7] = [
     "--headless=new",
@@ -82,10 +84,11 @@ impl Browser {
         }
     }
 
-    /// Opens a page and waits until it has loaded.
+    /// Opens a page and waits until it is seen: before that the browser drops what is typed.
     #[track_caller]
     pub(crate) fn open(&self, url: &str) {
         self.wait(self.session().goto(url));
+        self.wait_for("performance.getEntriesByType('paint').length > 0");
     }
 
     /// What an expression of JavaScript gives in the page.
@@ -140,6 +143,25 @@ impl Browser {
     #[track_caller]
     pub(crate) fn press(&self, key: Key) {
         self.wait(self.session().action_chain().key_down(key.clone()).key_up(key).perform());
+    }
+
+    /// Presses the tabulator until the focus is on this element, as somebody without a mouse would.
+    #[track_caller]
+    pub(crate) fn tab_to(&self, css: &str) {
+        let reached = format!("document.activeElement.matches({})", json!(css));
+        for _ in 0..TABS_MAX {
+            self.press(Key::Tab);
+            if self.eval(&reached) == json!(true) {
+                return;
+            }
+        }
+        panic!("expected the tabulator to reach {css}, got {}", self.text("document.body.innerText"));
+    }
+
+    /// Types wherever the focus is.
+    #[track_caller]
+    pub(crate) fn type_keys(&self, text: &str) {
+        self.wait(self.session().action_chain().send_keys(text).perform());
     }
 
     /// The width of the screen in CSS pixels, and `light` or `dark`, for pages that are opened from now on.

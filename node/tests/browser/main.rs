@@ -8,6 +8,7 @@
 )]
 
 mod driver;
+mod operating;
 mod pages;
 mod stage;
 #[allow(dead_code, reason = "these tests need little of it")]

@@ -67,7 +67,7 @@ class Page {
             ? 'This browser gives no cryptography (crypto.subtle) to pages over plain http: nothing is checked here.'
             : `This page came from ${this.#window.location.host}. If that is the node that made the proof, what this ` +
               'page says proves nothing against that node: it could have served another. Use a verifier that you ' +
-              'saved before or got from elsewhere, or the command `meed verify`.';
+              'saved before or got from elsewhere, or the command meed verify.';
         origin.hidden = false;
         this.#part('save').hidden = false;
     }
