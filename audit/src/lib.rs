@@ -32,6 +32,7 @@ pub mod policy;
 pub mod pool;
 pub mod proof;
 pub mod rejection;
+pub mod sign_in;
 pub mod statement;
 pub mod text;
 pub mod time;

@@ -5,6 +5,7 @@
 
 mod quorum;
 mod seal;
+mod wallet;
 
 use thiserror::Error;
 
@@ -15,6 +16,7 @@ use crate::name::KeyName;
 
 pub use quorum::{ApproverSetError, QuorumError};
 pub use seal::SealError;
+pub use wallet::WalletError;
 
 /// Why a text is no key name.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -361,6 +363,14 @@ pub enum SigningError {
         /// The use of the key.
         got: KeyUse,
     },
+}
+
+/// Why a text is no signature over a text to sign in with.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("expected the base64 of 64 bytes, 88 characters, got {got} characters that are not")]
+pub struct SignInSignatureError {
+    /// The characters that came.
+    pub got: usize,
 }
 
 /// What a type byte stands for in C2SP signed notes, for people.

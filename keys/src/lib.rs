@@ -10,6 +10,8 @@
 //!   written again byte for byte;
 //! - [`VerifiedSignature`] can only be had by verifying one, always by Ed25519 "strict" verification;
 //! - [`ApproverSet`] holds k of n, and [`Quorum`] can only be had from [`ApproverSet::check_quorum`];
+//! - [`SigningKey::sign_in`] and [`WalletAddress::verify_personal`] are for signing in, with bytes that are never a
+//!   note's;
 //! - [`seal`] and [`KeyFile`] turn a signing key into the text of a key file and back.
 //!
 //! ```
@@ -48,10 +50,12 @@ mod note_text;
 mod public_key;
 mod quorum;
 mod sealed;
+mod sign_in;
 mod signature_line;
 mod signing_key;
 mod verifier_key;
 mod verify;
+mod wallet;
 #[cfg(test)]
 mod wycheproof_tests;
 
@@ -60,7 +64,8 @@ pub use approver_set::ApproverSet;
 pub use cosignature::cosignature_message;
 pub use error::{
     ApproverSetError, Base64Error, KeyError, KeyUseError, NameError, NoteError, NoteTextError, QuorumError,
-    SealError, SignatureError, SignatureLineError, SigningError, VerifierKeyError, VerifyError,
+    SealError, SignInSignatureError, SignatureError, SignatureLineError, SigningError, VerifierKeyError,
+    VerifyError, WalletError,
 };
 pub use key_file::KeyFile;
 pub use name::KeyName;
@@ -69,7 +74,9 @@ pub use note_text::NoteText;
 pub use public_key::PublicKey;
 pub use quorum::{Approval, Quorum, SigningWindow};
 pub use sealed::{SealCost, SealRandomness, open, seal};
+pub use sign_in::{SignInSignature, sign_in_message};
 pub use signature_line::SignatureLine;
 pub use signing_key::SigningKey;
 pub use verifier_key::VerifierKey;
 pub use verify::VerifiedSignature;
+pub use wallet::{WalletAddress, WalletSignature, personal_message_hash};

@@ -22,6 +22,12 @@ pub const KEY_BYTES: usize = 32;
 /// Bytes of an Ed25519 signature.
 pub const ED25519_SIGNATURE_BYTES: usize = 64;
 
+/// Bytes of the address of a wallet.
+pub const WALLET_ADDRESS_BYTES: usize = 20;
+
+/// Bytes of a wallet's signature: two numbers of 32 bytes, and one that says which key made it.
+pub const WALLET_SIGNATURE_BYTES: usize = 65;
+
 /// Bytes of the time in front of a cosignature: seconds as an unsigned big-endian number.
 pub const COSIGNATURE_TIME_BYTES: usize = 8;
 

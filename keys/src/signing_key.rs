@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::algorithm::{Algorithm, KeyUse};
 use crate::cosignature;
 use crate::error::SigningError;
-use crate::limits::KEY_BYTES;
+use crate::limits::{ED25519_SIGNATURE_BYTES, KEY_BYTES};
 use crate::name::KeyName;
 use crate::note_text::NoteText;
 use crate::public_key::PublicKey;
@@ -86,6 +86,15 @@ impl SigningKey {
         self.check_algorithm(Algorithm::CosignatureV1)?;
         let message = cosignature::cosignature_message(text, time_seconds);
         Ok(self.line(cosignature::join(time_seconds, &self.secret.sign(&message).to_bytes())))
+    }
+
+    /// The signature of a message that is no note, by a key that is for a person.
+    pub(crate) fn sign_as_person(
+        &self,
+        message: &[u8],
+    ) -> Result<[u8; ED25519_SIGNATURE_BYTES], SigningError> {
+        self.check_algorithm(Algorithm::CosignatureV1)?;
+        Ok(self.secret.sign(message).to_bytes())
     }
 
     fn check_algorithm(&self, expected: Algorithm) -> Result<(), SigningError> {

@@ -12,6 +12,7 @@ mod keys;
 mod leaves;
 mod merkle;
 mod proofs;
+mod sign_in;
 mod texts;
 mod values;
 
@@ -29,7 +30,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "note", check: keys::note, seeds: keys::note_seeds },
     Target { name: "keys", check: keys::keys, seeds: keys::key_seeds },
     Target { name: "json", check: leaves::json, seeds: leaves::json_seeds },
@@ -37,6 +38,8 @@ pub const TARGETS: [Target; 15] = [
     Target { name: "values", check: values::values, seeds: values::value_seeds },
     Target { name: "decisions", check: decisions::decisions, seeds: decisions::seeds },
     Target { name: "texts", check: texts::texts, seeds: texts::text_seeds },
+    Target { name: "key_text", check: sign_in::key_text, seeds: sign_in::key_text_seeds },
+    Target { name: "wallet_text", check: sign_in::wallet_text, seeds: sign_in::wallet_text_seeds },
     Target { name: "trust", check: texts::trust, seeds: texts::trust_seeds },
     Target { name: "proof", check: proofs::proof, seeds: proofs::seeds },
     Target { name: "forgeries", check: forgeries::forgeries, seeds: forgeries::seeds },
