@@ -158,29 +158,7 @@ impl Ledger {
     /// # Errors
     /// `user_not_found`, `identity_bound_to_other`.
     pub fn bind(&self, identity: Identity, user: UserId, evidence: Evidence, by: By) -> LedgerResult<Bound> {
-        self.run(move |tx| {
-            check_user(tx, user)?;
-            let before = tx.get(BINDINGS, &identity)?;
-            match &before {
-                Some(record) if record.user == Some(user) => return Ok(Bound::Already),
-                Some(record) if record.last != user => {
-                    let expected = format!("an identity that is nobody's or user:{user}'s");
-                    let got = format!("user:{}'s", record.last);
-                    let subject = identity.to_string();
-                    return refuse(Rejection::new(
-                        RejectionCode::IdentityBoundToOther,
-                        subject,
-                        expected,
-                        got,
-                    ));
-                }
-                _ => {}
-            }
-            let change = Change::Bind(identity.clone(), user);
-            let prepared = in_every_scope(tx, &change, &evidence, &by)?;
-            write(tx, prepared, (identity, Action::Bind, user), (None, Some(user)), evidence, by)?;
-            Ok(Bound::New)
-        })
+        self.run(move |tx| bind_in(tx, identity, user, evidence, by))
     }
 
     /// Ends an identity's binding. It can be bound again to the same user, or by [`Ledger::rebind`] to another.
@@ -189,18 +167,10 @@ impl Ledger {
     /// `identity_not_bound`.
     pub fn revoke(&self, identity: Identity, evidence: Evidence, by: By) -> LedgerResult<()> {
         self.run(move |tx| {
-            let bound = tx.get(BINDINGS, &identity)?.and_then(|record| record.user);
-            let Some(user) = bound else {
-                let subject = identity.to_string();
-                return refuse(Rejection::new(
-                    RejectionCode::IdentityNotBound,
-                    subject,
-                    "a bound identity",
-                    "one that is not",
-                ));
+            let Some(user) = user_of(tx, &identity)? else {
+                return refuse(not_bound(&identity, "a bound identity"));
             };
-            let prepared = in_every_scope(tx, &Change::Revoke(identity.clone()), &evidence, &by)?;
-            write(tx, prepared, (identity, Action::Revoke, user), (Some(user), None), evidence, by)
+            revoke_in(tx, identity, user, evidence, by)
         })
     }
 
@@ -289,8 +259,56 @@ impl Snapshot {
     }
 }
 
-fn user_view(id: UserId, record: UserRecord) -> User {
+pub(super) fn user_view(id: UserId, record: UserRecord) -> User {
     User { id, name: record.name, created_at: record.created_at, created_by: record.created_by }
+}
+
+/// Whose an identity is now.
+pub(super) fn user_of(reader: &impl RawReader, identity: &Identity) -> LedgerResult<Option<UserId>> {
+    Ok(reader.get(BINDINGS, identity)?.and_then(|record| record.user))
+}
+
+pub(super) fn not_bound(identity: &Identity, expected: &str) -> Rejection {
+    Rejection::new(RejectionCode::IdentityNotBound, identity.to_string(), expected, "one that is not")
+}
+
+/// Binds an identity that is nobody's, or that was this user's last.
+pub(super) fn bind_in(
+    tx: &mut Transaction,
+    identity: Identity,
+    user: UserId,
+    evidence: Evidence,
+    by: By,
+) -> LedgerResult<Bound> {
+    check_user(tx, user)?;
+    match &tx.get(BINDINGS, &identity)? {
+        Some(record) if record.user == Some(user) => return Ok(Bound::Already),
+        Some(record) if record.last != user => {
+            let expected = format!("an identity that is nobody's or user:{user}'s");
+            return refuse(bound_to_other(&identity, expected, record.last));
+        }
+        _ => {}
+    }
+    let prepared = in_every_scope(tx, &Change::Bind(identity.clone(), user), &evidence, &by)?;
+    write(tx, prepared, (identity, Action::Bind, user), (None, Some(user)), evidence, by)?;
+    Ok(Bound::New)
+}
+
+pub(super) fn bound_to_other(identity: &Identity, expected: String, owner: UserId) -> Rejection {
+    let got = format!("user:{owner}'s");
+    Rejection::new(RejectionCode::IdentityBoundToOther, identity.to_string(), expected, got)
+}
+
+/// Ends the binding of an identity that is this user's.
+pub(super) fn revoke_in(
+    tx: &mut Transaction,
+    identity: Identity,
+    user: UserId,
+    evidence: Evidence,
+    by: By,
+) -> LedgerResult<()> {
+    let prepared = in_every_scope(tx, &Change::Revoke(identity.clone()), &evidence, &by)?;
+    write(tx, prepared, (identity, Action::Revoke, user), (Some(user), None), evidence, by)
 }
 
 pub(crate) fn check_user(reader: &impl RawReader, user: UserId) -> LedgerResult<UserRecord> {
@@ -322,7 +340,7 @@ fn check_rebind(tx: &Transaction, identity: &Identity, from: UserId, to: UserId)
 }
 
 /// The change as a decision of every scope that goes on and that it changes.
-fn in_every_scope(
+pub(super) fn in_every_scope(
     tx: &Transaction,
     change: &Change,
     evidence: &Evidence,
@@ -340,7 +358,7 @@ fn in_every_scope(
     Ok(prepared)
 }
 
-fn write(
+pub(super) fn write(
     tx: &mut Transaction,
     prepared: Vec<Prepared>,
     (identity, action, user): (Identity, Action, UserId),

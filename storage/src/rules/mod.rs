@@ -17,6 +17,7 @@ mod finalize;
 mod fsck;
 mod identities;
 mod input;
+mod own_accounts;
 mod pool;
 mod proofs;
 mod record;

@@ -18,6 +18,7 @@ mod flow;
 mod identities;
 mod life;
 mod model;
+mod own_accounts;
 mod runs;
 mod schedules;
 #[path = "../support/mod.rs"]
