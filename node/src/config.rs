@@ -4,7 +4,6 @@
 //! errors in both places, since a misspelt setting must not be a setting that silently does nothing. What the node
 //! does for each scope by itself stands in the file alone.
 
-mod public_url;
 mod scopes;
 
 use std::collections::BTreeMap;
@@ -16,6 +15,7 @@ use std::time::Duration;
 use meed_audit::Rejection;
 use meed_audit::ids::{NodeId, Origin, ScopeKey};
 use meed_audit::json::refuse_content;
+use meed_audit::sign_in::Site;
 use meed_audit::text::FreeText;
 use meed_storage::SIGN_BY_DAYS_DEFAULT;
 use serde::Deserialize;
@@ -26,7 +26,6 @@ use crate::files;
 use crate::serve::LogFormat;
 use crate::sources::git::{BotList, BotPattern};
 
-pub use public_url::PublicUrl;
 pub use scopes::{COLLECT_DEFAULT, GRACE_HOURS_DEFAULT, ScopeSettings, SourcePlace, SourceSettings};
 
 /// Longest settings file, in bytes.
@@ -109,7 +108,7 @@ pub struct Settings {
     /// Where the node listens.
     pub listen: SocketAddr,
     /// Where people reach the node, where a proxy or a name stands between.
-    pub public_url: Option<PublicUrl>,
+    pub public_url: Option<Site>,
     /// The certificate chain for the port, as a PEM file.
     pub tls_certificate: Option<PathBuf>,
     /// The certificate's key, as a PEM file.

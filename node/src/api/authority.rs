@@ -1,18 +1,22 @@
 //! Who asks, and whether they may: one table of standings, applied to each route where it is declared.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
+use meed_audit::hash::Hash;
 use meed_audit::text::FreeText;
+use meed_audit::time::Timestamp;
 use meed_audit::{Checked, Rejection, RejectionCode};
 use meed_storage::Role;
 
 use super::App;
 use super::extract::Refused;
+use crate::session::Person;
 
 /// The header in which the local command line says who decides, percent-encoded.
 pub const ACTOR_HEADER: &str = "meed-actor";
@@ -22,6 +26,10 @@ pub const ACTOR_HEADER: &str = "meed-actor";
 pub enum Access {
     /// Nothing: reading, and what proves itself.
     Anyone,
+    /// To have shown who they are, whoever that is.
+    SignIn,
+    /// To be signed in with an account of one's own.
+    Contribute,
     /// To bring in events.
     Import,
     /// To curate, to override, to see and change who is who.
@@ -34,12 +42,15 @@ pub enum Access {
 
 impl Access {
     /// All of them, from the least to the most.
-    pub const ALL: [Self; 5] = [Self::Anyone, Self::Import, Self::Curate, Self::Operate, Self::Own];
+    pub const ALL: [Self; 7] =
+        [Self::Anyone, Self::SignIn, Self::Contribute, Self::Import, Self::Curate, Self::Operate, Self::Own];
 
     /// The stable name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Anyone => "anyone",
+            Self::SignIn => "signed-in",
+            Self::Contribute => "contributor",
             Self::Import => "importer",
             Self::Curate => "curator",
             Self::Operate => "operator",
@@ -61,6 +72,17 @@ pub struct Caller {
     pub actor: FreeText,
     /// What they are.
     pub standing: Standing,
+    /// The session by which they are known, where it is one.
+    pub session: Option<KnownBy>,
+}
+
+/// A session by which somebody is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownBy {
+    /// The SHA-256 of its secret.
+    pub hash: Hash,
+    /// The first moment at which it no longer holds.
+    pub expires_at: Timestamp,
 }
 
 impl Caller {
@@ -87,6 +109,8 @@ impl Caller {
 pub enum Standing {
     /// Nobody in particular.
     Stranger,
+    /// Somebody who has shown that an account is theirs.
+    Contributor(Arc<Person>),
     /// Whoever holds a token of this role.
     Token(Role),
     /// The owner of the data folder, at the node's own machine.
@@ -98,6 +122,8 @@ impl Standing {
     pub fn may(&self, access: Access) -> bool {
         match access {
             Access::Anyone => true,
+            Access::SignIn => !matches!(self, Self::Stranger),
+            Access::Contribute => matches!(self, Self::Contributor(_)),
             Access::Import => {
                 matches!(self, Self::Owner | Self::Token(Role::Operator | Role::Importer))
             }
@@ -111,6 +137,7 @@ impl Standing {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Stranger => "nobody in particular",
+            Self::Contributor(_) => "contributor",
             Self::Token(role) => role.name(),
             Self::Owner => "the owner",
         }
@@ -133,7 +160,7 @@ pub(super) async fn check(
 /// Who sent a request, as its headers and the face that it came in by say.
 async fn identify(app: &App, parts: &Parts) -> Result<Caller, Refused> {
     if app.is_local() {
-        return Ok(Caller { actor: local_actor(app, parts)?, standing: Standing::Owner });
+        return Ok(Caller { actor: local_actor(app, parts)?, standing: Standing::Owner, session: None });
     }
     match bearer(parts) {
         None => Ok(app.stranger()),
@@ -166,16 +193,23 @@ pub(super) fn bearer(parts: &Parts) -> Option<Result<String, Rejection>> {
 
 #[cfg(test)]
 mod tests {
+    use meed_audit::ids::{Identity, Provider};
+    use meed_audit::sign_in::SignedText;
+
     use super::*;
 
     #[test]
     fn each_standing_has_its_rights() {
+        let identity = Identity::new(Provider::Github, "7").expect("an identity");
+        let signed = SignedText { method: "ed25519", text: String::new(), signature: String::new() };
+        let contributor = Standing::Contributor(Arc::new(Person { identity, signed }));
         let table = [
-            (Standing::Stranger, [true, false, false, false, false]),
-            (Standing::Token(Role::Importer), [true, true, false, false, false]),
-            (Standing::Token(Role::Curator), [true, false, true, false, false]),
-            (Standing::Token(Role::Operator), [true, true, true, true, false]),
-            (Standing::Owner, [true, true, true, true, true]),
+            (Standing::Stranger, [true, false, false, false, false, false, false]),
+            (contributor, [true, true, true, false, false, false, false]),
+            (Standing::Token(Role::Importer), [true, true, false, true, false, false, false]),
+            (Standing::Token(Role::Curator), [true, true, false, false, true, false, false]),
+            (Standing::Token(Role::Operator), [true, true, false, true, true, true, false]),
+            (Standing::Owner, [true, true, false, true, true, true, true]),
         ];
         for (standing, rights) in table {
             for (access, right) in Access::ALL.into_iter().zip(rights) {

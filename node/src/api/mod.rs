@@ -12,6 +12,7 @@ mod openapi;
 pub mod parameters;
 pub mod problems;
 mod routes;
+pub(crate) mod signing;
 
 use std::sync::{Arc, OnceLock};
 
@@ -27,7 +28,7 @@ use crate::failure::Failure;
 use crate::service::Service;
 use crate::session::{Basis, Sessions};
 use crate::web;
-use authority::{Caller, Standing};
+use authority::{Caller, KnownBy, Standing};
 use extract::Refused;
 pub(crate) use routes::problem_kind;
 
@@ -85,7 +86,7 @@ impl App {
 
     /// Somebody who has shown nothing.
     pub(crate) fn stranger(&self) -> Caller {
-        Caller { actor: self.shared.actor.clone(), standing: Standing::Stranger }
+        Caller { actor: self.shared.actor.clone(), standing: Standing::Stranger, session: None }
     }
 
     fn actor(&self) -> &FreeText {
@@ -105,17 +106,23 @@ impl App {
     pub(crate) async fn caller_of(&self, secret: &str) -> Result<Caller, Refused> {
         let hash = Hash::of(secret.as_bytes());
         let now = self.service().clock().now()?;
-        match self.sessions().find(&hash, now).map(|session| session.basis) {
+        let Some(session) = self.sessions().find(&hash, now) else { return self.holder_of(hash).await };
+        let caller = match session.basis {
             // A session is worth what its token is worth now.
-            Some(Basis::Token(token)) => self.holder_of(token).await,
-            None => self.holder_of(hash).await,
-        }
+            Basis::Token(token) => self.holder_of(token).await?,
+            Basis::Person(person) => Caller {
+                actor: FreeText::parse("actor", &person.identity.to_string())?,
+                standing: Standing::Contributor(person),
+                session: None,
+            },
+        };
+        Ok(Caller { session: Some(KnownBy { hash, expires_at: session.expires_at }), ..caller })
     }
 
     /// Who holds the token of this hash.
     async fn holder_of(&self, token: Hash) -> Result<Caller, Refused> {
         let token = self.clone().run(move |service| service.find_token(&token)).await?;
-        Ok(Caller { actor: token.name, standing: Standing::Token(token.role) })
+        Ok(Caller { actor: token.name, standing: Standing::Token(token.role), session: None })
     }
 }
 

@@ -88,6 +88,15 @@ pub(crate) struct TokenPath {
     pub(crate) name: String,
 }
 
+/// Which account.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct IdentityPath {
+    /// `identity:<provider>:<external id>`.
+    #[param(example = "identity:github:1", max_length = 255)]
+    pub(crate) identity: String,
+}
+
 /// Which refusal.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

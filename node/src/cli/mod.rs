@@ -103,6 +103,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Init(args) => commands::init::run(args, cli.data.as_deref(), console),
         Command::Key(command) => key_command::run(command, console),
         Command::Sign(args) => sign::run(args, console),
+        Command::SignIn(args) => sign::sign_in::run(args, cli, console),
         Command::Verify(args) => verify_command::run(args, console),
         Command::Verifier(args) => verify_command::verifier(args, console),
         Command::Restore(args) => commands::restore::run(args, cli.data.as_deref(), console),

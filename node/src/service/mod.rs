@@ -10,6 +10,7 @@ mod decisions;
 mod epochs;
 mod frames;
 mod outcome;
+mod own_accounts;
 mod people;
 mod proofs;
 pub(crate) mod runs;

@@ -6,6 +6,7 @@
 mod checks;
 mod decided;
 pub mod show;
+pub mod sign_in;
 pub mod state;
 
 use std::fs::File;
@@ -68,11 +69,7 @@ pub fn run(args: &SignArgs, console: Console) -> Result<(), Failure> {
 /// # Errors
 /// As [`run`].
 pub fn make(args: &SignArgs, console: Console) -> Result<SignAnswer, Failure> {
-    let key = key_command::read(&args.key)?;
-    if key.key_use() != KeyUse::Approver {
-        let what = format!("expected the key of an approver, got one for use as {}", key.key_use());
-        return Err(Failure::refused("key_use", what, "give the key file of an approver"));
-    }
+    let key = read_approver_key(&args.key)?;
     // One signing at a time for a key: two at once could each find nothing signed yet.
     let _lock = lock(&args.key)?;
     let subject = read_subject(&args.dossier, args.blind)?;
@@ -85,6 +82,16 @@ pub fn make(args: &SignArgs, console: Console) -> Result<SignAnswer, Failure> {
         return Err(Failure::refused("not_confirmed", "not signed", "run it again and answer y"));
     }
     signing.sign(args, &state_path)
+}
+
+/// Reads the key file of a person; its secret stays closed.
+fn read_approver_key(path: &Path) -> Result<KeyFile, Failure> {
+    let key = key_command::read(path)?;
+    if key.key_use() == KeyUse::Approver {
+        return Ok(key);
+    }
+    let what = format!("expected the key of an approver, got one for use as {}", key.key_use());
+    Err(Failure::refused("key_use", what, "give the key file of an approver"))
 }
 
 struct Signing {

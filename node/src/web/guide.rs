@@ -18,6 +18,7 @@ pub(super) async fn page() -> Answer {
                     input id="claimant" name="claimant" required placeholder="identity:github:1234" size="48"; }
                 button type="submit" { "Show my payouts" }
             }
+            p { "To say which accounts are yours, " a href="/sign-in" { "sign in" } " with a key or a wallet." }
             p { "For work that was collected from git, your key is made from your e-mail address: "
                 code { "meed whoami you@example.org" } " prints it." }
             ol {

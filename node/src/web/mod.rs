@@ -1,11 +1,13 @@
 //! The web page: made on the node from the same documents that the interface answers with, readable without
 //! JavaScript, and with nothing from any other host.
 
+mod challenge;
 mod chart;
 mod claimant;
 mod epoch;
 mod frame;
 mod guide;
+mod me;
 mod overview;
 mod reference;
 mod sign_in;
@@ -40,7 +42,14 @@ pub(crate) fn pages() -> Router<App> {
         .route("/problems/{code}", get(reference::problem))
         .route("/sign-in", get(sign_in::page).post(sign_in::with_token))
         .route("/sign-out", post(sign_in::out))
-        .route("/me", get(sign_in::me))
+        .route("/sign-in/challenge", post(sign_in::ask))
+        .route("/sign-in/answer", post(sign_in::answer))
+        .route(challenge::SCRIPT_PATH, get(sign_in::script))
+        .route("/me", get(me::page))
+        .route("/me/user", post(me::join))
+        .route("/me/challenge", post(me::ask))
+        .route("/me/bind", post(me::bind))
+        .route("/me/revoke", post(me::revoke))
         .route("/style.css", get(style))
         .route("/verify", get(verify::page))
         .route("/verify/{file}", get(verify::file))

@@ -3,14 +3,17 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{Redirect, Response};
-use maud::{Markup, html};
+use maud::html;
 use meed_audit::hash::Hash;
+use meed_audit::sign_in::Purpose;
 use serde::Deserialize;
 
+use super::challenge::{self, AnswerForm, AskForm};
 use super::visitor::{self, unkept};
-use super::{Page, Sorry, frame};
+use super::{Sorry, frame};
 use crate::api::App;
-use crate::api::authority::{Access, Caller, Standing};
+use crate::api::answers::typed;
+use crate::api::authority::{Access, Standing};
 use crate::api::extract::{Fields, Refused};
 use crate::clock;
 use crate::session::Basis;
@@ -20,7 +23,7 @@ pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<R
     let caller = visitor::may_see(&app, &headers, Access::Anyone).await?.caller;
     let content = html! {
         @if caller.standing != Standing::Stranger {
-            p class="done" { "You are signed in as " (who(&caller)) ". " a href="/me" { "Your page" } }
+            p class="done" { "You are signed in as " strong { (caller.actor) } ". " a href="/me" { "Your page" } }
         }
         section id="token" {
             h2 { "With a token" }
@@ -33,7 +36,8 @@ pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<R
                 " " button type="submit" { "Sign in" }
             }
         }
-        p { "You stay signed in for at most 12 hours, as long as the token holds and the node runs." }
+        (challenge::asking("/sign-in/challenge"))
+        p { "You stay signed in for at most 12 hours, and while the node runs; with a token, as long as it holds." }
     };
     Ok(unkept(frame::page("Sign in", &[("Overview", "/"), ("Sign in", "")], &content)))
 }
@@ -54,7 +58,7 @@ pub(super) async fn with_token(
     visitor::may_do(&app, &headers, Access::Anyone).await?;
     let hash = Hash::of(token.trim().as_bytes());
     let found = app.clone().run(move |service| service.find_token(&hash)).await?;
-    let now = app.service().clock().now().map_err(Refused::from)?;
+    let now = app.now()?;
     let random = clock::random().map_err(Refused::from)?;
     let begun = app.sessions().begin(Basis::Token(hash), found.expires_at, now, random);
     let begun = begun.map_err(Refused::from)?;
@@ -75,25 +79,31 @@ fn end_session(app: &App, headers: &HeaderMap) {
     }
 }
 
-/// `/me`: who is signed in, and what they may do.
-pub(super) async fn me(State(app): State<App>, headers: HeaderMap) -> Result<Response, Sorry> {
-    let caller = visitor::may_see(&app, &headers, Access::Anyone).await?.caller;
-    if caller.standing == Standing::Stranger {
-        return Ok(unkept(Redirect::to("/sign-in")));
-    }
-    Ok(unkept(own_page(&caller)))
+/// `POST /sign-in/challenge`: shows what to sign.
+pub(super) async fn ask(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Fields(form): Fields<AskForm>,
+) -> Result<Response, Sorry> {
+    visitor::may_do(&app, &headers, Access::Anyone).await?;
+    let challenge = app.make_challenge(&form.into_request(), Purpose::SignIn, &headers)?;
+    Ok(unkept(challenge::answering("Sign in", &challenge, "/sign-in/answer")))
 }
 
-fn own_page(caller: &Caller) -> Page {
-    let rights = Access::ALL.into_iter().filter(|access| caller.standing.may(*access));
-    let content = html! {
-        p { "You are signed in as " (who(caller)) "." }
-        p { "Your rights: " (rights.map(Access::name).collect::<Vec<_>>().join(", ")) ". " a href="/api" { "What each allows" } }
-        form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
-    };
-    frame::page("You", &[("Overview", "/"), ("You", "")], &content)
+/// `POST /sign-in/answer`: a signed challenge becomes a session.
+pub(super) async fn answer(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Fields(form): Fields<AnswerForm>,
+) -> Result<Response, Sorry> {
+    visitor::may_do(&app, &headers, Access::Anyone).await?;
+    let (begun, _) = app.sign_in(&form.into_request(&app)?, &headers)?;
+    end_session(&app, &headers);
+    let now = app.now()?;
+    Ok(visitor::with_session(Redirect::to("/me"), &begun, now, app.service().settings()))
 }
 
-fn who(caller: &Caller) -> Markup {
-    html! { strong { (caller.actor) } ", " (caller.standing.name()) }
+/// The script of the forms for wallets.
+pub(super) async fn script() -> Response {
+    typed("text/javascript; charset=utf-8", challenge::SCRIPT.as_bytes().to_vec())
 }

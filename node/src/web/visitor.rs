@@ -6,6 +6,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use meed_audit::sign_in::Site;
 use meed_audit::time::{MS_PER_SECOND, Timestamp};
 use meed_audit::{Checked, Rejection, RejectionCode};
 
@@ -13,7 +14,7 @@ use super::Sorry;
 use crate::api::App;
 use crate::api::authority::{Access, Caller};
 use crate::api::extract::{Call, Refused};
-use crate::config::{PublicUrl, Settings};
+use crate::config::Settings;
 use crate::session::Begun;
 
 /// The cookie that holds the secret of a session.
@@ -81,7 +82,7 @@ fn check_origin(headers: &HeaderMap, settings: &Settings) -> Checked<()> {
 
 /// Whether an origin is the node's: that of the settings, or the host that the request itself was sent to.
 fn is_own(origin: &str, host: Option<&str>, settings: &Settings) -> bool {
-    let Ok(origin) = origin.parse::<PublicUrl>() else { return false };
+    let Ok(origin) = origin.parse::<Site>() else { return false };
     settings.public_url.as_ref() == Some(&origin)
         || host.is_some_and(|host| host.eq_ignore_ascii_case(origin.domain()))
 }

@@ -11,5 +11,6 @@
 mod hostile;
 mod pages;
 mod running;
+mod sign_in;
 mod support;
 mod tls;

@@ -1,5 +1,7 @@
 //! Signing in on the pages: a token becomes a session, whose cookie counts for pages alone.
 
+use meed_keys::{KeyUse, SigningKey};
+
 use crate::support::{Answer, JSON, Node, bearer};
 
 /// What a browser sends along with a form of the node's own page.
@@ -141,4 +143,70 @@ fn hostile_forms_and_cookies_are_refused_and_never_a_fault() {
     assert_eq!(json.status, 415);
     assert_eq!(node.get("/sign-out", "").status, 405);
     assert!(!node.get("/metrics", "").text().contains("status=\"500\""));
+}
+
+/// What stands between two texts of a page, without the escapes of HTML.
+#[track_caller]
+fn between(page: &str, before: &str, after: &str) -> String {
+    let rest = page.split_once(before).unwrap_or_else(|| panic!("{before}: {page}")).1;
+    let found = rest.split_once(after).unwrap_or_else(|| panic!("{after}: {page}")).0;
+    found.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+#[test]
+fn a_person_signs_in_joins_binds_and_revokes_without_a_script() {
+    let node = Node::start(&[("MEED_PUBLIC_URL", "http://node")]);
+    let key = |seed: u8| SigningKey::from_seed("ana".parse().expect("a name"), KeyUse::Approver, [seed; 32]);
+    let ask = |path: &str, cookie: &str, key: &SigningKey| {
+        let vkey = key.verifier_key().to_string().replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let page = node.post(path, &format!("{OWN}{cookie}"), &format!("key={vkey}"));
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        let text = between(&page.text(), "<pre id=\"text\">", "</pre>");
+        let nonce = between(&page.text(), "name=\"nonce\" value=\"", "\"");
+        let signature = key.sign_in(&text).expect("signed").to_string();
+        format!(
+            "nonce={nonce}&signature={}",
+            signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+        )
+    };
+    let answer = ask("/sign-in/challenge", "", &key(1));
+    let signed_in = node.post("/sign-in/answer", OWN, &answer);
+    assert_eq!((signed_in.status, signed_in.header("location")), (303, Some("/me")), "{}", signed_in.text());
+    let cookie = cookie(&signed_in);
+    let replayed = node.post("/sign-in/answer", OWN, &answer);
+    assert!(replayed.status == 422 && replayed.text().contains("challenge_invalid"), "{}", replayed.text());
+    let page = |cookie: &str| node.get("/me", cookie).text();
+    assert!(
+        page(&cookie).contains("Become a person") && !page(&cookie).contains("Bind another"),
+        "{}",
+        page(&cookie)
+    );
+    let form = |path: &str, body: &str| node.post(path, &format!("{OWN}{cookie}"), body);
+    assert_eq!(form("/me/user", "name=Ana").status, 303);
+    assert!(page(&cookie).contains("As Ana") && page(&cookie).contains("Bind another account"));
+    assert_eq!(form("/me/bind", &ask("/me/challenge", &cookie, &key(2))).status, 303);
+    let shown = page(&cookie);
+    assert_eq!(shown.matches("action=\"/me/revoke\"").count(), 2, "{shown}");
+    let second = key(2).public_key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert!(shown.contains(&second));
+    // A form of another site, or of nobody, changes nothing.
+    let revoke = format!("identity=identity:ed25519:{second}");
+    let cross = node.post(
+        "/me/revoke",
+        &format!("Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: cross-site\r\n{cookie}"),
+        &revoke,
+    );
+    assert!(cross.status == 403 && cross.text().contains("cross_origin"), "{}", cross.text());
+    assert_eq!(node.post("/me/revoke", OWN, &revoke).status, 401);
+    assert!(page(&cookie).contains(&second));
+    assert_eq!(form("/me/revoke", &revoke).status, 303);
+    assert!(!page(&cookie).contains(&second));
+    let script = node.get("/sign-in/wallet.js", "");
+    assert!(script.header("content-type").is_some_and(|kind| kind.starts_with("text/javascript")));
+    // An operator has no accounts to bind.
+    let token = node.ok(&["token", "new", "ana", "--role", "operator"]);
+    let operator = sign_in(&node, &token);
+    let refused = node.post("/me/user", &format!("{OWN}{operator}"), "name=Ana");
+    assert!(refused.status == 403 && refused.text().contains("role_forbids"), "{}", refused.text());
 }

@@ -11,6 +11,7 @@ mod leaves;
 mod people;
 mod runs;
 mod scopes;
+mod sign_in;
 mod statements;
 mod tokens;
 
@@ -35,6 +36,9 @@ pub use runs::{RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceVi
 pub use scopes::{
     ApproverSetView, ApproversRequest, ApproversView, PendingSetView, ReasonRequest, ScopeApproversView,
     ScopeChangeRequest, ScopeRequest, ScopeView,
+};
+pub use sign_in::{
+    ChallengeRequest, ChallengeView, JoinRequest, MeView, SessionView, SignInRequest, SignedOutView,
 };
 pub use statements::{AllocationsView, FinalView, PayoutItem, PreviewView, StatementView, VerificationView};
 pub use tokens::{SecretView, TokenRequest, TokenView};

@@ -11,6 +11,7 @@ mod people;
 mod problems;
 mod runs;
 mod scopes;
+mod sign_in;
 mod statements;
 
 use axum::Json;
@@ -98,6 +99,7 @@ pub(super) fn all() -> Routes {
         .and(statements::all())
         .and(runs::all())
         .and(people::all())
+        .and(sign_in::all())
         .and(logs::all())
         .and(problems::all())
         .and(care::all())

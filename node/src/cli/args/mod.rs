@@ -10,6 +10,7 @@ mod node;
 mod numbers;
 mod run;
 mod setup;
+mod sign_in;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ pub use setup::{
     ApproversArgs, ConfigureArgs, InitArgs, KeyCommand, KeyNewArgs, KeyPurpose, ScopeAddArgs, ScopeCommand,
     UnlinkedArg,
 };
+pub use sign_in::SignInArgs;
 
 /// The folder of the ledger where nothing else is said.
 pub const DEFAULT_DATA: &str = "./meed-data";
@@ -145,6 +147,8 @@ pub enum Command {
     Dossier(DossierArgs),
     /// Approve a statement, offline: recompute it, show it, sign it
     Sign(SignArgs),
+    /// Sign in at a node with a key, or sign the text that its page shows
+    SignIn(SignInArgs),
     /// Signatures of approvers
     #[command(subcommand)]
     Signature(SignatureCommand),

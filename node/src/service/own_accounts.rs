@@ -1,0 +1,116 @@
+//! What people do about themselves, after they have shown which account is theirs.
+
+use meed_audit::ids::{Identity, UserId};
+use meed_audit::sign_in::SignedText;
+use meed_audit::text::FreeText;
+use meed_audit::{Rejection, RejectionCode};
+use meed_storage::{Bound, Evidence};
+use serde::Serialize;
+
+use super::Service;
+use crate::api::documents::{BoundView, JoinRequest, UserView};
+use crate::clock;
+use crate::failure::Failure;
+use crate::session::Person;
+
+/// What is kept of a change that somebody made about themselves (rule `BINDINGS_ARE_EVIDENCED`).
+#[derive(Serialize)]
+struct OwnEvidence<'a> {
+    /// What the account signed that was bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<&'a SignedText>,
+    /// The account that asked, by what it signed to sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_by: Option<&'a SignedText>,
+}
+
+impl OwnEvidence<'_> {
+    fn seal(&self) -> Result<Evidence, Failure> {
+        let json = serde_json::to_vec(self).map_err(|error| Failure::internal(error.to_string()))?;
+        Ok(Evidence::parse(&json, clock::random()?)?)
+    }
+}
+
+impl Service {
+    /// The person whose account this is, with all of their accounts.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn own_record(&self, identity: &Identity) -> Result<Option<UserView>, Failure> {
+        let found = self.snapshot()?.owner_of(identity)?;
+        Ok(found.map(|(user, accounts)| UserView {
+            id: user.id,
+            name: user.name,
+            created_at: user.created_at,
+            identities: accounts.iter().map(|account| account.identity.to_string()).collect(),
+        }))
+    }
+
+    /// The user whose account this is.
+    ///
+    /// # Errors
+    /// `identity_not_bound`.
+    pub fn user_of(&self, identity: &Identity) -> Result<UserId, Failure> {
+        let binding = self.snapshot()?.binding(identity)?;
+        binding.and_then(|binding| binding.user).ok_or_else(|| {
+            let expected = "an account of somebody's";
+            let rejection =
+                Rejection::new(RejectionCode::IdentityNotBound, identity.to_string(), expected, "nobody's");
+            Failure::from(rejection)
+                .with_remedy("become a person of this node first: `POST /me/user`, or /me")
+        })
+    }
+
+    /// Makes a person of who signed in, unless they are one.
+    ///
+    /// # Errors
+    /// `identity_bound_to_other` where the account was revoked; refusals of the name.
+    pub fn join(
+        &self,
+        person: &Person,
+        request: &JoinRequest,
+        actor: &FreeText,
+    ) -> Result<UserView, Failure> {
+        let name = request.name.as_deref().map(|name| FreeText::parse("name", name)).transpose()?;
+        let evidence = OwnEvidence { signed: Some(&person.signed), asked_by: None }.seal()?;
+        let id = UserId::from_random(clock::random()?);
+        self.ledger.found_user(person.identity.clone(), id, name, evidence, self.by(actor)?)?;
+        let record = self.own_record(&person.identity)?;
+        record.ok_or_else(|| Failure::internal("a person who was just made is not there"))
+    }
+
+    /// Binds another account to the user whose account the holder is.
+    ///
+    /// # Errors
+    /// `identity_not_bound`, `identity_bound_to_other`.
+    pub fn bind_own(
+        &self,
+        holder: &Person,
+        other: &Person,
+        user: UserId,
+        actor: &FreeText,
+    ) -> Result<BoundView, Failure> {
+        let evidence = OwnEvidence { signed: Some(&other.signed), asked_by: Some(&holder.signed) }.seal()?;
+        let by = self.by(actor)?;
+        let bound =
+            self.ledger.bind_own(holder.identity.clone(), other.identity.clone(), user, evidence, by)?;
+        let identity = other.identity.to_string();
+        Ok(BoundView { identity, user: Some(user), changed: bound == Bound::New })
+    }
+
+    /// Ends the binding of an account of the user whose account the holder is.
+    ///
+    /// # Errors
+    /// `invalid_claimant` for what is no account; `identity_not_bound` for one that is not theirs.
+    pub fn revoke_own(
+        &self,
+        holder: &Person,
+        identity: &str,
+        actor: &FreeText,
+    ) -> Result<BoundView, Failure> {
+        let identity: Identity = identity.parse()?;
+        let evidence = OwnEvidence { signed: None, asked_by: Some(&holder.signed) }.seal()?;
+        self.ledger.revoke_own(holder.identity.clone(), identity.clone(), evidence, self.by(actor)?)?;
+        Ok(BoundView { identity: identity.to_string(), user: None, changed: true })
+    }
+}
