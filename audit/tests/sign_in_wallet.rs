@@ -3,7 +3,12 @@
 //! Whatever ours reads, `siwe` reads the same and writes the same; what only `siwe` reads is listed by the reason for
 //! which ours is stricter.
 
-#![expect(clippy::expect_used, reason = "helpers of tests may fail a test")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests may fail a test"
+)]
 
 use k256::ecdsa::SigningKey;
 use meed_audit::sign_in::{WALLET_TEXT_BYTES_MAX, WalletText};

@@ -160,8 +160,6 @@ impl Node {
         ];
         let holders = ["importer", "curator", "operator"].map(|role| (role, token(role, role, None)));
         service.revoke_token("revoked").expect("revoked");
-        // An expired token has expired from its moment on.
-        clock.0.store(later.as_ms(), Ordering::SeqCst);
         let mut node = Self {
             _folder: folder,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime"),
@@ -170,6 +168,10 @@ impl Node {
             strangers,
             holders: holders.into(),
         };
+        let expired = node.session();
+        // An expired token has expired from its moment on; a session does not last a day.
+        clock.0.store(later.as_ms(), Ordering::SeqCst);
+        node.strangers.push(("a session that has expired", Some(expired)));
         let (ended, lasting) = (node.session(), node.session());
         let out = node.ask(&node.port.0, "DELETE", "/sign-in", Some(&ended), "");
         assert_eq!(out.status, 200, "{}", String::from_utf8_lossy(&out.body));

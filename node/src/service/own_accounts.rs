@@ -114,3 +114,43 @@ impl Service {
         Ok(BoundView { identity: identity.to_string(), user: None, changed: true })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use meed_audit::ids::Provider;
+
+    use super::*;
+    use crate::cli::commands::init;
+    use crate::config::{DataFolder, Settings};
+
+    fn person(number: &str) -> Person {
+        let identity = Identity::new(Provider::Github, number).expect("an identity");
+        let (text, signature) = (format!("text {number}"), format!("signature {number}"));
+        Person { identity, signed: SignedText { method: "ed25519", text, signature } }
+    }
+
+    #[test]
+    fn bindings_are_evidenced_by_what_was_signed() {
+        let folder = tempfile::tempdir().expect("folder");
+        let data = DataFolder::at(folder.path().join("ledger"));
+        init::create(&data, None, Some("ledger.example.org".parse().expect("origin"))).expect("ledger");
+        let settings = Settings::parse("", &data.settings(), std::iter::empty()).expect("settings");
+        let service = Service::open(&data, settings).expect("opened").0;
+        let actor = FreeText::parse("actor", "identity:github:1").expect("actor");
+        let (one, two) = (person("1"), person("2"));
+        let user = service.join(&one, &JoinRequest::default(), &actor).expect("a person").id;
+        assert!(service.bind_own(&one, &two, user, &actor).expect("bound").changed);
+        assert!(!service.bind_own(&one, &two, user, &actor).expect("bound").changed);
+        service.revoke_own(&one, "identity:github:2", &actor).expect("revoked");
+        let signed = |number: &str| {
+            format!(r#"{{"method":"ed25519","signature":"signature {number}","text":"text {number}"}}"#)
+        };
+        let kept = |person: &Person| -> Vec<String> {
+            let events = service.snapshot().expect("a snapshot").identity_events(&person.identity);
+            events.expect("events").into_iter().map(|event| event.evidence).collect()
+        };
+        assert_eq!(kept(&one), [format!(r#"{{"signed":{}}}"#, signed("1"))]);
+        let both = format!(r#"{{"asked_by":{},"signed":{}}}"#, signed("1"), signed("2"));
+        assert_eq!(kept(&two), [both, format!(r#"{{"asked_by":{}}}"#, signed("1"))]);
+    }
+}
