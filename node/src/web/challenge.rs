@@ -76,12 +76,12 @@ pub(super) fn answering(title: &str, challenge: &Challenge, action: &str) -> Pag
     };
     let content = html! {
         p { "Read what you sign. It names this node, and holds for ten minutes and once." }
-        pre id="text" { (text) }
-        p { (hint) }
+        pre id="text" class="signed" { (text) }
         @if wallet.is_none() {
             p { a href=(download) download="sign-in.txt" { "Save the text" } ", then: "
                 code { "meed sign-in --text sign-in.txt --key KEYFILE" } }
         }
+        p { (hint) }
         form method="post" action=(action) data-wallet=[wallet.as_ref().map(|_| "sign")] data-address=[wallet] {
             input type="hidden" name="nonce" value=(challenge.nonce);
             label for="signature" { "The signature" }

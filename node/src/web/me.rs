@@ -32,7 +32,7 @@ fn own_page(standing: &Standing, me: &MeView) -> Page {
     let rights: Vec<&str> =
         Access::ALL.into_iter().filter(|access| standing.may(*access)).map(Access::name).collect();
     let content = html! {
-        p { "You are signed in as " strong { (me.actor) } ", " (me.standing) "." }
+        p { "You are signed in as " strong class="key" { (me.actor) } ", " (me.standing) "." }
         dl {
             dt { "your rights" } dd { (rights.join(", ")) " (" a href="/api" { "what each allows" } ")" }
             @if let Some(at) = me.expires_at { dt { "signed in until" } dd { (frame::time(at)) } }

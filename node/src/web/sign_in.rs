@@ -23,7 +23,7 @@ pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<R
     let caller = visitor::may_see(&app, &headers, Access::Anyone).await?.caller;
     let content = html! {
         @if caller.standing != Standing::Stranger {
-            p class="done" { "You are signed in as " strong { (caller.actor) } ". " a href="/me" { "Your page" } }
+            p class="done" { "You are signed in as " strong class="key" { (caller.actor) } ". " a href="/me" { "Your page" } }
         }
         section id="token" {
             h2 { "With a token" }

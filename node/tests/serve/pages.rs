@@ -162,7 +162,7 @@ fn a_person_signs_in_joins_binds_and_revokes_without_a_script() {
         let page = node.post(path, &format!("{OWN}{cookie}"), &format!("key={vkey}"));
         assert_eq!(page.status, 200, "{}", page.text());
         assert_eq!(page.header("cache-control"), Some("no-store"));
-        let text = between(&page.text(), "<pre id=\"text\">", "</pre>");
+        let text = between(&page.text(), "<pre id=\"text\" class=\"signed\">", "</pre>");
         let nonce = between(&page.text(), "name=\"nonce\" value=\"", "\"");
         let signature = key.sign_in(&text).expect("signed").to_string();
         format!(
