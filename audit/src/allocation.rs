@@ -1,7 +1,6 @@
 //! Allocations: what each claimant gets of an epoch's pool, the leaves that a contributor's proof holds.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,9 +111,12 @@ pub fn allocation_set_hash<'a>(entries: impl IntoIterator<Item = (&'a Claimant, 
     sorted.sort_by_key(|(claimant, _)| (matches!(claimant, Claimant::Identity(_)), *claimant));
     let mut lines = String::new();
     for (claimant, units) in sorted {
-        let separator = if lines.is_empty() { "" } else { "\n" };
-        // Writing to a text does not fail.
-        let _ = write!(lines, "{separator}{}:{units}", claimant.allocation_set_key());
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(&claimant.allocation_set_key());
+        lines.push(':');
+        lines.push_str(itoa::Buffer::new().format(units.value()));
     }
     Hash::of(lines.as_bytes())
 }

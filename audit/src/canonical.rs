@@ -9,21 +9,37 @@ use std::fmt::{self, Display, Write as _};
 use serde::Serialize;
 use serde::ser::{self, Impossible, SerializeMap, SerializeSeq, SerializeStruct};
 
-/// Room for a leaf of usual length, in bytes.
-const LEAF_BYTES_USUAL: usize = 640;
+/// Room for a leaf of usual length, in bytes; more than 1,032 would cost the usual allocator much more.
+const LEAF_BYTES_USUAL: usize = 1_000;
 
 /// The canonical bytes of a value.
 ///
 /// # Errors
 /// [`fmt::Error`] for what no leaf may hold: a number, bytes, a unit, a variant with fields.
 pub(crate) fn to_vec(value: &impl Serialize) -> Result<Vec<u8>, fmt::Error> {
-    let mut writer = Writer { out: Vec::with_capacity(LEAF_BYTES_USUAL) };
-    value.serialize(&mut writer)?;
-    Ok(writer.out)
+    let mut out = Vec::with_capacity(LEAF_BYTES_USUAL);
+    append(&mut out, value)?;
+    Ok(out)
 }
 
-struct Writer {
-    out: Vec<u8>,
+/// Appends the canonical bytes of a value, for whoever writes many and keeps the room.
+///
+/// # Errors
+/// As [`to_vec`].
+pub(crate) fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> fmt::Result {
+    value.serialize(&mut Writer { out })
+}
+
+/// Appends a text as a JSON string.
+///
+/// # Errors
+/// None in practice.
+pub(crate) fn append_text(out: &mut Vec<u8>, text: &str) -> fmt::Result {
+    Writer { out }.push_text(text)
+}
+
+struct Writer<'o> {
+    out: &'o mut Vec<u8>,
 }
 
 /// Whether a byte stands in a JSON string as itself.
@@ -36,7 +52,7 @@ fn is_all_plain(bytes: &[u8]) -> bool {
     bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte))
 }
 
-impl Writer {
+impl Writer<'_> {
     fn push_text(&mut self, text: &str) -> fmt::Result {
         if !is_all_plain(text.as_bytes()) {
             return self.push_lines(text);
@@ -50,7 +66,7 @@ impl Writer {
     /// Signed notes are plain lines, which are copied whole.
     fn push_lines(&mut self, text: &str) -> fmt::Result {
         if !text.bytes().fold(true, |plain, byte| plain & (is_plain(byte) | (byte == b'\n'))) {
-            return serde_json::to_writer(&mut self.out, text).map_err(|_| fmt::Error);
+            return serde_json::to_writer(&mut *self.out, text).map_err(|_| fmt::Error);
         }
         self.out.push(b'"');
         for (number, line) in text.split('\n').enumerate() {
@@ -73,14 +89,14 @@ impl fmt::Write for Parts<'_> {
 }
 
 /// An array or object that is being written.
-struct Open<'a> {
-    writer: &'a mut Writer,
+struct Open<'a, 'o> {
+    writer: &'a mut Writer<'o>,
     is_first: bool,
     close: u8,
 }
 
-impl<'a> Open<'a> {
-    fn new(writer: &'a mut Writer, open: u8, close: u8) -> Self {
+impl<'a, 'o> Open<'a, 'o> {
+    fn new(writer: &'a mut Writer<'o>, open: u8, close: u8) -> Self {
         writer.out.push(open);
         Self { writer, is_first: true, close }
     }
@@ -97,7 +113,7 @@ impl<'a> Open<'a> {
     }
 }
 
-impl SerializeSeq for Open<'_> {
+impl SerializeSeq for Open<'_, '_> {
     type Ok = ();
     type Error = fmt::Error;
 
@@ -111,7 +127,7 @@ impl SerializeSeq for Open<'_> {
     }
 }
 
-impl SerializeMap for Open<'_> {
+impl SerializeMap for Open<'_, '_> {
     type Ok = ();
     type Error = fmt::Error;
 
@@ -130,13 +146,18 @@ impl SerializeMap for Open<'_> {
     }
 }
 
-impl SerializeStruct for Open<'_> {
+impl SerializeStruct for Open<'_, '_> {
     type Ok = ();
     type Error = fmt::Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> fmt::Result {
-        self.serialize_key(name)?;
-        self.serialize_value(value)
+        // Nothing in a word of the program is to be escaped.
+        debug_assert!(is_all_plain(name.as_bytes()), "a field's name is a word");
+        self.comma();
+        self.writer.out.push(b'"');
+        self.writer.out.extend_from_slice(name.as_bytes());
+        self.writer.out.extend_from_slice(b"\":");
+        value.serialize(&mut *self.writer)
     }
 
     fn end(self) -> fmt::Result {
@@ -151,15 +172,15 @@ macro_rules! refuse {
     };
 }
 
-impl<'a> ser::Serializer for &'a mut Writer {
+impl<'a, 'o> ser::Serializer for &'a mut Writer<'o> {
     type Ok = ();
     type Error = fmt::Error;
-    type SerializeSeq = Open<'a>;
+    type SerializeSeq = Open<'a, 'o>;
     type SerializeTuple = Impossible<(), fmt::Error>;
     type SerializeTupleStruct = Impossible<(), fmt::Error>;
     type SerializeTupleVariant = Impossible<(), fmt::Error>;
-    type SerializeMap = Open<'a>;
-    type SerializeStruct = Open<'a>;
+    type SerializeMap = Open<'a, 'o>;
+    type SerializeStruct = Open<'a, 'o>;
     type SerializeStructVariant = Impossible<(), fmt::Error>;
 
     refuse!(
@@ -195,7 +216,7 @@ impl<'a> ser::Serializer for &'a mut Writer {
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> fmt::Result {
         let start = self.out.len();
         self.out.push(b'"');
-        write!(Parts(&mut self.out), "{value}")?;
+        write!(Parts(self.out), "{value}")?;
         if self.out.get(start + 1..).is_some_and(is_all_plain) {
             self.out.push(b'"');
             return Ok(());
@@ -236,7 +257,7 @@ impl<'a> ser::Serializer for &'a mut Writer {
         open.finish()
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'a>, fmt::Error> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Open<'a, 'o>, fmt::Error> {
         Ok(Open::new(self, b'[', b']'))
     }
 
@@ -262,11 +283,11 @@ impl<'a> ser::Serializer for &'a mut Writer {
         Err(fmt::Error)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Open<'a>, fmt::Error> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Open<'a, 'o>, fmt::Error> {
         Ok(Open::new(self, b'{', b'}'))
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'a>, fmt::Error> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Open<'a, 'o>, fmt::Error> {
         Ok(Open::new(self, b'{', b'}'))
     }
 

@@ -258,9 +258,7 @@ fn check_texts(source_ref: &str, producer: &str, producer_version: &str) -> Chec
 
 /// SHA-256 of a 32-byte salt and the canonical metadata.
 pub fn metadata_hash(salt: &[u8; 32], metadata: &str) -> Hash {
-    let mut preimage = salt.to_vec();
-    preimage.extend_from_slice(metadata.as_bytes());
-    Hash::of(&preimage)
+    Hash::of_parts([salt, metadata.as_bytes()])
 }
 
 fn check_not_future(field: &str, time: Timestamp, limit_name: &str, limit: Timestamp) -> Checked<()> {

@@ -84,6 +84,12 @@ impl Hash {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// SHA-256 of parts, one after the other.
+    pub(crate) fn of_parts<const PARTS: usize>(parts: [&[u8]; PARTS]) -> Self {
+        let hasher = parts.into_iter().fold(Sha256::new(), Sha256::chain_update);
+        Self(hasher.finalize().into())
+    }
+
     /// Reads exactly 64 lower-case hexadecimal digits.
     ///
     /// # Errors
@@ -104,6 +110,11 @@ impl Hash {
     /// The 64 lower-case hexadecimal digits.
     pub fn to_hex(self) -> String {
         self.hex_digits().as_str().to_owned()
+    }
+
+    /// Appends the hexadecimal digits.
+    pub(crate) fn push_hex(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.hex_digits().0);
     }
 
     fn hex_digits(self) -> HexDigits {
@@ -140,8 +151,7 @@ impl Hash {
 
 /// The hash of a leaf's bytes: SHA-256 of `0x00 || data` (RFC 6962 section 2.1).
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    let hasher = Sha256::new().chain_update([0x00]).chain_update(data);
-    Hash(hasher.finalize().into())
+    Hash::of_parts([&[0x00], data])
 }
 
 /// The hash of an inner node: SHA-256 of `0x01 || left || right` (RFC 6962 section 2.1).

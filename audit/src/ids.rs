@@ -1,6 +1,7 @@
 //! Identifiers: each a type with one text form, checked where it is made.
 
 mod claimant;
+mod serial;
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,7 +40,15 @@ macro_rules! uuid_type {
         }
 
         impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.as_hyphenated().fmt(f) }
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.0.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+            }
         }
 
         impl FromStr for $name {
@@ -103,6 +112,20 @@ macro_rules! text_type {
         impl $name {
             /// The text.
             pub fn as_str(&self) -> &str { &self.0 }
+
+            /// Checks a text without keeping it.
+            ///
+            /// # Errors
+            /// `invalid_identifier` for what parsing refuses.
+            pub fn check(text: &str) -> Checked<()> {
+                let check: fn(&str) -> bool = $check;
+                if check(text) { return Ok(()); }
+                Err(refuse($kind, $expected, text))
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str { &self.0 }
         }
 
         impl fmt::Display for $name {
@@ -113,9 +136,13 @@ macro_rules! text_type {
             type Err = Rejection;
 
             fn from_str(text: &str) -> Checked<Self> {
-                let check: fn(&str) -> bool = $check;
-                if check(text) { return Ok(Self(Arc::from(text))); }
-                Err(refuse($kind, $expected, text))
+                Self::check(text).map(|()| Self(Arc::from(text)))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
     };
@@ -219,94 +246,6 @@ number_type! {
 number_type! {
     /// The version of a scope's approver set, from 1.
     SetVersion, "version", 1
-}
-
-/// Reads a value from its text, which is not kept.
-struct TextVisitor<T>(std::marker::PhantomData<T>);
-
-impl<T: FromStr<Err = Rejection>> serde::de::Visitor<'_> for TextVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a text")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
-    }
-}
-
-fn read_text<'de, T: FromStr<Err = Rejection>, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    deserializer.deserialize_str(TextVisitor(std::marker::PhantomData))
-}
-
-/// Serialises identifiers as their text form and parses them back.
-macro_rules! serde_as_text {
-    ($($name:ty),*) => {$(
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                read_text(deserializer)
-            }
-        }
-    )*};
-}
-
-serde_as_text!(
-    NodeId,
-    ScopeId,
-    UserId,
-    ScopeKey,
-    Source,
-    EventType,
-    EventId,
-    Origin,
-    ComponentId,
-    Provider,
-    Identity,
-    Claimant,
-    crate::text::FreeText
-);
-
-/// Serialises numbers as decimal text into formats that people read, and as numbers into the others.
-macro_rules! serde_as_number {
-    ($($name:ty: $number:ty, $to:expr, $from:expr);*) => {$(
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                if serializer.is_human_readable() {
-                    return serializer.collect_str(self);
-                }
-                let to: fn(&$name) -> $number = $to;
-                serde::Serialize::serialize(&to(self), serializer)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                if deserializer.is_human_readable() {
-                    return read_text(deserializer);
-                }
-                let from: fn($number) -> Checked<$name> = $from;
-                from(<$number as serde::Deserialize>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-            }
-        }
-    )*};
-}
-
-serde_as_number! {
-    EpochNumber: u64, |number| number.get(), EpochNumber::new;
-    Revision: u64, |number| number.get(), Revision::new;
-    SetVersion: u64, |number| number.get(), SetVersion::new;
-    crate::time::Timestamp: i64, |time| time.as_ms(), crate::time::Timestamp::from_ms;
-    crate::amount::Units: u128, |units| units.value(), |value| Ok(crate::amount::Units::sum_of(value));
-    crate::amount::Credits: u128, |credits| credits.value(), |value| Ok(crate::amount::Credits::sum_of(value))
 }
 
 #[cfg(test)]

@@ -30,6 +30,16 @@ pub trait Leaf: Serialize + DeserializeOwned {
         leaf_hash(&self.encode())
     }
 
+    /// The same for one of many leaves, which are written into `room` one after the other.
+    fn leaf_hash_in(&self, room: &mut Vec<u8>) -> Hash {
+        room.clear();
+        // As in `encode`.
+        if canonical::append(room, self).is_err() {
+            room.clear();
+        }
+        leaf_hash(room)
+    }
+
     /// What the fields' own types cannot demand of them together.
     ///
     /// # Errors
@@ -93,7 +103,7 @@ pub(crate) mod count {
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(count: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(count)
+        serializer.serialize_str(itoa::Buffer::new().format(*count))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

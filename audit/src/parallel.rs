@@ -34,7 +34,10 @@ impl Both for InTurn {
 /// The leaf hashes of all leaves, in their order.
 pub(crate) fn leaf_hashes(leaves: &[impl Leaf + Sync], how: &impl Both) -> Vec<Hash> {
     let (left, right) = leaves.split_at(leaves.len() / 2);
-    let hash_all = |leaves: &[_]| -> Vec<Hash> { leaves.iter().map(Leaf::leaf_hash).collect() };
+    let hash_all = |leaves: &[_]| -> Vec<Hash> {
+        let mut room = Vec::new();
+        leaves.iter().map(|leaf| Leaf::leaf_hash_in(leaf, &mut room)).collect()
+    };
     let (right, mut left) = how.both(leaves.len(), || hash_all(right), || hash_all(left));
     left.extend(right);
     left

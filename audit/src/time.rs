@@ -11,6 +11,8 @@ pub const MS_PER_SECOND: i64 = 1_000;
 pub const MS_PER_DAY: i64 = 86_400_000;
 /// 9999-12-31T23:59:59.999Z.
 const LAST_MS: i64 = 253_402_300_799_999;
+/// Bytes of the canonical form.
+const TEXT_BYTES: usize = 24;
 const EXPECTED: &str = "a time such as 2026-11-10T12:00:00.000Z, from 1970 to 9999";
 
 /// A moment, in whole milliseconds since 1970-01-01T00:00:00Z, never negative, before the year 10000.
@@ -134,19 +136,28 @@ fn day_number(year: i64, month: i64, day: i64) -> i64 {
     years * 365 + years / 4 - years / 100 + years / 400 + day_of_year - 719_468 - 146_097
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// The one canonical form.
+    pub(crate) fn text(self) -> [u8; TEXT_BYTES] {
         let (year, month, day) = civil_date(self.0 / MS_PER_DAY);
         let rest = self.0 % MS_PER_DAY;
         let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
         let (second, ms) = (rest / MS_PER_SECOND % 60, rest % MS_PER_SECOND);
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        let parts =
-            [(0..4, year), (5..7, month), (8..10, day), (11..13, hour), (14..16, minute), (17..19, second)];
-        for (place, number) in parts.into_iter().chain([(20..23, ms)]) {
-            write_digits(text.get_mut(place).unwrap_or(&mut []), number);
-        }
-        f.write_str(str::from_utf8(&text).unwrap_or_default())
+        // Every leaf has such texts: byte by byte, without a loop over places.
+        let ([y1, y2], [y3, y4]) = (two_digits(year / 100), two_digits(year % 100));
+        let ([o1, o2], [d1, d2]) = (two_digits(month), two_digits(day));
+        let ([h1, h2], [m1, m2], [s1, s2]) = (two_digits(hour), two_digits(minute), two_digits(second));
+        let ([_, f1], [f2, f3]) = (two_digits(ms / 100), two_digits(ms % 100));
+        [
+            y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'.', f1,
+            f2, f3, b'Z',
+        ]
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -163,12 +174,10 @@ impl FromStr for Timestamp {
     }
 }
 
-/// Writes the last digits of a number, as many as there is room for.
-fn write_digits(room: &mut [u8], mut number: i64) {
-    for digit in room.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
-        number /= 10;
-    }
+/// The digits of a number below 100.
+fn two_digits(number: i64) -> [u8; 2] {
+    let number = u8::try_from(number).unwrap_or(0);
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
 /// Year, month and day of a day number since 1970-01-01 (the era arithmetic of Hinnant's `civil_from_days`,

@@ -1,4 +1,5 @@
-//! Records as bytes: the only place that knows bincode.
+//! Records as bytes: the only place that knows bincode, but for `event_terms`, which reads the beginning of one record
+//! where it stands.
 //!
 //! A stored value is one version byte, the bincode body, and four bytes of CRC-32 (little-endian). The checksum covers
 //! the table's name, the key, the version and the body, because redb checks pages only when it repairs: so a flipped
@@ -17,6 +18,9 @@ pub(crate) const SEAL_BYTES: usize = 1 + CHECKSUM_BYTES;
 
 const CHECKSUM_BYTES: usize = 4;
 
+/// Room for a body of usual length, in bytes.
+const BODY_BYTES_USUAL: usize = 320;
+
 const CONFIG: bincode::config::Configuration<
     bincode::config::LittleEndian,
     bincode::config::Varint,
@@ -31,7 +35,8 @@ pub trait Record: Serialize + DeserializeOwned {
 
 /// Writes the body of a record.
 pub(crate) fn encode<V: Serialize>(table: &str, value: &V) -> Result<Vec<u8>, StorageError> {
-    let body = bincode::serde::encode_to_vec(value, CONFIG).map_err(|error| {
+    let mut body = Vec::with_capacity(BODY_BYTES_USUAL);
+    bincode::serde::encode_into_std_write(value, &mut body, CONFIG).map_err(|error| {
         StorageError::internal(format!("table {table}: a record could not be written: {error}"))
     })?;
     match body.len() {

@@ -1,6 +1,7 @@
 //! Authors of an event, and how its units are shared among them.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::AUTHORS_MAX;
 use crate::amount::{SHARE_WHOLE, parse_decimal};
@@ -8,8 +9,8 @@ use crate::ids::{Identity, Provider};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 
 /// Who did it, and which part of the event's units is theirs, in parts per million.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "AuthorFields", into = "AuthorFields")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "AuthorFields")]
 pub struct Author {
     /// The account.
     pub identity: Identity,
@@ -17,7 +18,7 @@ pub struct Author {
     pub share: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AuthorFields {
     id: String,
@@ -25,13 +26,14 @@ struct AuthorFields {
     share: String,
 }
 
-impl From<Author> for AuthorFields {
-    fn from(author: Author) -> Self {
-        Self {
-            id: author.identity.external_id().to_owned(),
-            provider: author.identity.provider(),
-            share: author.share.to_string(),
-        }
+impl Serialize for Author {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The same fields as where it is read, without making texts of them first.
+        let mut fields = serializer.serialize_struct("AuthorFields", 3)?;
+        fields.serialize_field("id", self.identity.external_id())?;
+        fields.serialize_field("provider", &self.identity.provider())?;
+        fields.serialize_field("share", itoa::Buffer::new().format(self.share))?;
+        fields.end()
     }
 }
 

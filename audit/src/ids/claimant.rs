@@ -142,7 +142,11 @@ impl Ord for Claimant {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "identity:{}:{}", self.provider, self.external_id)
+        // Part by part: every leaf names somebody, and a format costs more than the parts.
+        for part in ["identity:", self.provider.as_str(), ":", &self.external_id] {
+            f.write_str(part)?;
+        }
+        Ok(())
     }
 }
 
@@ -150,7 +154,10 @@ impl fmt::Display for Claimant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Identity(identity) => identity.fmt(f),
-            Self::User(user) => write!(f, "user:{user}"),
+            Self::User(user) => {
+                f.write_str("user:")?;
+                user.fmt(f)
+            }
         }
     }
 }
