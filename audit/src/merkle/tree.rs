@@ -7,15 +7,37 @@ use thiserror::Error;
 use super::source::{self, PathError, TileSource};
 use super::tile::Tile;
 use super::{TILE_LEVELS, TILE_WIDTH};
-use crate::hash::{EMPTY_ROOT, Hash};
+use crate::hash::{EMPTY_ROOT, Hash, node_hash};
 
-/// The root of a tree with these leaf hashes; [`EMPTY_ROOT`] for none. It keeps one tile a level only.
+/// The root of a tree with these leaf hashes; [`EMPTY_ROOT`] for none. It keeps one hash for each tile of leaves.
 pub fn root(leaf_hashes: &[Hash]) -> Hash {
-    let mut builder = TreeBuilder::new();
-    for leaf_hash in leaf_hashes {
-        builder.push(*leaf_hash, &mut |_, _, _| {});
+    let mut roots: Vec<Hash> = tile_roots(leaf_hashes);
+    while roots.len() > 1 {
+        roots = tile_roots(&roots);
     }
-    builder.finish(&mut |_, _, _| {})
+    roots.first().copied().unwrap_or(EMPTY_ROOT)
+}
+
+/// The roots of the subtrees over each 256 hashes, of the last one over those that there are.
+fn tile_roots(hashes: &[Hash]) -> Vec<Hash> {
+    hashes.chunks(usize::from(TILE_WIDTH)).filter_map(tile_root).collect()
+}
+
+fn tile_root(hashes: &[Hash]) -> Option<Hash> {
+    let mut nodes = [EMPTY_ROOT; TILE_WIDTH as usize];
+    nodes.get_mut(..hashes.len())?.copy_from_slice(hashes);
+    let mut width = hashes.len();
+    while width > 1 {
+        for place in 0..width.div_ceil(2) {
+            let left = *nodes.get(2 * place)?;
+            // A lone last node moves up unchanged.
+            let right = nodes.get(2 * place + 1).filter(|_| 2 * place + 1 < width);
+            let parent = right.map_or(left, |right| node_hash(&left, right));
+            *nodes.get_mut(place)? = parent;
+        }
+        width = width.div_ceil(2);
+    }
+    nodes.first().copied()
 }
 
 /// Builds a tree from leaf hashes that come one after the other, and hands each tile out when it is done.
@@ -156,5 +178,18 @@ impl TileSource for Tree {
     fn tile(&self, level: u8, index: u64, width: u16) -> Result<Tile<&[u8]>, MissingTile> {
         let tile = self.tiles.get(&(level, index)).filter(|tile| tile.width() >= width);
         tile.map(Tile::borrowed).ok_or(MissingTile { level, index })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_alone_is_the_root_of_the_whole_tree() {
+        let hashes: Vec<Hash> = (0..66_000_u32).map(|number| Hash::of(&number.to_be_bytes())).collect();
+        for size in (0..600).chain([1_023, 1_024, 1_025, 65_535, 65_536, 65_537, 65_793, 66_000]) {
+            assert_eq!(root(&hashes[..size]), Tree::build(hashes[..size].iter().copied()).root(), "{size}");
+        }
     }
 }
