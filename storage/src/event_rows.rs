@@ -72,11 +72,13 @@ impl RowCursor {
         index: u64,
     ) -> Result<Option<&[u8]>, StorageError> {
         let table = if index < self.folded { self.kind.table() } else { EVENT_TAIL };
-        let is_held = |held: &Held| held.table == table && held.row(self.kind, index).is_some();
-        if !self.held.as_ref().is_some_and(is_held) {
+        let place = |held: &Held| held.place(self.kind, index).filter(|place| *place < held.rows.len());
+        let held_place = self.held.as_ref().filter(|held| held.table == table).and_then(place);
+        if held_place.is_none() {
             self.held = read_block(reader, table, index)?;
         }
-        Ok(self.held.as_ref().and_then(|held| held.row(self.kind, index)))
+        let Some(held) = &self.held else { return Ok(None) };
+        Ok(held_place.or_else(|| place(held)).and_then(|place| held.rows.get(place)))
     }
 
     /// The head of entry `index`.
@@ -98,10 +100,6 @@ impl Held {
             return Some(distance);
         }
         distance.checked_mul(2)?.checked_add(usize::from(kind == RowKind::Private))
-    }
-
-    fn row(&self, kind: RowKind, index: u64) -> Option<&[u8]> {
-        self.rows.get(self.place(kind, index)?)
     }
 
     /// How many entries it has.
@@ -128,7 +126,7 @@ pub(crate) fn read_block(
 /// Reads the value of one of these tables.
 pub(crate) fn open_block(table: &'static str, key: &[u8], sealed: &[u8]) -> Result<Held, StorageError> {
     let body = codec::unseal_body(table, key, VERSION, sealed)?;
-    let rows = if table == EVENT_TAIL { Rows::decode(body) } else { Rows::unpack(body) };
+    let rows = if table == EVENT_TAIL { Rows::decode(body.to_vec()) } else { Rows::unpack(body) };
     match (u64::from_bytes(key), rows) {
         (Some(first), Some(rows)) => Ok(Held { table, first, rows }),
         _ => Err(StorageError::corrupt(table, key, "expected an index and a block of rows, got others")),

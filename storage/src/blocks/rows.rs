@@ -24,11 +24,22 @@ const FIRST_ROWS_BYTES: usize = PACKED_BYTES_MAX;
 type PutPart<'a, E> = dyn FnMut(usize, &[u8]) -> Result<(), E> + 'a;
 
 /// Some rows, one after the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
+    /// What stood before the rows where they were read, and the rows.
     bytes: Vec<u8>,
+    /// Where the first row begins.
+    first: usize,
     ends: Vec<usize>,
 }
+
+impl PartialEq for Rows {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && (0..self.len()).all(|place| self.get(place) == other.get(place))
+    }
+}
+
+impl Eq for Rows {}
 
 impl Rows {
     /// Appends a row.
@@ -44,7 +55,7 @@ impl Rows {
 
     /// Bytes of all rows.
     pub(crate) fn bytes_len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() - self.first
     }
 
     /// The row at a place.
@@ -54,7 +65,7 @@ impl Rows {
     }
 
     fn start(&self, place: usize) -> usize {
-        place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0)
+        place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(self.first)
     }
 
     /// The rows as bytes: their count, their lengths, and they themselves.
@@ -78,14 +89,20 @@ impl Rows {
     }
 
     /// Reads [`Rows::encode`]'s bytes, all of them.
-    pub(crate) fn decode(mut input: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: Vec<u8>) -> Option<Self> {
+        let mut input = bytes.as_slice();
         let count = varint::read_len(&mut input)?;
         let (mut ends, mut end) = (Vec::with_capacity(count.min(input.len())), 0_usize);
         for _ in 0..count {
             end = end.checked_add(varint::read_len(&mut input)?)?;
             ends.push(end);
         }
-        (input.len() == end).then(|| Self { bytes: input.to_vec(), ends })
+        if input.len() != end {
+            return None;
+        }
+        let first = bytes.len() - end;
+        ends.iter_mut().for_each(|end| *end += first);
+        Some(Self { bytes, first, ends })
     }
 
     /// The rows in parts that fill a page each when they are packed: place of the first row, and the packed bytes.
@@ -135,7 +152,7 @@ impl Rows {
         if length > RECORD_BYTES_MAX {
             return None;
         }
-        Self::decode(&lz4_flex::block::decompress(rest, length).ok()?)
+        Self::decode(lz4_flex::block::decompress(rest, length).ok()?)
     }
 
     /// Packs all rows into one value, however long it becomes.
@@ -172,7 +189,7 @@ mod tests {
     fn rows_come_back_by_their_place() {
         for lengths in [vec![], vec![0], vec![3, 0, 200, 1], vec![70_000]] {
             let rows = rows(lengths.clone());
-            assert_eq!(Rows::decode(&rows.encode()), Some(rows.clone()));
+            assert_eq!(Rows::decode(rows.encode()), Some(rows.clone()));
             assert_eq!(Rows::unpack(&rows.pack_whole()), Some(rows.clone()));
             let found: Vec<_> = (0..rows.len()).map(|place| rows.get(place).unwrap().len()).collect();
             assert_eq!(found, lengths);
@@ -236,12 +253,12 @@ mod tests {
         let rows = rows([3, 40, 0]);
         let (encoded, packed) = (rows.encode(), rows.pack_whole());
         for length in 0..encoded.len() {
-            assert_eq!(Rows::decode(&encoded[..length]), None);
+            assert_eq!(Rows::decode(encoded[..length].to_vec()), None);
         }
         for length in 0..packed.len() {
             assert_eq!(Rows::unpack(&packed[..length]), None);
         }
-        assert_eq!(Rows::decode(&[encoded, vec![0]].concat()), None);
+        assert_eq!(Rows::decode([encoded, vec![0]].concat()), None);
         assert_eq!(Rows::unpack(&[0xff; 40]), None, "a length beyond every record");
     }
 }

@@ -10,7 +10,7 @@ pub fn unpack_rows(packed: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 /// The rows of bytes that are not packed; none where the bytes are none.
 pub fn decode_rows(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
-    Rows::decode(bytes).map(|rows| all(&rows))
+    Rows::decode(bytes.to_vec()).map(|rows| all(&rows))
 }
 
 /// Rows as bytes that are not packed.
