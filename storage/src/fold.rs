@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::time::Timestamp;
@@ -18,27 +18,37 @@ use crate::key::Key;
 use crate::snapshot::Snapshot;
 use crate::table::RawReader;
 use crate::tail::{IdEntry, Segment, TimeEntry, WriterTail};
-use crate::transaction::{PutBlock, Transaction};
+use crate::transaction::{PutBlock, Row, Transaction};
 
-/// How many finished blocks wait for the writer, of each table.
-const WAITING_BLOCKS: usize = 64;
+/// How many finished blocks wait for the writer, of each table: some megabytes of them.
+const WAITING_BLOCKS: usize = 256;
 
 impl Transaction {
     /// Packs the rows of the whole tail, and merges its ids and times into their indexes.
     ///
-    /// A thread makes the blocks out of `before`, which is what is durable, while this one puts them into their tables.
+    /// Two threads make the blocks out of `before`, which is what is durable, while this one puts them into their tables.
     pub(crate) fn fold(&mut self, before: &Snapshot) -> Result<(), StorageError> {
         let (first, end) = (self.node.folded_index, self.edges.events.size());
         let tail = self.tail.tail.clone();
         let (entries, private) = read_tail_rows(before, first, end)?;
-        let makers: [(&'static str, Box<MakeBlocks<'_>>); 4] = [
-            (EVENT_ENTRIES, Box::new(move |put| pack_rows(EVENT_ENTRIES, first, &entries, put))),
-            (EVENT_PRIVATE, Box::new(move |put| pack_rows(EVENT_PRIVATE, first, &private, put))),
-            (EVENT_IDS, Box::new(|put| event_index::merge_pairs(before, EVENT_IDS, &tail.id_pairs(), put))),
-            (
-                SCOPE_TIMES,
-                Box::new(|put| event_index::merge_pairs(before, SCOPE_TIMES, &tail.time_pairs(), put)),
-            ),
+        let ids = tail.clone();
+        let makers: [[Maker<'_>; 2]; 2] = [
+            [
+                (EVENT_ENTRIES, Box::new(move |put| pack_rows(EVENT_ENTRIES, first, &entries, put))),
+                (
+                    EVENT_IDS,
+                    Box::new(move |put| event_index::merge_pairs(before, EVENT_IDS, &ids.id_pairs(), put)),
+                ),
+            ],
+            [
+                (EVENT_PRIVATE, Box::new(move |put| pack_rows(EVENT_PRIVATE, first, &private, put))),
+                (
+                    SCOPE_TIMES,
+                    Box::new(move |put| {
+                        event_index::merge_pairs(before, SCOPE_TIMES, &tail.time_pairs(), put)
+                    }),
+                ),
+            ],
         ];
         self.insert_made(makers)?;
         self.delete_table(EVENT_TAIL)?;
@@ -46,34 +56,46 @@ impl Transaction {
         self.write_node()
     }
 
-    /// Puts blocks into their tables as they are made, one table after the other.
-    fn insert_made<const TABLES: usize>(
+    /// Puts blocks into their tables as they are made, one table after the other: each row of `makers` has a thread.
+    fn insert_made<const TABLES: usize, const THREADS: usize>(
         &mut self,
-        makers: [(&'static str, Box<MakeBlocks<'_>>); TABLES],
+        makers: [[Maker<'_>; TABLES]; THREADS],
     ) -> Result<(), StorageError> {
         let (mut makings, mut taken) = (Vec::new(), Vec::new());
-        for (table, make) in makers {
-            let (sender, blocks) = sync_channel(WAITING_BLOCKS);
-            makings.push((make, sender));
-            taken.push((table, blocks));
+        for row in makers {
+            let mut own = Vec::new();
+            for (turn, (table, make)) in row.into_iter().enumerate() {
+                let (sender, blocks) = sync_channel(WAITING_BLOCKS);
+                own.push((make, sender));
+                taken.push((turn, table, blocks));
+            }
+            makings.push(own);
         }
+        // The first table of each thread, then the second of each: no thread waits for one that waits for it.
+        taken.sort_by_key(|(turn, ..)| *turn);
         std::thread::scope(|scope| {
-            let made = scope.spawn(move || {
-                // Each maker goes with what it needed before the next one begins.
-                makings.into_iter().try_for_each(|(make, sender)| {
-                    let given_up = |_| StorageError::internal("a fold was given up");
-                    make(&mut |block| sender.send(block).map_err(given_up))
-                })
-            });
-            // Where a table fails, nobody takes blocks any more, and the thread ends with that.
+            let threads: Vec<_> = makings.into_iter().map(|own| scope.spawn(move || make_all(own))).collect();
+            // Where a table fails, nobody takes blocks any more, and the threads end with that.
             let inserted = taken
                 .into_iter()
-                .try_for_each(|(table, blocks)| self.raw_insert_all(table, blocks.into_iter().map(Ok)));
+                .try_for_each(|(_, table, blocks)| self.raw_insert_all(table, blocks.into_iter().map(Ok)));
             let panicked = |_| Err(StorageError::internal("a folding thread panicked"));
-            inserted.and(made.join().unwrap_or_else(panicked))
+            let made = threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked));
+            made.fold(inserted, Result::and)
         })
     }
 }
+
+/// Makes one table's blocks after the other's: each maker goes with what it needed before the next one begins.
+fn make_all(makings: Vec<(Box<MakeBlocks<'_>>, SyncSender<Row>)>) -> Result<(), StorageError> {
+    makings.into_iter().try_for_each(|(make, sender)| {
+        let given_up = |_| StorageError::internal("a fold was given up");
+        make(&mut |block| sender.send(block).map_err(given_up))
+    })
+}
+
+/// A table, and what makes its blocks.
+type Maker<'a> = (&'static str, Box<MakeBlocks<'a>>);
 
 /// Makes the blocks of one table, and gives each away.
 type MakeBlocks<'a> = dyn FnOnce(&mut PutBlock<'_>) -> Result<(), StorageError> + Send + 'a;
