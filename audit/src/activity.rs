@@ -1,7 +1,10 @@
 //! `weight-sum-v1`: what each event of an epoch gives to whom.
 
+mod earnings;
+pub(crate) mod places;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,12 +13,14 @@ use crate::apportion::apportion;
 use crate::decision::{Curation, State};
 use crate::event::{Author, Event};
 use crate::hash::{Hash, leaf_hash};
-use crate::ids::{Claimant, EventId, ScopeId};
+use crate::ids::{Claimant, EventId, Identity, Provider, ScopeId};
 use crate::leaf::{EVENT_LEAF_BYTES_MAX, Leaf, count, version_tag};
 use crate::policy::{Policy, Unlinked};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::text::FreeText;
 use crate::time::Timestamp;
+
+pub use earnings::{Earned, Earnings};
 
 /// An event as an epoch takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +55,11 @@ impl EpochEvent {
     pub fn entry(&self) -> EpochEntry<'_> {
         let Event { authors, event_time, event_type, id, scopes, source, .. } = &self.event;
         EpochEntry {
-            authors,
+            authors: authors.iter().map(AuthorEntry::of).collect(),
             event_hash: self.event_hash,
             event_time: *event_time,
             event_type: event_type.as_str(),
-            id,
+            id: id.as_str(),
             index: self.index,
             routed: self.routed,
             scopes,
@@ -64,18 +69,18 @@ impl EpochEvent {
 }
 
 /// What an epoch takes of an event: no more than decides money, so that a ledger need not read the rest.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EpochEntry<'a> {
     /// The event's authors, sorted by provider and id; the shares sum to 1,000,000.
-    pub authors: &'a [Author],
+    pub authors: Cow<'a, [AuthorEntry<'a>]>,
     /// As in [`EpochEvent`].
     pub event_hash: Hash,
     /// When it happened.
     pub event_time: Timestamp,
     /// What happened.
     pub event_type: &'a str,
-    /// Its permanent id.
-    pub id: &'a EventId,
+    /// Its permanent id, as [`EventId::check`] demands.
+    pub id: &'a str,
     /// As in [`EpochEvent`].
     pub index: u64,
     /// As in [`EpochEvent`].
@@ -84,6 +89,45 @@ pub struct EpochEntry<'a> {
     pub scopes: &'a [ScopeId],
     /// The kind of place it comes from.
     pub source: &'a str,
+}
+
+/// An author as an epoch takes one: an [`Author`] whose texts stand elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthorEntry<'a> {
+    /// Where the account is.
+    pub provider: Provider,
+    /// The account's id there, of which [`Identity::new`] is asked.
+    pub external_id: ExternalId<'a>,
+    /// Parts per million.
+    pub share: u32,
+}
+
+/// An account's id, as it stands somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExternalId<'a> {
+    /// As a text.
+    Text(&'a str),
+    /// As the bytes of its 64 hexadecimal digits.
+    Hash(Hash),
+}
+
+impl<'a> AuthorEntry<'a> {
+    fn of(author: &'a Author) -> Self {
+        let Author { identity, share } = author;
+        let external_id = ExternalId::Text(identity.external_id());
+        Self { provider: identity.provider(), external_id, share: *share }
+    }
+
+    /// The account.
+    ///
+    /// # Errors
+    /// `invalid_claimant` for an id in another form than its provider's.
+    pub(crate) fn identity(&self) -> Checked<Identity> {
+        match self.external_id {
+            ExternalId::Text(text) => Identity::new(self.provider, text),
+            ExternalId::Hash(hash) => Identity::new(self.provider, &hash.to_hex()),
+        }
+    }
 }
 
 /// Units of one claimant.
@@ -130,6 +174,60 @@ version_tag! {
     ActivityV1, Activity, "meed/activity/v1"
 }
 
+/// What an event weighs in an epoch, before its units are shared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighed<'a> {
+    /// Whether it counts.
+    pub(crate) included: bool,
+    /// The reason of the last decision on it.
+    pub(crate) reason: Option<&'a FreeText>,
+    /// A person's shares in place of the authors'.
+    pub(crate) shares: Option<&'a BTreeMap<Claimant, u32>>,
+    /// What it gives: its weight, or 0 when it is excluded.
+    pub(crate) units: Units,
+    /// The weight of its type in the policy, or the one that a person set.
+    pub(crate) weight: Units,
+}
+
+impl<'a> Weighed<'a> {
+    /// Weighs an event by the policy and what was decided of it.
+    pub(crate) fn new(entry: &EpochEntry<'_>, policy: &Policy, curation: Option<&'a Curation>) -> Self {
+        let set_by_person = curation.and_then(|curation| curation.weight);
+        let weight = set_by_person.unwrap_or_else(|| policy.weights.units_of(entry.source, entry.event_type));
+        let included = !curation.is_some_and(|curation| curation.excluded);
+        Self {
+            included,
+            reason: curation.and_then(|curation| curation.reason.as_ref()),
+            shares: curation.and_then(|curation| curation.shares.as_ref()),
+            units: if included { weight } else { Units::ZERO },
+            weight,
+        }
+    }
+
+    /// The author who alone gets all units, as nearly always.
+    pub(crate) fn sole_author<'e>(&self, entry: &'e EpochEntry<'_>) -> Option<&'e AuthorEntry<'e>> {
+        match (self.shares, entry.authors.as_ref()) {
+            (None, [author]) => Some(author),
+            _ => None,
+        }
+    }
+
+    /// Who gets how much of an included event's units, sorted by claimant.
+    pub(crate) fn claimants(&self, entry: &EpochEntry<'_>, state: &State) -> Checked<Vec<ClaimantUnits>> {
+        match self.sole_author(entry) {
+            Some(author) => {
+                Ok(vec![ClaimantUnits { key: state.resolve(&author.identity()?), units: self.units }])
+            }
+            None => split(self.units, &resolved_shares(&entry.authors, self.shares, state)?),
+        }
+    }
+}
+
+/// Whether a claimant's units count under the policy.
+pub(crate) fn is_paid(unlinked: Unlinked, claimant: &Claimant) -> bool {
+    unlinked == Unlinked::Claim || matches!(claimant, Claimant::User(_))
+}
+
 /// Weighs one event and splits its units among its claimants.
 ///
 /// # Errors
@@ -141,52 +239,29 @@ pub fn curate(
     curation: Option<&Curation>,
     state: &State,
 ) -> Checked<Activity> {
-    let set_by_person = curation.and_then(|curation| curation.weight);
-    let weight = set_by_person.unwrap_or_else(|| policy.weights.units_of(entry.source, entry.event_type));
-    let included = !curation.is_some_and(|curation| curation.excluded);
-    let units = if included { weight } else { Units::ZERO };
-    let claimants = if included {
-        let mut claimants = claimants_of(entry.authors, units, curation, state)?;
-        claimants
-            .retain(|entry| policy.unlinked == Unlinked::Claim || matches!(entry.key, Claimant::User(_)));
-        claimants
-    } else {
-        Vec::new()
-    };
+    let weighed = Weighed::new(entry, policy, curation);
+    let mut claimants = if weighed.included { weighed.claimants(entry, state)? } else { Vec::new() };
+    claimants.retain(|entry| is_paid(policy.unlinked, &entry.key));
     Ok(Activity {
         claimants,
-        event: entry.id.clone(),
+        event: entry.id.parse()?,
         event_hash: entry.event_hash,
-        included,
+        included: weighed.included,
         index: entry.index,
         late,
-        reason: curation.and_then(|curation| curation.reason.clone()),
-        units,
+        reason: weighed.reason.cloned(),
+        units: weighed.units,
         v: ActivityV1,
-        weight,
+        weight: weighed.weight,
     })
-}
-
-/// Who gets how much of an event's units, sorted by claimant.
-fn claimants_of(
-    authors: &[Author],
-    units: Units,
-    curation: Option<&Curation>,
-    state: &State,
-) -> Checked<Vec<ClaimantUnits>> {
-    match (curation.and_then(|curation| curation.shares.as_ref()), authors) {
-        // Nothing to divide, and nearly always so.
-        (None, [author]) => Ok(vec![ClaimantUnits { key: state.resolve(&author.identity), units }]),
-        (decided, _) => split(units, &resolved_shares(authors, decided, state)),
-    }
 }
 
 /// The shares of an event by claimant: a person's, else the authors', with the shares of equal claimants added.
 fn resolved_shares(
-    authors: &[Author],
+    authors: &[AuthorEntry<'_>],
     decided: Option<&BTreeMap<Claimant, u32>>,
     state: &State,
-) -> BTreeMap<Claimant, u32> {
+) -> Checked<BTreeMap<Claimant, u32>> {
     let mut shares = BTreeMap::new();
     match decided {
         Some(decided) => {
@@ -196,11 +271,11 @@ fn resolved_shares(
         }
         None => {
             for author in authors {
-                *shares.entry(state.resolve(&author.identity)).or_default() += author.share;
+                *shares.entry(state.resolve(&author.identity()?)).or_default() += author.share;
             }
         }
     }
-    shares
+    Ok(shares)
 }
 
 /// Splits units by shares that sum to a whole: largest remainder, ties to the smaller key.
@@ -210,112 +285,4 @@ fn split(units: Units, shares: &BTreeMap<Claimant, u32>) -> Checked<Vec<Claimant
     let claimant_units =
         |(key, part): (&Claimant, u128)| ClaimantUnits { key: key.clone(), units: Units::sum_of(part) };
     Ok(shares.keys().zip(parts).map(claimant_units).collect())
-}
-
-/// What a claimant earned by activity: the sum of units, and the number of included events that name them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Earned {
-    /// The sum of units.
-    pub units: Units,
-    /// How many events.
-    pub events_count: u64,
-}
-
-impl Earned {
-    fn plus(self, other: Self) -> Checked<Self> {
-        let events_count = self.events_count.checked_add(other.events_count).ok_or_else(|| {
-            Rejection::new(RejectionCode::ArithmeticOverflow, "events", "a count", "an overflow")
-        })?;
-        Ok(Self { units: self.units.plus(other.units)?, events_count })
-    }
-}
-
-/// What all claimants earned. What single events give is kept until there is much of it, then sorted by a hash of the
-/// claimant and summed up: that touches memory in order, where a map would jump to another place for each event.
-#[derive(Clone, Debug, Default)]
-pub struct Earnings {
-    parts: Vec<EarnedPart>,
-    /// How many parts the last summing up left.
-    summed: usize,
-}
-
-/// A hash that brings equal claimants together, the claimant, and a part of what they earned.
-type EarnedPart = (u64, Claimant, Earned);
-
-/// Fewer parts than this are not summed up before the end.
-const PARTS_MIN: usize = 1 << 16;
-
-impl Earnings {
-    /// Adds one event's units to what its claimants have earned.
-    ///
-    /// # Errors
-    /// `arithmetic_overflow`, which the limits make impossible.
-    pub fn add(&mut self, activity: &Activity) -> Checked<()> {
-        for entry in &activity.claimants {
-            self.push(entry.key.clone(), Earned { units: entry.units, events_count: 1 });
-        }
-        if self.parts.len() >= PARTS_MIN && self.parts.len() / 4 >= self.summed {
-            self.sum_up()?;
-        }
-        Ok(())
-    }
-
-    /// The same, summed up: worth it in the thread that made it, before it joins others.
-    ///
-    /// # Errors
-    /// As [`Earnings::add`].
-    pub fn summed(mut self) -> Checked<Self> {
-        self.sum_up()?;
-        Ok(self)
-    }
-
-    /// Both together.
-    #[must_use]
-    pub fn join(mut self, other: Self) -> Self {
-        self.parts.extend(other.parts);
-        self
-    }
-
-    fn push(&mut self, claimant: Claimant, earned: Earned) {
-        let mut hasher = DefaultHasher::new();
-        claimant.hash(&mut hasher);
-        self.parts.push((hasher.finish(), claimant, earned));
-    }
-
-    fn sum_up(&mut self) -> Checked<()> {
-        self.parts.sort_unstable_by(|(a, left, _), (b, right, _)| a.cmp(b).then_with(|| left.cmp(right)));
-        let mut sums: Vec<EarnedPart> = Vec::with_capacity(self.summed);
-        for (hash, claimant, earned) in self.parts.drain(..) {
-            match sums.last_mut() {
-                Some((last, same, sum)) if *last == hash && *same == claimant => *sum = sum.plus(earned)?,
-                _ => sums.push((hash, claimant, earned)),
-            }
-        }
-        self.summed = sums.len();
-        self.parts = sums;
-        Ok(())
-    }
-
-    /// What each claimant earned, by claimant, with those of `others` who earned nothing.
-    ///
-    /// # Errors
-    /// As [`Earnings::add`].
-    pub fn into_sorted<'a>(
-        mut self,
-        others: impl Iterator<Item = &'a Claimant>,
-    ) -> Checked<Vec<(Claimant, Earned)>> {
-        others.for_each(|claimant| self.push(claimant.clone(), Earned::default()));
-        self.sum_up()?;
-        let mut sorted: Vec<_> = self.parts.into_iter().map(|(_, claimant, sum)| (claimant, sum)).collect();
-        sorted.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(sorted)
-    }
-}
-
-impl FromIterator<(Claimant, Earned)> for Earnings {
-    fn from_iter<T: IntoIterator<Item = (Claimant, Earned)>>(earned: T) -> Self {
-        let mut earnings = Self::default();
-        earned.into_iter().for_each(|(claimant, earned)| earnings.push(claimant, earned));
-        earnings
-    }
 }

@@ -1,18 +1,19 @@
 //! From an epoch's facts and decisions to its statement: the computation that the node, each approver and each
 //! auditor runs, with the same bytes as result.
 
+mod curated;
 mod order;
 mod terms;
 
 use std::collections::BTreeMap;
 
-use crate::activity::{Activity, Earnings, EpochEntry, EpochEvent, curate};
+use crate::activity::{Activity, EpochEntry, EpochEvent, Weighed, curate};
 use crate::allocation::{Allocation, allocate, allocation_set_hash, check_item_count};
 use crate::amount::Credits;
 use crate::approvers::{ApproverSetText, ScopeName};
-use crate::decision::{Decision, EpochDecisions, State};
+use crate::decision::{Curation, Decision, EpochDecisions, State};
 use crate::hash::Hash;
-use crate::ids::{EventId, Revision};
+use crate::ids::Revision;
 use crate::leaf::Leaf;
 use crate::merkle::{self, TreeBuilder};
 use crate::parallel::{Both, InTurn, leaf_hashes, root_with};
@@ -22,8 +23,11 @@ use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::{ApproversLine, Statement, TreeHead};
 use crate::time::Timestamp;
 use crate::window::{EpochWindow, assign};
-use order::order_by_event;
+use curated::CuratedParts;
+use order::{Leaves, order_by_event};
 use terms::{check_decided, check_overrides, check_terms};
+
+pub use curated::Curated;
 
 /// All that a statement is computed from.
 #[derive(Clone, Debug)]
@@ -79,7 +83,10 @@ pub struct ClosedEpoch {
 /// # Errors
 /// Names the part of the input that breaks a rule.
 pub fn close(input: &EpochInput) -> Checked<ClosedEpoch> {
-    close_with(input, &mut |_| {})
+    let closing = Closing::new(input)?;
+    let mut curated = Curated::default();
+    input.events.iter().try_for_each(|event| closing.take(&event.entry(), &mut curated))?;
+    closing.finish(curated)
 }
 
 /// As [`close`], and shows each event's activity leaf to `sink`, in the order of their tree.
@@ -91,8 +98,10 @@ pub fn close_with(input: &EpochInput, sink: &mut dyn FnMut(&Activity)) -> Checke
     ordered.sort_unstable_by(|a, b| a.event.id.cmp(&b.event.id));
     let closing = Closing::new(input)?;
     let mut curated = Curated::default();
-    for entry in ordered {
-        sink(&closing.curate(&entry.entry(), &mut curated)?);
+    for event in ordered {
+        let entry = event.entry();
+        sink(&closing.activity(&entry)?);
+        closing.take(&entry, &mut curated)?;
     }
     closing.finish(curated)
 }
@@ -106,34 +115,6 @@ pub struct Closing<'a> {
     input: &'a EpochInput,
     window: &'a EpochWindow,
     state: State,
-}
-
-/// What the statement needs of the events that were curated so far.
-#[derive(Clone, Debug, Default)]
-pub struct Curated {
-    leaves: Vec<(EventId, Hash)>,
-    earned: Earnings,
-    curated_count: usize,
-}
-
-impl Curated {
-    /// The same with its earnings summed up: worth it in the thread that made it, before it joins others.
-    ///
-    /// # Errors
-    /// `arithmetic_overflow`, which the limits make impossible.
-    pub fn summed(mut self) -> Checked<Self> {
-        self.earned = self.earned.summed()?;
-        Ok(self)
-    }
-
-    /// Both together.
-    #[must_use]
-    pub fn join(mut self, other: Self) -> Self {
-        self.leaves.extend(other.leaves);
-        self.curated_count = self.curated_count.saturating_add(other.curated_count);
-        self.earned = self.earned.join(other.earned);
-        self
-    }
 }
 
 impl<'a> Closing<'a> {
@@ -150,29 +131,36 @@ impl<'a> Closing<'a> {
         Ok(closing)
     }
 
-    /// Takes one event in and gives its activity leaf.
+    /// Takes one event in.
     ///
     /// # Errors
     /// `mismatch` for an event of another scope or epoch.
-    pub fn curate(&self, entry: &EpochEntry<'_>, curated: &mut Curated) -> Checked<Activity> {
+    pub fn take(&self, entry: &EpochEntry<'_>, curated: &mut Curated) -> Checked<()> {
+        let (late, curation) = self.check(entry)?;
+        if curation.is_some() {
+            curated.count_decided();
+        }
+        let weighed = Weighed::new(entry, &self.input.policy, curation);
+        curated.take(entry, late, &weighed, (&self.input.policy, &self.state))
+    }
+
+    /// An event's activity leaf.
+    fn activity(&self, entry: &EpochEntry<'_>) -> Checked<Activity> {
+        let (late, curation) = self.check(entry)?;
+        curate(entry, late, &self.input.policy, curation, &self.state)
+    }
+
+    /// Whether an event of this scope and epoch is late, and what was decided of it.
+    fn check(&self, entry: &EpochEntry<'_>) -> Checked<(bool, Option<&Curation>)> {
         let scope = self.input.policy.scope;
         // A route is looked for only where the leaf does not name the scope: the index would be another one.
         if entry.routed == entry.scopes.binary_search(&scope).is_ok() {
             let expected = format!("an event that names scope {scope}, or one that a route gives it");
-            return Err(Rejection::new(
-                RejectionCode::Mismatch,
-                entry.id.as_str(),
-                expected,
-                if entry.routed { "both" } else { "neither" },
-            ));
+            let got = if entry.routed { "both" } else { "neither" };
+            return Err(Rejection::new(RejectionCode::Mismatch, entry.id, expected, got));
         }
         let late = check_assignment(self.input, self.window, entry)?;
-        let curation = self.decided().curation.get(entry.id);
-        let activity = curate(entry, late, &self.input.policy, curation, &self.state)?;
-        curated.curated_count += usize::from(curation.is_some());
-        curated.earned.add(&activity)?;
-        curated.leaves.push((entry.id.clone(), activity.leaf_hash()));
-        Ok(activity)
+        Ok((late, self.decided().curation.get(entry.id)))
     }
 
     /// The closed epoch of all events.
@@ -189,7 +177,7 @@ impl<'a> Closing<'a> {
     /// As [`Closing::finish`].
     pub fn finish_with(self, curated: Curated, how: &impl Both) -> Checked<ClosedEpoch> {
         let decided = self.decided();
-        let Curated { leaves, earned, curated_count } = curated;
+        let CuratedParts { leaves, earned, curated_count } = curated.into_parts()?;
         if curated_count != decided.curation.len() {
             let expected = format!("all {} curated events", decided.curation.len());
             return Err(Rejection::new(RejectionCode::InputIncomplete, "events", expected, curated_count));
@@ -199,7 +187,7 @@ impl<'a> Closing<'a> {
         let pool_total = input.pool.total();
         let revision = input.draft.revision;
         let (activity, allocations) = how.both(
-            leaves.len(),
+            events_count(&leaves),
             || activity_head(&leaves, how),
             || allocate(scope, window.number, revision, pool_total, earned, &decided.overrides),
         );
@@ -216,19 +204,19 @@ impl<'a> Closing<'a> {
 }
 
 /// The activity tree, in the order of event ids.
-fn activity_head(leaves: &[(EventId, Hash)], how: &impl Both) -> Checked<TreeHead> {
-    check_item_count("events", leaves.len())?;
+fn activity_head(leaves: &[Leaves], how: &impl Both) -> Checked<TreeHead> {
+    let count = events_count(leaves);
+    check_item_count("events", count)?;
     let ordered = order_by_event(leaves, how);
     if let Some(id) = ordered.twice {
-        return Err(Rejection::new(
-            RejectionCode::DuplicateField,
-            id.as_str(),
-            "each event once",
-            "it twice",
-        ));
+        return Err(Rejection::new(RejectionCode::DuplicateField, id, "each event once", "it twice"));
     }
-    let size = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
+    let size = u64::try_from(count).unwrap_or(u64::MAX);
     Ok(TreeHead { size, root: root_with(&ordered.hashes, how) })
+}
+
+fn events_count(leaves: &[Leaves]) -> usize {
+    leaves.iter().map(Leaves::len).sum()
 }
 
 /// Whether the event is late; refuses one that the rule `EPOCH_BY_EVENT_TIME` gives to another epoch.
@@ -239,7 +227,7 @@ fn check_assignment(input: &EpochInput, window: &EpochWindow, entry: &EpochEntry
             let got = other
                 .map_or_else(|| "one of no epoch yet".to_owned(), |a| format!("one of epoch {}", a.epoch));
             let expected = format!("an event of epoch {}", window.number);
-            Err(Rejection::new(RejectionCode::Mismatch, entry.id.as_str(), expected, got))
+            Err(Rejection::new(RejectionCode::Mismatch, entry.id, expected, got))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The policy of a scope: what events weigh, in which unit is paid, and what happens to who is not known.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -170,9 +171,7 @@ impl Weights {
 
     /// The weight of a type of event; 0 where none is given.
     pub fn units_of(&self, source: &str, event_type: &str) -> Units {
-        // Every event asks, so the key is compared in its parts and not written.
-        let wanted = || source.bytes().chain([b':']).chain(event_type.bytes());
-        let place = self.0.binary_search_by(|(key, _)| key.bytes().cmp(wanted()));
+        let place = self.0.binary_search_by(|(key, _)| compare_key(key, source, event_type));
         place.ok().and_then(|place| self.0.get(place)).map_or(Units::ZERO, |(_, units)| *units)
     }
 
@@ -180,6 +179,19 @@ impl Weights {
     pub fn iter(&self) -> impl Iterator<Item = (&str, Units)> {
         self.0.iter().map(|(key, units)| (key.as_str(), *units))
     }
+}
+
+/// Orders a key and the key `<source>:<event_type>`, which is not written for that: every event asks.
+fn compare_key(key: &str, source: &str, event_type: &str) -> Ordering {
+    let (key, source) = (key.as_bytes(), source.as_bytes());
+    let Some((beginning, rest)) = key.split_at_checked(source.len()) else {
+        // A key shorter than the source, and so than what is asked for.
+        return key.cmp(source);
+    };
+    beginning.cmp(source).then_with(|| match rest.split_first() {
+        None => Ordering::Less,
+        Some((sign, rest)) => sign.cmp(&b':').then_with(|| rest.cmp(event_type.as_bytes())),
+    })
 }
 
 fn check_weight_key(key: &str) -> Checked<()> {
@@ -326,6 +338,17 @@ mod tests {
             ("[]", RejectionCode::WrongType),
         ] {
             assert_eq!(Weights::parse(text.as_bytes()).expect_err(text).code, code, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_ordered_as_their_texts_are() {
+        let parts = ["", "a", "a-", "a-b", "a:", "ab", "b"];
+        for key in ["", "a", "a-", "a-:", "a:", "a:a", "a:a-b", "a:b", "ab:a", "b:", "z"] {
+            for (source, event_type) in parts.iter().flat_map(|s| parts.iter().map(move |t| (s, t))) {
+                let written = format!("{source}:{event_type}");
+                assert_eq!(compare_key(key, source, event_type), key.cmp(&written), "{key} {written}");
+            }
         }
     }
 

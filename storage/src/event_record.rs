@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use meed_audit::activity::EpochEntry;
 use meed_audit::event::{Author, Event, EventV1, Route, RouteV1};
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EventId, Identity, Provider, ScopeId};
@@ -129,7 +128,8 @@ pub(crate) struct ConflictRecord {
 
 impl Record for ConflictRecord {}
 
-const PROVIDERS: [Provider; 5] =
+/// Providers by their numbers.
+pub(crate) const PROVIDERS: [Provider; 5] =
     [Provider::Discord, Provider::Ed25519, Provider::Git, Provider::Github, Provider::Wallet];
 
 impl<'a> EntryRecord<'a> {
@@ -216,45 +216,6 @@ impl EntryRecord<'_> {
             let key = index.to_be_bytes();
             StorageError::corrupt(EVENT_ENTRIES, &key, "expected the fields of an event, got others")
         })
-    }
-}
-
-/// What an epoch takes of an event, out of its record.
-pub(crate) struct EventTerms<'a> {
-    authors: Vec<Author>,
-    event_time: Timestamp,
-    event_type: Cow<'a, str>,
-    id: EventId,
-    scopes: Vec<ScopeId>,
-    source: Cow<'a, str>,
-}
-
-impl<'a> EventTerms<'a> {
-    /// The fields that an epoch takes, as strict as the whole event.
-    pub(crate) fn of(head: EventHead<'a>, body: EventBody<'a>) -> Option<Self> {
-        Some(Self {
-            authors: body.authors.into_iter().map(AuthorRecord::into_author).collect::<Option<_>>()?,
-            event_time: Timestamp::from_ms(head.event_time_ms).ok()?,
-            event_type: body.event_type,
-            id: head.id.parse().ok()?,
-            scopes: head.scopes.into_iter().map(ScopeId::from_bytes).collect(),
-            source: body.source,
-        })
-    }
-
-    /// The entry at `index`.
-    pub(crate) fn entry(&self, event_hash: Hash, index: u64) -> EpochEntry<'_> {
-        EpochEntry {
-            authors: &self.authors,
-            event_hash,
-            event_time: self.event_time,
-            event_type: &self.event_type,
-            id: &self.id,
-            index,
-            routed: false,
-            scopes: &self.scopes,
-            source: &self.source,
-        }
     }
 }
 

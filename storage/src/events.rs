@@ -14,8 +14,9 @@ use crate::append::{Conflict, read_conflict};
 use crate::codec;
 use crate::error::StorageError;
 use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
-use crate::event_record::{CONFLICTS, EntryHead, EntryRecord, EventTerms, LogEntry, PrivateRecord, ROUTES};
+use crate::event_record::{CONFLICTS, EntryHead, EntryRecord, LogEntry, PrivateRecord, ROUTES};
 use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, RowCursor, RowKind, missing_entry};
+use crate::event_terms::{EventTerms, LastScopes, Terms};
 use crate::id_filter::hash_of;
 use crate::key::{All, Key};
 use crate::log::{LOG_TILES, LogKind};
@@ -146,8 +147,7 @@ pub trait EventReader: RawReader {
         })?;
         let tail = view.tail.times(scope, period.start, period.end);
         indexes.extend(tail.map(|(_, _, index)| index).filter(|index| (view.folded..below).contains(index)));
-        indexes.sort_unstable();
-        Ok(indexes)
+        Ok(sorted_indexes(indexes, below))
     }
 
     /// Reads the events behind entries, in the order of the indexes; fastest where they ascend.
@@ -181,15 +181,14 @@ pub trait EventReader: RawReader {
         indexes: &[u64],
         visit: &mut dyn FnMut(&EpochEntry<'_>) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
-        let mut hashes = LeafHashes::default();
+        let (mut hashes, mut scopes) = (LeafHashes::default(), LastScopes::default());
         let mut rows = RowCursor::new(RowKind::Entry, self.event_view()?.folded);
         for &index in indexes {
             let row = rows.row(self, index)?.ok_or_else(|| missing_entry(index))?;
-            let record: EntryRecord<'_> = codec::decode(EVENT_ENTRIES, &index.to_bytes(), row)?;
-            match (record, hashes.stored(self, index)?) {
-                (EntryRecord::Event { head, body }, Some(event_hash)) => {
-                    let terms = EventTerms::of(head, body).ok_or_else(|| not_fields(index))?;
-                    visit(&terms.entry(event_hash, index))?;
+            let terms = EventTerms::read(row).ok_or_else(|| not_fields(index))?;
+            match (terms, hashes.stored(self, index)?) {
+                (Terms::Event(terms), Some(event_hash)) => {
+                    visit(&terms.entry(event_hash, index, &mut scopes))?;
                 }
                 _ => self.for_each_event(&[index], &mut |event| visit(&event.entry()))?,
             }
@@ -269,6 +268,38 @@ pub trait EventReader: RawReader {
     fn conflicts_of(&self, id: &EventId) -> Result<Vec<Conflict>, StorageError> {
         self.with_prefix(CONFLICTS, id)?.into_iter().map(|(key, record)| read_conflict(key, record)).collect()
     }
+}
+
+/// Sorts indexes, which lie below `below`: where they are many, by a bit for each that there could be.
+fn sorted_indexes(mut indexes: Vec<u64>, below: u64) -> Vec<u64> {
+    const WORD_BITS: u64 = 64;
+    let words_count = usize::try_from(below.div_ceil(WORD_BITS)).unwrap_or(usize::MAX);
+    if words_count > indexes.len() {
+        indexes.sort_unstable();
+        return indexes;
+    }
+    let mut words = vec![0_u64; words_count];
+    for index in &indexes {
+        let word = usize::try_from(index / WORD_BITS).ok().and_then(|place| words.get_mut(place));
+        word.into_iter().for_each(|word| *word |= 1 << (index % WORD_BITS));
+    }
+    let bits_of = |(word, first): (&u64, u64)| {
+        let (mut word, first) = (*word, first);
+        std::iter::from_fn(move || {
+            let bit = (word != 0).then(|| word.trailing_zeros())?;
+            word &= word - 1;
+            Some(first + u64::from(bit))
+        })
+    };
+    let firsts = (0..).step_by(64);
+    let mut sorted = Vec::with_capacity(indexes.len());
+    sorted.extend(words.iter().zip(firsts).flat_map(bits_of));
+    // An index that stands twice, which only a damaged ledger has, must stay twice.
+    if sorted.len() == indexes.len() {
+        return sorted;
+    }
+    indexes.sort_unstable();
+    indexes
 }
 
 /// Finds an id in the tail or in the index of ids.
@@ -430,5 +461,23 @@ impl LeafHashes {
         }
         let tile = self.tile.as_ref().filter(|(_, tile)| place < u64::from(tile.width()));
         Ok(tile.and_then(|(_, tile)| tile.node(0, place)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn indexes_are_sorted_and_none_is_lost(mut indexes in prop::collection::vec(0..300_u64, 0..200)) {
+            let sorted = sorted_indexes(indexes.clone(), 300);
+            indexes.sort_unstable();
+            prop_assert_eq!(&sorted, &indexes);
+            indexes.dedup();
+            let turned: Vec<u64> = indexes.iter().rev().copied().collect();
+            prop_assert_eq!(sorted_indexes(turned, 300), indexes);
+        }
     }
 }

@@ -17,6 +17,7 @@ mod error;
 mod event_index;
 mod event_record;
 mod event_rows;
+mod event_terms;
 mod events;
 mod fold;
 mod fsck;

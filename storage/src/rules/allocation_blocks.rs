@@ -1,11 +1,14 @@
 //! The allocations of a final statement with their tree, in blocks of neighbouring leaves: one block holds everything
 //! that proves any of its rows, so that a proof takes one read.
 
+use std::ops::Range;
+
 use meed_audit::allocation::Allocation;
 use meed_audit::amount::{Credits, Units};
 use meed_audit::hash::{HASH_BYTES, Hash};
 use meed_audit::ids::{Claimant, Identity, UserId};
 use meed_audit::merkle::{Tile, Tree};
+use meed_audit::parallel::Both as _;
 use meed_audit::text::FreeText;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +16,7 @@ use crate::blocks::varint;
 use crate::codec;
 use crate::error::StorageError;
 use crate::key::KeyText;
+use crate::rules::compute::InThreads;
 use crate::rules::record::BytesRecord;
 use crate::rules::tables::ALLOCATIONS;
 
@@ -136,18 +140,40 @@ pub(crate) fn build_blocks(
     leaf_hashes: &[Hash],
     allocations: &[Allocation],
 ) -> Result<Vec<(KeyText, BytesRecord)>, StorageError> {
-    let tree = Tree::build(leaf_hashes.iter().copied());
-    let mut rows = allocations;
-    let mut blocks = Vec::with_capacity(leaf_hashes.len().div_ceil(BLOCK_LEAVES.into()));
-    for (number, hashes) in (0_u64..).zip(leaf_hashes.chunks(BLOCK_LEAVES.into())) {
-        let count = hashes.len() - usize::from(number == 0);
-        let (own, rest) = rows.split_at_checked(count).ok_or_else(|| unequal(leaf_hashes, allocations))?;
-        rows = rest;
-        let name = if number == 0 { None } else { own.first() };
-        let key = name.map_or_else(KeyText::default, |row| KeyText::of_claimant(&row.claimant));
-        blocks.push((key, BytesRecord(write_block(&tree, number, hashes, own)?)));
+    if leaf_hashes.len() != allocations.len() + 1 {
+        return Err(unequal(leaf_hashes, allocations));
     }
-    if rows.is_empty() { Ok(blocks) } else { Err(unequal(leaf_hashes, allocations)) }
+    let tree = Tree::build(leaf_hashes.iter().copied());
+    let blocks = leaf_hashes.len().div_ceil(BLOCK_LEAVES.into());
+    let made = |numbers: Range<usize>| -> Result<Vec<_>, StorageError> {
+        numbers.map(|number| make_block(&tree, number, leaf_hashes, allocations)).collect()
+    };
+    let half = blocks / 2;
+    let (second, first) = InThreads.both(leaf_hashes.len(), || made(half..blocks), || made(0..half));
+    let mut blocks = first?;
+    blocks.append(&mut second?);
+    Ok(blocks)
+}
+
+/// The block of a number with its key.
+fn make_block(
+    tree: &Tree,
+    number: usize,
+    leaf_hashes: &[Hash],
+    allocations: &[Allocation],
+) -> Result<(KeyText, BytesRecord), StorageError> {
+    let start = number * usize::from(BLOCK_LEAVES);
+    let end = leaf_hashes.len().min(start + usize::from(BLOCK_LEAVES));
+    // Leaf 0 has no row.
+    let hashes = leaf_hashes.get(start..end);
+    let rows = allocations.get(start.saturating_sub(1)..end.saturating_sub(1));
+    let (Some(hashes), Some(rows)) = (hashes, rows) else {
+        return Err(unequal(leaf_hashes, allocations));
+    };
+    let name = if number == 0 { None } else { rows.first() };
+    let key = name.map_or_else(KeyText::default, |row| KeyText::of_claimant(&row.claimant));
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    Ok((key, BytesRecord(write_block(tree, number, hashes, rows)?)))
 }
 
 fn write_block(

@@ -20,7 +20,7 @@ const EVENTS_PER_THREAD_MIN: usize = 10_000;
 const THREADS_MAX: usize = 4;
 
 /// Both halves of a computation at once, where there is enough of it.
-struct InThreads;
+pub(crate) struct InThreads;
 
 impl Both for InThreads {
     fn both<A: Send, B>(
@@ -54,7 +54,7 @@ pub(crate) fn close_from_log(snapshot: &Snapshot, input: &EpochInput) -> LedgerR
         let mut curated = curate_part(snapshot, &closing, own)?;
         for other in others {
             let part = other.join().map_err(|_| StorageError::internal("a computing thread panicked"))??;
-            curated = curated.join(part);
+            curated = curated.join(part)?;
         }
         Ok::<_, LedgerError>(curated)
     })?;
@@ -65,7 +65,7 @@ fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> L
     let mut curated = Curated::default();
     let mut refusal = None;
     let read = snapshot.for_each_entry(indexes, &mut |entry| {
-        closing.curate(entry, &mut curated).map(|_| ()).map_err(|rejection| {
+        closing.take(entry, &mut curated).map_err(|rejection| {
             let error = StorageError::internal(rejection.to_string());
             refusal = Some(rejection);
             error
@@ -75,7 +75,7 @@ fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> L
         (Some(rejection), _) => Err(rejection.into()),
         (None, read) => {
             read?;
-            Ok(curated.summed()?)
+            Ok(curated.sorted()?)
         }
     }
 }
