@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
 
+use crate::api::documents::Page;
+use crate::api::parameters::PART_MAX;
 use crate::api::problems::Problem;
 use crate::api::{self, Face};
 use crate::failure::Failure;
@@ -69,6 +71,22 @@ impl Client {
     /// The problem that the router answers.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         read_document(&self.send(&Message::bare(Method::GET, path, "application/json"))?)
+    }
+
+    /// `GET` of a whole list, part by part. `path` has a query already, or none.
+    ///
+    /// # Errors
+    /// The problem that the router answers.
+    pub fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
+        let (mut items, mut from) = (Vec::new(), None);
+        loop {
+            let page: Page<T> = self.get(&part_of(path, from.as_deref()))?;
+            items.extend(page.items);
+            from = page.next;
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
     }
 
     /// `GET` of bytes.
@@ -135,6 +153,13 @@ impl Client {
         read_status(status, &bytes)?;
         Ok(bytes)
     }
+}
+
+/// The path of a part of a list, as large as parts may be.
+pub fn part_of(path: &str, from: Option<&str>) -> String {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    let from = from.map(|from| format!("&from={}", segment(from))).unwrap_or_default();
+    format!("{path}{joint}limit={PART_MAX}{from}")
 }
 
 impl<'a> Message<'a> {

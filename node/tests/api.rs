@@ -242,6 +242,23 @@ fn a_problems_type_leads_to_its_remedy() {
             (Some(code.number().into()), Some(code.remedy()))
         );
     }
+    for known in meed_node::api::local_problems::ALL {
+        let path = format!("/problems/{}", known.code);
+        let (status, _, bytes) = Node::ask(&node.public, Method::GET, &path, "*/*", Vec::new());
+        assert_eq!(status, StatusCode::OK, "{path}");
+        let kind: Value = serde_json::from_slice(&bytes).expect("JSON");
+        assert_eq!((&kind["number"], kind["meaning"].as_str()), (&Value::Null, Some(known.meaning)));
+        let (_, media_type, page) = Node::ask(&node.public, Method::GET, &path, "text/html", Vec::new());
+        assert_eq!(media_type, "text/html; charset=utf-8");
+        assert!(String::from_utf8_lossy(&page).contains(known.remedy.split('`').next().expect("words")));
+    }
+    let (_, _, bytes) = Node::ask(&node.public, Method::GET, "/api/v1/problems", "*/*", Vec::new());
+    let all: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let count = meed_audit::RejectionCode::ALL.len() + meed_node::api::local_problems::ALL.len();
+    assert_eq!(all.as_array().map(Vec::len), Some(count));
+    let (_, _, page) = Node::ask(&node.public, Method::GET, "/problems", "text/html", Vec::new());
+    let page = String::from_utf8_lossy(&page).into_owned();
+    assert!(page.contains("id=\"media_type\"") && page.contains("id=\"scope_not_found\""));
     let answer = Node::ask(&node.public, Method::GET, "/problems/none", "*/*", Vec::new());
     check_problem(&answer, 404, "record_not_found", "an unknown kind");
 }

@@ -154,6 +154,11 @@ impl KeyText {
         Self(claimant.to_string())
     }
 
+    /// The text that stands right after a claimant's key: no key holds U+0001.
+    pub(crate) fn after_claimant(claimant: &Claimant) -> Self {
+        Self(format!("{claimant}\u{1}"))
+    }
+
     /// A name that this program itself gives.
     pub(crate) fn of_static(name: &'static str) -> Self {
         Self(name.to_owned())

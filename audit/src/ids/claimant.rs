@@ -23,6 +23,9 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Every provider, in the order of their names.
+    pub const ALL: [Self; 5] = [Self::Discord, Self::Ed25519, Self::Git, Self::Github, Self::Wallet];
+
     /// The name in claimant keys.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ pub(crate) mod answers;
 pub mod authority;
 pub mod documents;
 pub(crate) mod extract;
+pub mod local_problems;
 mod openapi;
 pub mod parameters;
 pub mod problems;
@@ -30,7 +31,7 @@ use crate::session::{Basis, Sessions};
 use crate::web;
 use authority::{Caller, KnownBy, Standing};
 use extract::Refused;
-pub(crate) use routes::problem_kind;
+pub(crate) use routes::ProblemKind;
 
 use problems::{Problem, ProblemResponse};
 

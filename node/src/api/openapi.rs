@@ -16,7 +16,8 @@ The interface of a meed node. Reading is open to everybody. Writing needs a toke
 (`Authorization: Bearer …`), except the signatures of approvers, which prove themselves. Whoever signs in with a key or a wallet \
 gets a session, which is shown as a token is. Amounts and sums are decimal \
 strings, times RFC 3339 in UTC. What is refused comes as a problem document (RFC 9457) with a stable `code` and a \
-`remedy`; `/api/v1/problems` lists the refusals of the ledger's rules. `x-access` says of each route who may use it.";
+`remedy`; `/api/v1/problems` lists every one. Lists come in parts: \
+`limit` says how long, and `from` takes the `next` of the part before as it is. `x-access` says of each route who may use it.";
 
 /// What the description says before its routes.
 pub(super) fn base() -> OpenApi {

@@ -1,11 +1,14 @@
 //! What stands in the path and the query of requests.
 
+use meed_audit::Checked;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// Most items of one part of a list.
-const PAGE_MAX: u64 = 100_000;
-const PAGE_DEFAULT: u64 = 1_000;
+use crate::service::Wanted;
+
+/// Most items of one part of a list; the parameters' descriptions say it too.
+pub(crate) const PART_MAX: u64 = 10_000;
+const PART_DEFAULT: u64 = 1_000;
 
 /// Which scope.
 #[derive(Deserialize, IntoParams)]
@@ -111,20 +114,69 @@ pub(crate) struct ProblemPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Part {
-    /// Where the part begins: the `next` of the part before it.
-    from: Option<u64>,
-    /// Most items of the part.
+    /// Where the part begins: the `next` of the part before it, as it is.
+    from: Option<String>,
+    /// Most items of the part; 1,000 where nothing is said. More than the maximum is refused.
+    #[param(minimum = 1, maximum = 10000)]
     limit: Option<u64>,
-    /// Which revision, where there are several; the one in force otherwise.
+}
+
+/// Which part of the events of an epoch.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ActivityPart {
+    /// Where the part begins: the `next` of the part before it, as it is.
+    from: Option<String>,
+    /// Most items of the part; 1,000 where nothing is said. More than the maximum is refused.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u64>,
+    /// As this draft or final statement takes them; otherwise as the one in force does, or as a freeze would now.
     pub(crate) revision: Option<u64>,
 }
 
-impl Part {
-    /// The first item, and most items.
-    pub(crate) fn range(&self) -> (u64, u64) {
-        (self.from.unwrap_or(0), self.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX))
-    }
+/// Which part of the allocations of an epoch.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AllocationsPart {
+    /// Where the part begins: the `next` of the part before it, or the beginning of a claimant's key.
+    from: Option<String>,
+    /// Most items of the part; 1,000 where nothing is said. More than the maximum is refused.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u64>,
+    /// Those of this final statement; otherwise those in force, or those that a freeze would give now.
+    pub(crate) revision: Option<u64>,
+    /// Only claimants whose keys begin with this.
+    #[serde(default)]
+    pub(crate) prefix: String,
 }
+
+/// Which part of the decisions of a scope.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DecisionsPart {
+    /// Where the part begins: the `next` of the part before it, or a sequence.
+    from: Option<String>,
+    /// Most items of the part; 1,000 where nothing is said. More than the maximum is refused.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u64>,
+    /// Only those of this epoch.
+    pub(crate) epoch: Option<u64>,
+}
+
+macro_rules! wanted {
+    ($($part:ident),*) => {$(
+        impl $part {
+            /// The part that is wanted.
+            pub(crate) fn wanted(&mut self) -> Checked<Wanted> {
+                Wanted::new(self.from.take(), self.limit.unwrap_or(PART_DEFAULT), PART_MAX)
+            }
+        }
+    )*};
+}
+wanted!(Part, ActivityPart, AllocationsPart, DecisionsPart);
 
 /// Which statement.
 #[derive(Deserialize, IntoParams)]

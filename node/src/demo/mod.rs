@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::api::documents::{
     ActivityItem, AllocationRequest, AllocationsView, ApproversRequest, ApproversView, CloseRequest,
     CollectRequest, CollectView, DecisionView, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest,
-    Page, ScopeRequest, ScopeView, SignaturesView,
+    ScopeRequest, ScopeView, SignaturesView,
 };
 use crate::cli::args::DemoArgs;
 use crate::cli::console::Console;
@@ -103,15 +103,15 @@ fn play(stage: &Stage, console: Console) -> Result<DemoAnswer, Failure> {
     story.scene(&stage.repository_line())?;
     let collected = collect(client, stage)?;
     story.line(&show::collected(&collected, play))?;
-    let activity: Page<ActivityItem> = client.get(&format!("{EPOCH}/activity?limit=100000"))?;
-    let names = Names::of(&activity.items, &[]);
-    let proposed: AllocationsView = client.get(&format!("{EPOCH}/allocations?limit=100000"))?;
+    let activity: Vec<ActivityItem> = client.all(&format!("{EPOCH}/activity"))?;
+    let names = Names::of(&activity, &[]);
+    let proposed: AllocationsView = client.get(&format!("{EPOCH}/allocations?limit=10000"))?;
     story.scene("Proposed by activity alone")?;
     story.line(&show::payout_table(&proposed, &names))?;
     let claimant = decide(client, &proposed, &story)?;
     story.scene("Close, freeze, sign, finalize")?;
     let last = finalize(stage, &story)?;
-    let paid: AllocationsView = client.get(&format!("{EPOCH}/allocations?limit=100000"))?;
+    let paid: AllocationsView = client.get(&format!("{EPOCH}/allocations?limit=10000"))?;
     let files = prove(stage, claimant.as_deref())?;
     let (report, tampered_link) = check(&files, &story)?;
     story.scene("What everybody gets")?;

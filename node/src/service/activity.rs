@@ -4,17 +4,19 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use meed_audit::RejectionCode;
-use meed_audit::activity::Activity;
-use meed_audit::close::close_with;
+use meed_audit::activity::EpochEvent;
 use meed_audit::event::{Event, NewEvent};
-use meed_audit::ids::ScopeId;
+use meed_audit::hash::Hash;
+use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::json::Value;
 use meed_audit::time::Timestamp;
 use meed_storage::{
-    AppendReport, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, Phase, PrivateData, Which,
+    AppendReport, CuratedEvent, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, PrivateData,
+    Snapshot,
 };
 
-use super::{Service, outcome};
+use super::parts::page;
+use super::{Service, Wanted};
 use crate::api::documents::{
     ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, ImportView, Page, SkippedView,
     StoredView,
@@ -141,68 +143,93 @@ impl Service {
         Ok((report, stored))
     }
 
-    /// The events of an epoch, as it takes them.
+    /// The events of an epoch in the order in which they came, as it takes them, or as one of its drafts took them.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`.
+    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `malformed`.
     pub fn activity(
         &self,
         key: &str,
         epoch: u64,
-        from: u64,
-        limit: u64,
+        revision: Option<u64>,
+        wanted: &Wanted,
     ) -> Result<Page<ActivityItem>, Failure> {
-        let (snapshot, place) = self.place(key, epoch)?;
-        let state = snapshot.epoch(place.scope, place.epoch)?;
-        let leaves: Vec<Activity> = if state.phase == Phase::Finalized && !state.amending {
-            let input = snapshot.epoch_input(place.scope, place.epoch, Which::Final)?;
-            let mut leaves = Vec::with_capacity(input.events.len());
-            close_with(&input, &mut |leaf| leaves.push(leaf.clone()))?;
-            leaves
-        } else {
-            snapshot.proposal(place.scope, place.epoch)?.activity
-        };
-        let (leaves, next) = outcome::page(leaves, from, limit);
-        let mut items = Vec::with_capacity(leaves.len());
-        for activity in leaves {
-            let found = snapshot.event_by_id(&activity.event)?;
-            let (index, event) =
-                found.ok_or_else(|| Failure::internal("an event of the epoch is missing"))?;
-            let shown = Shown::read(snapshot.event_private(index)?, &event);
-            items.push(ActivityItem {
-                activity,
-                event_time: event.event_time,
-                kind: event.weight_key(),
-                authors: shown.authors,
-                title: shown.title,
-            });
-        }
-        Ok(Page { items, next })
+        let (sight, entries) = self.entries(key, epoch)?;
+        let (scope, epoch) = (sight.place.scope, sight.place.epoch);
+        let state = self.state_of(&sight, revision)?;
+        let from = wanted.from_number()?;
+        let rest = entries.get(entries.partition_point(|entry| *entry < from)..).unwrap_or(&[]);
+        let own = rest.get(..wanted.limit()).unwrap_or(rest);
+        let curated = sight.snapshot.curated(scope, epoch, own, &state)?;
+        let items = curated.into_iter().map(|curated| activity_item(&sight.snapshot, curated));
+        let next = rest.get(own.len()).map(ToString::to_string);
+        Ok(Page { items: items.collect::<Result<_, _>>()?, next })
     }
 
-    /// The events that were kept out although a scope wanted them.
+    /// One event of an epoch, as the epoch takes it now.
     ///
     /// # Errors
-    /// `scope_not_found`.
-    pub fn conflicts(&self, key: &str) -> Result<Vec<ConflictView>, Failure> {
+    /// `scope_not_found`, `epoch_not_found`, `event_not_found`.
+    pub fn event_of(&self, key: &str, epoch: u64, event: &str) -> Result<ActivityItem, Failure> {
+        let id: EventId = event.parse()?;
+        let (sight, entries) = self.entries(key, epoch)?;
+        let found = sight.snapshot.event_in_scope(sight.place.scope, &id)?;
+        let index = found.map(|event| event.index).filter(|index| entries.binary_search(index).is_ok());
+        let expected = format!("an event of epoch {epoch}");
+        let missing = || reject(RejectionCode::EventNotFound, "event", expected, event);
+        let entry = [index.ok_or_else(missing)?];
+        let state = self.state_of(&sight, None)?;
+        let curated = sight.snapshot.curated(sight.place.scope, sight.place.epoch, &entry, &state)?;
+        let curated = curated.into_iter().next();
+        activity_item(&sight.snapshot, curated.ok_or_else(|| Failure::internal("an event is missing"))?)
+    }
+
+    /// The events that were kept out although a scope wanted them. A part is as long as that of all scopes: it may hold
+    /// nothing and still have one after it.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `malformed`.
+    pub fn conflicts(&self, key: &str, wanted: &Wanted) -> Result<Page<ConflictView>, Failure> {
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
-        let mut views = Vec::new();
-        for conflict in
-            snapshot.conflicts()?.into_iter().filter(|conflict| conflict.came.scopes.contains(&scope))
-        {
-            let stored = snapshot.event_by_id(&conflict.id)?;
-            let (_, stored) = stored.ok_or_else(|| Failure::internal("the event that stays is missing"))?;
-            views.push(ConflictView {
-                event: conflict.id.to_string(),
-                at: conflict.at,
-                stored_index: conflict.stored_index,
-                stored: leaf_json(&stored)?,
-                came: leaf_json(&conflict.came)?,
-            });
-        }
-        Ok(views)
+        let mut part = snapshot.conflicts_from(wanted.from(read_conflict_key)?, wanted.limit())?;
+        part.items.retain(|conflict| conflict.came.scopes.contains(&scope));
+        page(
+            part,
+            |(id, hash)| format!("{hash}:{id}"),
+            |conflict| {
+                let stored = snapshot.event_by_id(&conflict.id)?;
+                let (_, stored) =
+                    stored.ok_or_else(|| Failure::internal("the event that stays is missing"))?;
+                Ok(ConflictView {
+                    event: conflict.id.to_string(),
+                    at: conflict.at,
+                    stored_index: conflict.stored_index,
+                    stored: leaf_json(&stored)?,
+                    came: leaf_json(&conflict.came)?,
+                })
+            },
+        )
     }
+}
+
+fn read_conflict_key(text: &str) -> Option<(EventId, Hash)> {
+    let (hash, id) = text.split_once(':')?;
+    Some((id.parse().ok()?, Hash::from_hex(hash).ok()?))
+}
+
+fn activity_item(snapshot: &Snapshot, curated: CuratedEvent) -> Result<ActivityItem, Failure> {
+    let CuratedEvent { event: EpochEvent { event, index, routed, .. }, activity } = curated;
+    let own = if routed { snapshot.event_index(&event.id)? } else { Some(index) };
+    let own = own.ok_or_else(|| Failure::internal("an event of the epoch is missing"))?;
+    let shown = Shown::read(snapshot.event_private(own)?, &event);
+    Ok(ActivityItem {
+        activity,
+        event_time: event.event_time,
+        kind: event.weight_key(),
+        authors: shown.authors,
+        title: shown.title,
+    })
 }
 
 /// What the metadata says for people to see, made safe to show; nothing where it was erased.

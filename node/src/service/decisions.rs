@@ -6,17 +6,20 @@ use meed_audit::RejectionCode;
 use meed_audit::amount::{Credits, Units};
 use meed_audit::decision::{Change, read_shares};
 use meed_audit::hash::Hash;
-use meed_audit::ids::EventId;
+use meed_audit::ids::{EpochNumber, EventId, ScopeId};
 use meed_audit::json::Value;
 use meed_audit::pool::{Pool, PoolComponent};
 use meed_audit::text::FreeText;
 use meed_storage::{Added, Snapshot};
 
-use super::{Place, Service};
+use super::{Place, Service, Wanted};
 use crate::api::documents::{
     AllocationRequest, CurationRequest, DecisionView, Page, PoolAddedView, PoolRequest, PoolView,
 };
 use crate::failure::{Failure, reject};
+
+/// Decisions that are read at once.
+const DECISIONS_READ: u64 = 10_000;
 
 impl Service {
     /// Decides on one event.
@@ -85,19 +88,61 @@ impl Service {
         Ok(DecisionView { sequence, decision })
     }
 
-    /// The decisions of a scope, from a sequence on.
+    /// The decisions of a scope in their order, or those of one of its epochs.
     ///
     /// # Errors
-    /// `scope_not_found`.
-    pub fn decisions(&self, key: &str, from: u64, limit: u64) -> Result<Page<DecisionView>, Failure> {
+    /// `scope_not_found`, `epoch_not_found`, `malformed`.
+    pub fn decisions(
+        &self,
+        key: &str,
+        epoch: Option<u64>,
+        wanted: &Wanted,
+    ) -> Result<Page<DecisionView>, Failure> {
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
-        let decisions = snapshot.decisions(scope, from, limit)?;
-        let after = from.saturating_add(limit);
-        let next = (after < snapshot.decisions_size(scope)?).then_some(after);
-        let items =
-            decisions.into_iter().map(|(sequence, decision)| DecisionView { sequence, decision }).collect();
-        Ok(Page { items, next })
+        let (from, limit) = (wanted.from_number()?, wanted.limit());
+        let view = |(sequence, decision)| DecisionView { sequence, decision };
+        let Some(epoch) = epoch else {
+            let count = u64::try_from(limit).unwrap_or(u64::MAX);
+            let items = snapshot.decisions(scope, from, count)?.into_iter().map(view).collect();
+            let after = from.saturating_add(count);
+            let next = (after < snapshot.decisions_size(scope)?).then(|| after.to_string());
+            return Ok(Page { items, next });
+        };
+        let epoch = EpochNumber::new(epoch)?;
+        snapshot.epoch(scope, epoch)?;
+        let (own, next) = self.decision_places(&snapshot, scope, epoch, (from, limit))?;
+        let read = |sequence| Ok(view((sequence, snapshot.decision(scope, sequence)?)));
+        let items = own.into_iter().map(read).collect::<Result<_, Failure>>()?;
+        Ok(Page { items, next: next.map(|next| next.to_string()) })
+    }
+
+    /// Where decisions of an epoch stand, from a sequence on, and where the one after them stands.
+    fn decision_places(
+        &self,
+        snapshot: &Snapshot,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        (from, limit): (u64, usize),
+    ) -> Result<(Vec<u64>, Option<u64>), Failure> {
+        let size = snapshot.decisions_size(scope)?;
+        self.kept.with_decided(scope, |places| {
+            while places.seen < size {
+                let new = snapshot.decisions(scope, places.seen, DECISIONS_READ.min(size - places.seen))?;
+                for (sequence, decision) in new {
+                    if let Some(epoch) = decision.epoch {
+                        places.by_epoch.entry(epoch).or_default().push(sequence);
+                    }
+                    places.seen = sequence.saturating_add(1);
+                }
+            }
+            let all = places.by_epoch.get(&epoch).map_or(&[][..], Vec::as_slice);
+            let rest = all.get(all.partition_point(|sequence| *sequence < from)..).unwrap_or(&[]);
+            // Another request may have seen a later state than this one's.
+            let rest = rest.get(..rest.partition_point(|sequence| *sequence < size)).unwrap_or(rest);
+            let own = rest.get(..limit).unwrap_or(rest);
+            Ok((own.to_vec(), rest.get(own.len()).copied()))
+        })
     }
 
     /// Adds a pool component.

@@ -1,13 +1,15 @@
 //! Epochs: opening, closing, freezing, finalizing, amending, reading.
 
+use meed_audit::ids::EpochNumber;
 use meed_audit::policy::Unit;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use meed_storage::{CloseTerms, Draft, Epoch, OpenTerms, Snapshot};
 
-use super::{Place, Service};
+use super::parts::page;
+use super::{Place, Service, Wanted};
 use crate::api::documents::{
-    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest,
+    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest, Page,
 };
 use crate::failure::Failure;
 
@@ -29,15 +31,40 @@ impl Service {
         self.epoch(key, epoch.number.get())
     }
 
-    /// The epochs of a scope.
+    /// The epochs of a scope, ascending.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `malformed`.
+    pub fn epochs(&self, key: &str, wanted: &Wanted) -> Result<Page<EpochView>, Failure> {
+        let snapshot = self.snapshot()?;
+        let (key, scope) = Self::scope_id(&snapshot, key)?;
+        let number = |text: &str| EpochNumber::new(text.parse().ok()?).ok();
+        let from = wanted.from(number)?.unwrap_or(EpochNumber::FIRST);
+        let part = snapshot.epochs_from(scope, from, wanted.limit())?;
+        page(part, |next| next.to_string(), |epoch| self.epoch_view(&snapshot, key.as_str(), &epoch))
+    }
+
+    /// The newest epochs of a scope, the newest first, of those before a number where one is given; and whether there
+    /// are older ones.
     ///
     /// # Errors
     /// `scope_not_found`.
-    pub fn epochs(&self, key: &str) -> Result<Vec<EpochView>, Failure> {
+    pub fn newest_epochs(
+        &self,
+        key: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<EpochView>, bool), Failure> {
         let snapshot = self.snapshot()?;
         let (key, scope) = Self::scope_id(&snapshot, key)?;
-        let epochs = snapshot.epochs(scope)?;
-        epochs.iter().map(|epoch| view(&snapshot, key.as_str(), epoch)).collect()
+        let Some(newest) = snapshot.newest_epoch(scope)? else { return Ok((Vec::new(), false)) };
+        let after = newest.get().saturating_add(1);
+        let before = before.unwrap_or(after).min(after);
+        let first = before.saturating_sub(u64::try_from(limit).unwrap_or(u64::MAX)).max(1);
+        let count = usize::try_from(before.saturating_sub(first)).unwrap_or(usize::MAX);
+        let part = snapshot.epochs_from(scope, EpochNumber::new(first)?, count)?;
+        let views = part.items.iter().rev().map(|epoch| self.epoch_view(&snapshot, key.as_str(), epoch));
+        Ok((views.collect::<Result<_, _>>()?, first > 1))
     }
 
     /// One epoch.
@@ -45,8 +72,8 @@ impl Service {
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`.
     pub fn epoch(&self, key: &str, epoch: u64) -> Result<EpochView, Failure> {
-        let (snapshot, place) = self.place(key, epoch)?;
-        view(&snapshot, key, &snapshot.epoch(place.scope, place.epoch)?)
+        let sight = self.sight(key, epoch)?;
+        self.epoch_view(&sight.snapshot, key, &sight.epoch)
     }
 
     /// Closes an epoch.
@@ -146,42 +173,42 @@ impl Service {
         self.epoch(key, epoch)
     }
 
+    fn epoch_view(&self, snapshot: &Snapshot, key: &str, epoch: &Epoch) -> Result<EpochView, Failure> {
+        let accepted_gap = snapshot.accepted_gap(epoch.scope, epoch.number)?;
+        let closed = epoch.closed.as_ref().map(|closed| ClosedView {
+            at: closed.at,
+            by: closed.by.clone(),
+            early: closed.early.clone(),
+            accepted_gap: accepted_gap.clone(),
+            events_log: closed.events_log.clone(),
+            events_size: closed.events.size,
+            events_root: closed.events.root.to_base64(),
+            approvers_version: closed.approvers.get(),
+        });
+        Ok(EpochView {
+            scope: key.to_owned(),
+            epoch: epoch.number.get(),
+            period_start: epoch.period.start,
+            period_end: epoch.period.end,
+            phase: epoch.phase.name().to_owned(),
+            unit: epoch.policy.unit.symbol().to_owned(),
+            decimals: epoch.policy.unit.decimals(),
+            policy_hash: epoch.policy.hash().to_hex(),
+            pool_total: snapshot.pool(epoch.scope, epoch.number)?.total(),
+            events: self.events_count(snapshot, key, epoch)?,
+            opened_at: epoch.opened_at,
+            opened_by: epoch.opened_by.clone(),
+            closed,
+            current_draft: epoch.current_draft.map(|revision| revision.get()),
+            final_revision: epoch.final_revision.map(|revision| revision.get()),
+            amending: epoch.amending,
+        })
+    }
+
     /// The unit in which an epoch pays.
     pub(super) fn unit_of(snapshot: &Snapshot, place: &Place) -> Result<Unit, Failure> {
         Ok(snapshot.epoch(place.scope, place.epoch)?.policy.unit)
     }
-}
-
-fn view(snapshot: &Snapshot, key: &str, epoch: &Epoch) -> Result<EpochView, Failure> {
-    let accepted_gap = snapshot.accepted_gap(epoch.scope, epoch.number)?;
-    let closed = epoch.closed.as_ref().map(|closed| ClosedView {
-        at: closed.at,
-        by: closed.by.clone(),
-        early: closed.early.clone(),
-        accepted_gap: accepted_gap.clone(),
-        events_log: closed.events_log.clone(),
-        events_size: closed.events.size,
-        events_root: closed.events.root.to_base64(),
-        approvers_version: closed.approvers.get(),
-    });
-    Ok(EpochView {
-        scope: key.to_owned(),
-        epoch: epoch.number.get(),
-        period_start: epoch.period.start,
-        period_end: epoch.period.end,
-        phase: epoch.phase.name().to_owned(),
-        unit: epoch.policy.unit.symbol().to_owned(),
-        decimals: epoch.policy.unit.decimals(),
-        policy_hash: epoch.policy.hash().to_hex(),
-        pool_total: snapshot.pool(epoch.scope, epoch.number)?.total(),
-        events: snapshot.epoch_events_count(epoch.scope, epoch.number)?,
-        opened_at: epoch.opened_at,
-        opened_by: epoch.opened_by.clone(),
-        closed,
-        current_draft: epoch.current_draft.map(|revision| revision.get()),
-        final_revision: epoch.final_revision.map(|revision| revision.get()),
-        amending: epoch.amending,
-    })
 }
 
 fn draft_view(draft: &Draft) -> DraftView {

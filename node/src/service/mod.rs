@@ -9,14 +9,16 @@ mod care;
 mod decisions;
 mod epochs;
 mod frames;
-mod outcome;
+mod kept;
 mod own_accounts;
+mod parts;
 mod people;
 mod proofs;
 pub(crate) mod runs;
 mod scopes;
 mod statements;
 mod tokens;
+mod views;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,10 +33,12 @@ use crate::config::{DataFolder, Settings};
 use crate::failure::Failure;
 use crate::key_command;
 use crate::workflow::{Engine, Runner};
+use frames::Frames;
+use kept::Kept;
 
 pub use activity::IMPORT_BYTES_MAX;
 pub use care::Counts;
-use frames::Frames;
+pub use parts::Wanted;
 pub use proofs::ExportKind;
 
 /// An open ledger with the settings of its folder.
@@ -48,6 +52,7 @@ pub struct Service {
     frames: Arc<Frames>,
     /// Does runs, where a node serves.
     engine: Option<Arc<Engine>>,
+    kept: Arc<Kept>,
 }
 
 /// A scope and an epoch as a request names them, found in a snapshot.
@@ -73,8 +78,9 @@ impl Service {
         };
         let ledger = Ledger::open(folder.ledger(), options)?;
         let (settings, clock) = (Arc::new(settings), Arc::new(SystemClock));
-        let frames = Arc::default();
-        let service = Self { ledger, ledger_path: folder.ledger(), settings, clock, frames, engine: None };
+        let (frames, kept) = (Arc::default(), Arc::new(Kept::new()));
+        let service =
+            Self { ledger, ledger_path: folder.ledger(), settings, clock, frames, engine: None, kept };
         service.check_identity()?;
         Ok((service, keyless))
     }

@@ -2,11 +2,12 @@
 
 use meed_audit::ids::{Identity, UserId};
 use meed_audit::text::FreeText;
-use meed_storage::{Binding, Bound, Evidence};
+use meed_storage::{Bound, Evidence};
 
-use super::Service;
+use super::parts::page;
+use super::{Service, Wanted};
 use crate::api::documents::{
-    BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView,
+    BindRequest, BoundView, IdentityView, Page, RebindRequest, RevokeRequest, UserRequest, UserView,
 };
 use crate::clock;
 use crate::failure::Failure;
@@ -26,37 +27,53 @@ impl Service {
             Some(name) if request.rename => self.ledger.rename_user(id, name)?,
             name => self.ledger.add_user(id, name, self.by(actor)?)?,
         };
-        let identities = identities_of(&self.snapshot()?.bindings()?, id);
+        let accounts = self.snapshot()?.identities_of(&[id])?;
+        let identities = accounts.values().flatten().map(ToString::to_string).collect();
         Ok(UserView { id, name: user.name, created_at: user.created_at, identities })
     }
 
-    /// All people, with their accounts.
+    /// All people, with their accounts, by id.
     ///
     /// # Errors
-    /// A failure of reading.
-    pub fn users(&self) -> Result<Vec<UserView>, Failure> {
+    /// `malformed`, or a failure of reading.
+    pub fn users(&self, wanted: &Wanted) -> Result<Page<UserView>, Failure> {
         let snapshot = self.snapshot()?;
-        let bindings = snapshot.bindings()?;
-        let view = |user: meed_storage::User| UserView {
-            id: user.id,
-            name: user.name,
-            created_at: user.created_at,
-            identities: identities_of(&bindings, user.id),
-        };
-        Ok(snapshot.users()?.into_iter().map(view).collect())
+        let part = snapshot.users_from(wanted.from(|text| text.parse().ok())?, wanted.limit())?;
+        let ids: Vec<UserId> = part.items.iter().map(|user| user.id).collect();
+        let accounts = snapshot.identities_of(&ids)?;
+        page(
+            part,
+            |next| next.to_string(),
+            |user| {
+                let own = accounts.get(&user.id).into_iter().flatten();
+                Ok(UserView {
+                    id: user.id,
+                    name: user.name,
+                    created_at: user.created_at,
+                    identities: own.map(ToString::to_string).collect(),
+                })
+            },
+        )
     }
 
-    /// All accounts that are or were somebody's.
+    /// All accounts that are or were somebody's, in the order of their names.
     ///
     /// # Errors
-    /// A failure of reading.
-    pub fn identities(&self) -> Result<Vec<IdentityView>, Failure> {
-        let view = |binding: Binding| IdentityView {
-            identity: binding.identity.to_string(),
-            user: binding.user,
-            last_user: binding.last_user,
-        };
-        Ok(self.snapshot()?.bindings()?.into_iter().map(view).collect())
+    /// `malformed`, or a failure of reading.
+    pub fn identities(&self, wanted: &Wanted) -> Result<Page<IdentityView>, Failure> {
+        let from = wanted.from(|text| text.parse().ok())?;
+        let part = self.snapshot()?.bindings_from(from, wanted.limit())?;
+        page(
+            part,
+            |next| next.to_string(),
+            |binding| {
+                Ok(IdentityView {
+                    identity: binding.identity.to_string(),
+                    user: binding.user,
+                    last_user: binding.last_user,
+                })
+            },
+        )
     }
 
     /// Binds an account to a user.
@@ -98,9 +115,4 @@ impl Service {
 
 fn parse_identity(provider: &str, external_id: &str) -> Result<Identity, Failure> {
     Ok(Identity::new(provider.parse()?, external_id)?)
-}
-
-fn identities_of(bindings: &[Binding], user: UserId) -> Vec<String> {
-    let own = bindings.iter().filter(|binding| binding.user == Some(user));
-    own.map(|binding| binding.identity.to_string()).collect()
 }

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use meed_audit::allocation::Allocation;
-use meed_audit::ids::{Claimant, SetVersion};
+use meed_audit::ids::{Claimant, EpochNumber, ScopeId, SetVersion};
 use meed_audit::leaf::Leaf;
-use meed_storage::{Phase, Snapshot, Which};
+use meed_storage::{KeyText, Part, Snapshot, Which};
 
-use super::{Place, Service, which_final};
-use crate::api::documents::{AllocationsView, PayoutItem};
+use super::parts::page;
+use super::{Place, Service, Wanted, which_final};
+use crate::api::documents::{AllocationsView, Page, PayoutItem};
 use crate::failure::Failure;
 
 /// Allocations read from the ledger at once.
@@ -24,50 +25,91 @@ pub enum ExportKind {
 }
 
 impl Service {
-    /// The allocations of a final epoch, or those that a freeze would give now.
+    /// The allocations of a final epoch by claimant, or those that a freeze would give now; of those alone whose key
+    /// begins with `prefix`, where there is one.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`.
+    /// `scope_not_found`, `epoch_not_found`, `statement_not_found`, `invalid_text`.
     pub fn allocations(
         &self,
         key: &str,
         epoch: u64,
         revision: Option<u64>,
-        (from, limit): (u64, u64),
+        (prefix, wanted): (&str, &Wanted),
     ) -> Result<AllocationsView, Failure> {
-        let (snapshot, place) = self.place(key, epoch)?;
-        let state = snapshot.epoch(place.scope, place.epoch)?;
-        let (symbol, decimals) = (state.policy.unit.symbol().to_owned(), state.policy.unit.decimals());
-        let is_final = revision.is_some() || (state.phase == Phase::Finalized && !state.amending);
-        let (revision, all, pool_total, undistributed) = if is_final {
-            let which = which_final(revision)?;
-            let last = snapshot.final_statement(place.scope, place.epoch, which)?.statement;
-            let all = all_allocations(&snapshot, &place, which)?;
-            (Some(last.revision.get()), all, last.pool_total, last.undistributed)
+        let sight = self.sight(key, epoch)?;
+        let from = wanted.text().filter(|from| *from > prefix).unwrap_or(prefix);
+        let unit = &sight.epoch.policy.unit;
+        let (symbol, decimals) = (unit.symbol().to_owned(), unit.decimals());
+        let (revision, part, claimants, pool_total, undistributed) = if revision.is_some() || sight.is_final()
+        {
+            let (scope, epoch, which) = (sight.place.scope, sight.place.epoch, which_final(revision)?);
+            let last = sight.snapshot.final_statement(scope, epoch, which)?.statement;
+            let from: KeyText = from.parse()?;
+            let part = sight.snapshot.allocations_from(scope, epoch, which, &from, wanted.limit())?;
+            (Some(last.revision.get()), part, last.allocations_count, last.pool_total, last.undistributed)
         } else {
-            let proposal = snapshot.proposal(place.scope, place.epoch)?;
-            (None, proposal.allocations, proposal.pool_total, proposal.undistributed)
+            let proposed = self.proposed(key, epoch)?;
+            let proposal = &proposed.proposal;
+            let part = part_of(&proposal.allocations, from, wanted.limit());
+            let claimants = u64::try_from(proposal.allocations.len()).unwrap_or(u64::MAX);
+            (None, part, claimants, proposal.pool_total, proposal.undistributed)
         };
-        let (items, next) = super::outcome::page(all, from, limit);
-        Ok(AllocationsView { revision, items, next, pool_total, undistributed, unit: symbol, decimals })
+        let Part { mut items, next } = part;
+        let begins = |claimant: &Claimant| claimant.to_string().starts_with(prefix);
+        items.retain(|allocation| begins(&allocation.claimant));
+        let next = next.filter(begins).map(|claimant| claimant.to_string());
+        Ok(AllocationsView {
+            revision,
+            items,
+            next,
+            claimants,
+            pool_total,
+            undistributed,
+            unit: symbol,
+            decimals,
+        })
     }
 
-    /// What a claimant gets by the statements in force.
+    /// The largest allocations of an epoch, the largest first: at most 100.
     ///
     /// # Errors
-    /// `invalid_claimant`.
-    pub fn payouts_of(&self, claimant: &str) -> Result<Vec<PayoutItem>, Failure> {
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn largest_allocations(&self, key: &str, epoch: u64) -> Result<Vec<Allocation>, Failure> {
+        let sight = self.sight(key, epoch)?;
+        if sight.is_final() {
+            let place = (sight.place.scope, sight.place.epoch);
+            return Ok(self.largest_final(&sight.snapshot, place)?.to_vec());
+        }
+        Ok(self.proposed(key, epoch)?.largest.clone())
+    }
+
+    /// What a claimant gets by the statements in force, by scope and epoch. A part looks at as many epochs as it may
+    /// hold payouts: it may hold fewer, or none, and still have one after it.
+    ///
+    /// # Errors
+    /// `invalid_claimant`, `malformed`.
+    pub fn payouts_of(&self, claimant: &str, wanted: &Wanted) -> Result<Page<PayoutItem>, Failure> {
         let claimant: Claimant = claimant.parse()?;
         let snapshot = self.snapshot()?;
-        let mut items = Vec::new();
-        for payout in snapshot.payouts_of(&claimant)? {
-            let allocation = payout.allocation;
-            let which = Which::Revision(allocation.revision);
-            let last = snapshot.final_statement(payout.scope, allocation.epoch, which)?;
-            let statement = last.statement.origin_line();
-            items.push(PayoutItem { statement, epoch: allocation.epoch.get(), allocation });
-        }
-        Ok(items)
+        let part = snapshot.payouts_from(&claimant, wanted.from(read_place)?, wanted.limit())?;
+        page(
+            part,
+            |(scope, epoch)| format!("{scope}/{epoch}"),
+            |payout| {
+                let allocation = payout.allocation;
+                let which = Which::Revision(allocation.revision);
+                let last = snapshot.final_statement(payout.scope, allocation.epoch, which)?.statement;
+                Ok(PayoutItem {
+                    statement: last.origin_line(),
+                    scope: last.scope_key.to_string(),
+                    epoch: allocation.epoch.get(),
+                    unit: last.unit.symbol().to_owned(),
+                    decimals: last.unit.decimals(),
+                    allocation,
+                })
+            },
+        )
     }
 
     /// The proof file of a claimant; `since` is the version of the approver set that the reader's trust file pins.
@@ -117,6 +159,21 @@ impl Service {
             ExportKind::Json => to_json(&all),
         })
     }
+}
+
+/// Where a list of payouts goes on.
+fn read_place(text: &str) -> Option<(ScopeId, EpochNumber)> {
+    let (scope, epoch) = text.split_once('/')?;
+    Some((scope.parse().ok()?, EpochNumber::new(epoch.parse().ok()?).ok()?))
+}
+
+/// The allocations from a text on, of those that are in memory.
+fn part_of(all: &[Allocation], from: &str, limit: usize) -> Part<Allocation, Claimant> {
+    let start = all.partition_point(|allocation| allocation.claimant.to_string().as_str() < from);
+    let rest = all.get(start..).unwrap_or(&[]);
+    let items = rest.get(..limit).unwrap_or(rest).to_vec();
+    let next = rest.get(items.len()).map(|allocation| allocation.claimant.clone());
+    Part { items, next }
 }
 
 fn all_allocations(snapshot: &Snapshot, place: &Place, which: Which) -> Result<Vec<Allocation>, Failure> {

@@ -23,9 +23,10 @@ impl Service {
         let snapshot = self.snapshot()?;
         let scope = scope.map(|key| Self::scope_id(&snapshot, key)).transpose()?.map(|(_, id)| id);
         let runs = snapshot.runs(scope, before, limit)?;
-        let next = runs.last().filter(|_| runs.len() == limit).map(|run| run.sequence);
+        let last = runs.last().filter(|run| runs.len() == limit && run.sequence > 0);
+        let next = last.map(|run| run.sequence.to_string());
         let items = runs.iter().map(run_view).collect::<Result<Vec<_>, _>>()?;
-        Ok(Page { items, next: next.filter(|next| *next > 0) })
+        Ok(Page { items, next })
     }
 
     /// The newest attempt of a run, or one that is named.

@@ -1,12 +1,12 @@
 //! Statements: the note, the preview, the policy for stock tools, the dossier, the recomputation.
 
-use meed_audit::close::close;
 use meed_audit::statement::Statement;
+use meed_audit::time::{MS_PER_DAY, Timestamp};
 use meed_audit::tlog_policy::statement_policy;
 use meed_keys::{Note, PublicKey};
 use meed_storage::Which;
 
-use super::{Service, which};
+use super::{Place, Service, which};
 use crate::api::documents::{PreviewView, StatementView, VerificationView};
 use crate::failure::Failure;
 
@@ -39,15 +39,25 @@ impl Service {
         })
     }
 
-    /// The text that a freeze would give now.
+    /// The text that a freeze would give today: its last day for signatures is counted from the beginning of the day, so
+    /// that the text stays the same until something changes.
     ///
     /// # Errors
     /// What a freeze would refuse.
     pub fn preview(&self, key: &str, epoch: u64) -> Result<PreviewView, Failure> {
-        let (snapshot, place) = self.place(key, epoch)?;
-        let input = snapshot.epoch_input(place.scope, place.epoch, Which::Preview(self.clock.now()?))?;
-        let statement = close(&input)?.statement;
-        Ok(PreviewView { text_hash: statement.text_hash().to_hex(), text: statement.to_string() })
+        let now = self.clock.now()?;
+        let today = Timestamp::from_ms(now.as_ms() - now.as_ms().rem_euclid(MS_PER_DAY))?;
+        let look = || {
+            let (snapshot, Place { scope, epoch }) = self.place(key, epoch)?;
+            let terms = snapshot.preview_terms(scope, epoch, today)?;
+            Ok(((scope, epoch, terms), snapshot))
+        };
+        let (_, view) = self.kept.previews.get(look, |(scope, epoch, terms), snapshot| {
+            let statement = snapshot.preview(*scope, *epoch, terms)?.statement;
+            let text_hash = statement.text_hash().to_hex();
+            Ok((PreviewView { text_hash, text: statement.to_string() }, 1))
+        })?;
+        Ok(PreviewView::clone(&view))
     }
 
     /// The C2SP tlog-policy with which a stock tool checks the statement's signatures.
@@ -79,7 +89,8 @@ impl Service {
         Ok(bytes)
     }
 
-    /// Computes a draft or final statement again and compares.
+    /// Computes a draft or final statement again and compares. What it is computed from never changes, so that it is done
+    /// once in the life of a node; `meed fsck` does it always.
     ///
     /// # Errors
     /// `recomputation_differs`, `draft_not_found`, `statement_not_found`.
@@ -89,14 +100,21 @@ impl Service {
         epoch: u64,
         revision: Option<u64>,
     ) -> Result<VerificationView, Failure> {
-        let (snapshot, place) = self.place(key, epoch)?;
-        let which = which(&snapshot, &place, revision)?;
-        let stored = snapshot.draft(place.scope, place.epoch, which)?.statement.text_hash();
-        let recomputed = snapshot.verification(place.scope, place.epoch, which)?.statement.text_hash();
-        Ok(VerificationView {
-            equal: stored == recomputed,
-            stored_hash: stored.to_hex(),
-            recomputed_hash: recomputed.to_hex(),
-        })
+        let look = || {
+            let (snapshot, place) = self.place(key, epoch)?;
+            let which = which(&snapshot, &place, revision)?;
+            let statement = snapshot.draft(place.scope, place.epoch, which)?.statement;
+            let key = (place.scope, place.epoch, statement.revision);
+            Ok((key, (snapshot, statement)))
+        };
+        let (_, view) =
+            self.kept.verifications.get(look, |(scope, epoch, revision), (snapshot, stored)| {
+                let computed = snapshot.verification(*scope, *epoch, Which::Revision(*revision))?.statement;
+                let (stored, recomputed) = (stored.text_hash(), computed.text_hash());
+                let equal = stored == recomputed;
+                let (stored_hash, recomputed_hash) = (stored.to_hex(), recomputed.to_hex());
+                Ok((VerificationView { equal, stored_hash, recomputed_hash }, 1))
+            })?;
+        Ok(VerificationView::clone(&view))
     }
 }

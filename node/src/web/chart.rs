@@ -46,16 +46,16 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> Markup {
     }
 }
 
-/// Who got which part of a sum, as one bar cut into pieces, the largest first; the smallest are one piece together.
-pub(super) fn shares(title: &str, parts: &[(String, u128)]) -> Markup {
-    let total: u128 = parts.iter().map(|(_, value)| value).fold(0, |sum, value| sum.saturating_add(*value));
-    let mut sorted: Vec<&(String, u128)> = parts.iter().filter(|(_, value)| *value > 0).collect();
-    sorted.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    let rest = sorted.iter().skip(SHARES_MAX).fold(0_u128, |sum, (_, value)| sum.saturating_add(*value));
+/// Who gets which part of a sum, as one bar cut into pieces: the largest, which come first in `largest`, and one piece
+/// for all others of `count`.
+pub(super) fn shares(title: &str, largest: &[(String, u128)], count: u64, total: u128) -> Markup {
     let mut pieces: Vec<(String, u128)> =
-        sorted.iter().take(SHARES_MAX).map(|(name, value)| (name.clone(), *value)).collect();
+        largest.iter().filter(|(_, value)| *value > 0).take(SHARES_MAX).cloned().collect();
+    let shown = pieces.iter().fold(0_u128, |sum, (_, value)| sum.saturating_add(*value));
+    let rest = total.saturating_sub(shown);
     if rest > 0 {
-        pieces.push((format!("{} others", sorted.len().saturating_sub(SHARES_MAX)), rest));
+        let others = count.saturating_sub(u64::try_from(pieces.len()).unwrap_or(u64::MAX));
+        pieces.push((format!("{others} others"), rest));
     }
     html! {
         figure class="chart shares" {
@@ -117,10 +117,17 @@ mod tests {
 
     #[test]
     fn names_are_text_and_never_markup() {
-        let picture = shares("who", &[("<script>".to_owned(), 3), ("b".to_owned(), 1)]).into_string();
+        let picture = shares("who", &[("<script>".to_owned(), 3), ("b".to_owned(), 1)], 2, 4).into_string();
         assert!(
             picture.contains("&lt;script&gt;: 75.0\u{a0}%") && !picture.contains("<script>"),
             "{picture}"
         );
+    }
+
+    #[test]
+    fn those_who_are_not_shown_are_one_piece() {
+        let largest: Vec<(String, u128)> = (0..20).map(|number| (format!("name-{number}"), 2)).collect();
+        let picture = shares("who", &largest, 1_000, 100).into_string();
+        assert!(picture.contains("988 others: 76.0\u{a0}%") && !picture.contains("name-12"), "{picture}");
     }
 }

@@ -2,51 +2,77 @@
 
 use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
-use meed_audit::decision::Decision;
 use serde::Deserialize;
 
-use super::chart::{percent, shares};
+use super::chart::{SHARES_MAX, shares};
 use super::frame::{self, credits, day, key, phase, time};
+use super::tables::{self, EVENTS, ROWS, prefixes_of, ways};
 use super::{Answer, Sorry};
 use crate::api::documents::{
     ActivityItem, AllocationsView, DecisionView, EpochView, Page, PoolView, SignaturesView,
 };
 use crate::api::extract::{Asked, At, Call};
 use crate::api::parameters::EpochPath;
-use crate::cli::console::units;
+use crate::cli::console::counted;
 use crate::client::segment;
 use crate::failure::Failure;
-use crate::service::Service;
+use crate::service::{Service, Wanted};
 
-/// Rows of a table on one page.
-const ROWS: u64 = 100;
-/// Events shown on the page; the interface has all.
-const EVENTS: u64 = 50;
-
-/// How the table of allocations is shown.
+/// Which parts of the tables are shown.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct View {
-    /// Only claimants whose key holds this text.
+    /// Only claimants whose key begins with this text, or whose id at some provider does.
     #[serde(default)]
     search: String,
-    /// `claimant` or `credits`.
+    /// `claimant`, or `credits` for the largest alone.
     #[serde(default)]
     sort: String,
-    /// The first row.
+    /// The claimant from which on the allocations are shown.
     #[serde(default)]
-    from: u64,
+    from: String,
+    /// Where the events begin.
+    #[serde(default)]
+    events: String,
+    /// Where the decisions begin.
+    #[serde(default)]
+    decisions: String,
+}
+
+impl View {
+    fn base(&self, epoch: &EpochView) -> String {
+        format!("/scopes/{}/epochs/{}", epoch.scope, epoch.epoch)
+    }
+
+    /// The address of this view, at one of its sections.
+    fn link(&self, epoch: &EpochView, section: &str) -> String {
+        format!("{}{}#{section}", self.base(epoch), self.query())
+    }
+
+    fn query(&self) -> String {
+        let fields = [
+            ("search", &self.search),
+            ("sort", &self.sort),
+            ("from", &self.from),
+            ("events", &self.events),
+            ("decisions", &self.decisions),
+        ];
+        let given = fields.iter().filter(|(_, value)| !value.is_empty());
+        let query: Vec<String> = given.map(|(name, value)| format!("{name}={}", segment(value))).collect();
+        if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) }
+    }
 }
 
 /// All that the page shows.
 struct Shown {
     epoch: EpochView,
     allocations: AllocationsView,
+    largest: Vec<Allocation>,
     pool: PoolView,
     signatures: SignaturesView,
     statement: Option<String>,
     activity: Page<ActivityItem>,
-    decisions: Vec<DecisionView>,
+    decisions: Page<DecisionView>,
 }
 
 pub(super) async fn page(
@@ -54,7 +80,8 @@ pub(super) async fn page(
     At(EpochPath { key, epoch }): At<EpochPath>,
     Asked(view): Asked<View>,
 ) -> Answer {
-    let shown = call.run(move |service, _| read(service, &key, epoch)).await.map_err(Sorry::from)?;
+    let wanted = view.clone();
+    let shown = call.run(move |service, _| read(service, &key, epoch, &wanted)).await.map_err(Sorry::from)?;
     let state = &shown.epoch;
     let title = format!("Epoch {} of {}", state.epoch, state.scope);
     let scope_link = format!("/scopes/{}", state.scope);
@@ -64,8 +91,8 @@ pub(super) async fn page(
         (allocations(&shown, &view))
         (pool(&shown.pool))
         (approval(&shown))
-        (activity(&shown))
-        (decisions(&shown.decisions))
+        (activity(&shown, &view))
+        (decisions(&shown, &view))
     };
     Ok(frame::page(
         &title,
@@ -74,26 +101,45 @@ pub(super) async fn page(
     ))
 }
 
-fn read(service: &Service, key: &str, number: u64) -> Result<Shown, Failure> {
+fn read(service: &Service, key: &str, number: u64, view: &View) -> Result<Shown, Failure> {
     let epoch = service.epoch(key, number)?;
-    let all = (0, u64::MAX);
-    let text = number.to_string();
-    let of_epoch = |decision: &DecisionView| {
-        decision.decision.epoch.is_some_and(|epoch| epoch.get().to_string() == text)
-    };
     let has_statement = epoch.current_draft.is_some() || epoch.final_revision.is_some();
     Ok(Shown {
-        allocations: service.allocations(key, number, None, all)?,
+        allocations: found(service, key, number, view)?,
+        largest: service.largest_allocations(key, number)?,
         pool: service.pool(key, number)?,
         signatures: service.signatures(key, number)?,
         statement: match has_statement {
             true => Some(service.statement(key, number, None)?.note),
             false => None,
         },
-        activity: service.activity(key, number, 0, EVENTS)?,
-        decisions: service.decisions(key, 0, u64::MAX)?.items.into_iter().filter(of_epoch).collect(),
+        activity: service.activity(key, number, None, &Wanted::at(&view.events, EVENTS))?,
+        decisions: service.decisions(key, Some(number), &Wanted::at(&view.decisions, EVENTS))?,
         epoch,
     })
+}
+
+/// The allocations that are searched for: a text that may be meant in several ways is looked for in each, in the order
+/// of the keys.
+fn found(service: &Service, key: &str, number: u64, view: &View) -> Result<AllocationsView, Failure> {
+    let ask = |prefix: &str, limit: usize| {
+        service.allocations(key, number, None, (prefix, &Wanted::at(&view.from, limit)))
+    };
+    let prefixes = prefixes_of(&view.search);
+    let mut prefixes = prefixes.iter();
+    let mut found = ask(prefixes.next().map_or("", String::as_str), ROWS)?;
+    for prefix in prefixes {
+        match ROWS.saturating_sub(found.items.len()) {
+            _ if found.next.is_some() => break,
+            0 => found.next = Some(prefix.clone()),
+            room => {
+                let part = ask(prefix, room)?;
+                found.items.extend(part.items);
+                found.next = part.next;
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn summary(shown: &Shown) -> Markup {
@@ -118,82 +164,40 @@ fn summary(shown: &Shown) -> Markup {
 }
 
 fn allocations(shown: &Shown, view: &View) -> Markup {
-    let (epoch, all) = (&shown.epoch, &shown.allocations.items);
-    let total = all.iter().fold(0_u128, |sum, item| sum.saturating_add(item.credits.value()));
-    let parts: Vec<(String, u128)> =
-        all.iter().map(|item| (item.claimant.to_string(), item.credits.value())).collect();
-    let mut found: Vec<&Allocation> =
-        all.iter().filter(|item| item.claimant.to_string().contains(view.search.trim())).collect();
-    if view.sort == "credits" {
-        found.sort_by(|one, other| {
-            other.credits.cmp(&one.credits).then_with(|| one.claimant.cmp(&other.claimant))
-        });
-    }
-    let count = found.len();
-    let skip = usize::try_from(view.from).unwrap_or(usize::MAX);
-    let rows = usize::try_from(ROWS).unwrap_or(usize::MAX);
-    let base = format!("/scopes/{}/epochs/{}", epoch.scope, epoch.epoch);
-    let link = |from: u64| {
-        format!(
-            "{base}?search={}&sort={}&from={from}#allocations",
-            segment(view.search.trim()),
-            segment(&view.sort)
-        )
+    let (epoch, all) = (&shown.epoch, &shown.allocations);
+    let total = all.pool_total.value().saturating_sub(all.undistributed.value());
+    let part = |item: &Allocation| (item.claimant.to_string(), item.credits.value());
+    let largest: Vec<(String, u128)> = shown.largest.iter().take(SHARES_MAX).map(part).collect();
+    let by_credits = view.sort == "credits";
+    let rows = if by_credits { &shown.largest } else { &all.items };
+    let caption = match (by_credits, view.search.trim()) {
+        (true, _) => format!("the {} largest of {}", rows.len(), counted(all.claimants, "claimant")),
+        (false, "") => format!("{} of {}", rows.len(), counted(all.claimants, "claimant")),
+        (false, search) => format!("{} whose key begins with {search}", counted(rows.len(), "claimant")),
     };
+    let base = view.base(epoch);
+    let link = |from: &str| View { from: from.to_owned(), ..view.clone() }.link(epoch, "allocations");
+    let beginning = (!view.from.is_empty()).then(|| link(""));
+    let next = all.next.as_deref().filter(|_| !by_credits).map(link);
     html! {
         section id="allocations" {
             h2 { "Who gets what" }
-            @if !parts.is_empty() { (shares("Share of each claimant, the largest first", &parts)) }
+            @if !largest.is_empty() { (shares("Share of each claimant, the largest first", &largest, all.claimants, total)) }
             form class="line" method="get" action={ (base) "#allocations" } role="search" {
-                div { label for="search" { "Search a claimant" }
+                div { label for="search" { "Search a claimant, by the beginning of the key" }
                     input id="search" name="search" type="search" value=(view.search); }
-                div { label for="sort" { "Sort by" }
+                div { label for="sort" { "Show" }
                     select id="sort" name="sort" {
-                        option value="claimant" selected[view.sort != "credits"] { "claimant" }
-                        option value="credits" selected[view.sort == "credits"] { "credits" }
+                        option value="claimant" selected[!by_credits] { "all, by claimant" }
+                        option value="credits" selected[by_credits] { "the largest" }
                     } }
                 button type="submit" { "Show" }
             }
-            div class="wide" tabindex="0" role="region" aria-label="Allocations" {
-                table {
-                    caption { (count) " of " (all.len()) " claimants" }
-                    thead { tr {
-                        th scope="col" { "claimant" } th scope="col" class="number" { (epoch.unit) }
-                        th scope="col" class="number" { "share" } th scope="col" class="number" { "units" }
-                        th scope="col" class="number" { "proposed" } th scope="col" class="number" { "events" }
-                        th scope="col" { "proof" }
-                    } }
-                    tbody {
-                        @for item in found.iter().skip(skip).take(rows) { (row(epoch, item, total)) }
-                    }
-                }
-            }
-            p {
-                @if view.from > 0 { a href=(link(view.from.saturating_sub(ROWS))) { "Before these" } " " }
-                @if skip.saturating_add(rows) < count { a href=(link(view.from.saturating_add(ROWS))) { "After these" } }
-            }
+            (tables::allocations(epoch, rows, total, &caption))
+            (ways("More claimants", beginning.as_deref(), next.as_deref()))
             p { "For programs: "
                 a href={ "/api/v1" (base) "/allocations" } { "JSON" }
                 @if epoch.final_revision.is_some() { ", " a href={ "/api/v1" (base) "/export?format=csv" } { "CSV" } } }
-        }
-    }
-}
-
-fn row(epoch: &EpochView, item: &Allocation, total: u128) -> Markup {
-    let name = item.claimant.to_string();
-    let proof = format!("/api/v1/scopes/{}/epochs/{}/proofs/{}", epoch.scope, epoch.epoch, segment(&name));
-    html! {
-        tr {
-            td { a href={ "/claimants/" (segment(&name)) } { (key(&name)) }
-                @if let Some(reason) = &item.override_reason { br; small { "set by a person: " (reason) } } }
-            td class="number" { (crate::cli::console::amount(item.credits.value(), epoch.decimals)) }
-            td class="number" { (percent(item.credits.value(), total)) }
-            td class="number" { (units(item.final_units.value())) }
-            td class="number" { (units(item.proposed_units.value())) }
-            td class="number" { (item.events) }
-            td { @if epoch.final_revision.is_some() {
-                a href=(proof) download={ (epoch.scope) "-" (epoch.epoch) ".payout.json" } { "proof" }
-            } @else { "not yet" } }
         }
     }
 }
@@ -251,74 +255,44 @@ fn approval(shown: &Shown) -> Markup {
     }
 }
 
-fn activity(shown: &Shown) -> Markup {
+fn activity(shown: &Shown, view: &View) -> Markup {
     let epoch = &shown.epoch;
+    let link = |from: &str| View { events: from.to_owned(), ..view.clone() }.link(epoch, "events");
+    let beginning = (!view.events.is_empty()).then(|| link(""));
+    let next = shown.activity.next.as_deref().map(link);
     html! {
-        section {
+        section id="events" {
             h2 { "The work behind it" }
-            div class="wide" tabindex="0" role="region" aria-label="Events" {
-                table {
-                    thead { tr { th scope="col" { "when" } th scope="col" { "what" } th scope="col" { "who" }
-                        th scope="col" class="number" { "units" } th scope="col" { "state" } } }
-                    tbody { @for item in &shown.activity.items { (event(item)) } }
-                }
-            }
-            @if shown.activity.next.is_some() {
-                p { "These are the first of " (epoch.events) "; "
-                    a href={ "/api/v1/scopes/" (epoch.scope) "/epochs/" (epoch.epoch) "/activity" } { "all of them" } "." }
-            }
+            (tables::events(&shown.activity.items, None))
+            (ways("More events", beginning.as_deref(), next.as_deref()))
+            p { "For programs: " a href={ "/api/v1" (view.base(epoch)) "/activity" } { "JSON" } }
         }
     }
 }
 
-fn event(item: &ActivityItem) -> Markup {
-    let activity = &item.activity;
+fn decisions(shown: &Shown, view: &View) -> Markup {
+    let link =
+        |from: &str| View { decisions: from.to_owned(), ..view.clone() }.link(&shown.epoch, "decisions");
+    let beginning = (!view.decisions.is_empty()).then(|| link(""));
+    let next = shown.decisions.next.as_deref().map(link);
     html! {
-        tr {
-            td { (time(item.event_time)) }
-            td { (item.kind) @if let Some(title) = &item.title { ": " (title) } br; (key(activity.event.as_str())) }
-            td { @for author in &item.authors {
-                (key(&author.identity)) @if let Some(name) = &author.name { " (" (name) ")" } br;
-            } }
-            td class="number" { (units(activity.units.value())) }
-            td {
-                @if activity.included { "counts" } @else { "left out" }
-                @if activity.late { ", late" }
-                @if let Some(reason) = &activity.reason { ": " (reason) }
-            }
-        }
-    }
-}
-
-fn decisions(decisions: &[DecisionView]) -> Markup {
-    html! {
-        section {
+        section id="decisions" {
             h2 { "What people changed" }
-            @if decisions.is_empty() { p { "Nothing: every amount follows from the recorded work." } }
-            @else {
-                div class="wide" tabindex="0" role="region" aria-label="Decisions" {
-                    table {
-                        thead { tr { th scope="col" { "when" } th scope="col" { "who" } th scope="col" { "what" }
-                            th scope="col" { "before" } th scope="col" { "after" } th scope="col" { "why" } } }
-                        tbody { @for view in decisions {
-                            @let decision = &view.decision;
-                            tr {
-                                td { (time(decision.at)) } td { (decision.actor) }
-                                td { (action(decision)) " " (key(&decision.subject)) }
-                                td { (decision.before.as_deref().unwrap_or("")) }
-                                td { (decision.after.as_deref().unwrap_or("")) }
-                                td { (decision.reason) }
-                            }
-                        } }
-                    }
-                }
-            }
+            @if shown.decisions.items.is_empty() { p { "Nothing: every amount follows from the recorded work." } }
+            @else { (tables::decisions(&shown.decisions.items)) }
+            (ways("More decisions", beginning.as_deref(), next.as_deref()))
         }
     }
 }
 
-/// The stable name of what a decision does, with spaces.
-fn action(decision: &Decision) -> String {
-    let name = serde_json::to_value(decision.action).ok();
-    name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().replace('_', " ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_what_the_other_tables_show() {
+        let view = View { search: "a b".to_owned(), events: "7".to_owned(), ..View::default() };
+        assert_eq!(view.query(), "?search=a%20b&events=7");
+        assert_eq!(View::default().query(), "");
+    }
 }

@@ -11,6 +11,7 @@ mod me;
 mod overview;
 mod reference;
 mod sign_in;
+mod tables;
 pub mod verifier;
 mod verify;
 mod visitor;

@@ -1,12 +1,14 @@
 //! The front page: the node, its logs, its scopes; and a scope with its epochs.
 
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::chart::{Bar, bars};
 use super::frame::{self, credits, day, key, phase};
+use super::tables::{EVENTS, ways};
 use super::{Answer, Sorry};
 use crate::api::documents::{EpochView, NodeView, ScopeView};
-use crate::api::extract::{At, Call};
+use crate::api::extract::{Asked, At, Call};
 use crate::api::parameters::ScopePath;
 use crate::failure::Failure;
 use crate::service::Service;
@@ -33,7 +35,7 @@ pub(super) async fn page(call: Call) -> Answer {
             section {
                 h2 { a href={ "/scopes/" (scope.key) } { (scope.key) } }
                 (picture(epochs))
-                (table(scope, epochs.iter().rev().take(5)))
+                (table(scope, epochs.iter().take(5)))
             }
         }
         (about(&node))
@@ -43,19 +45,40 @@ pub(super) async fn page(call: Call) -> Answer {
 
 fn all(service: &Service) -> Result<Vec<(ScopeView, Vec<EpochView>)>, Failure> {
     let scopes = service.scopes()?;
-    scopes.into_iter().map(|scope| Ok((scope.clone(), service.epochs(scope.key.as_str())?))).collect()
+    let with_epochs = |scope: ScopeView| {
+        let (epochs, _) = service.newest_epochs(scope.key.as_str(), None, BARS_MAX)?;
+        Ok((scope, epochs))
+    };
+    scopes.into_iter().map(with_epochs).collect()
 }
 
-pub(super) async fn scope_page(call: Call, At(ScopePath { key: name }): At<ScopePath>) -> Answer {
+/// Which epochs are shown.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct View {
+    /// Those before this one.
+    before: Option<u64>,
+}
+
+pub(super) async fn scope_page(
+    call: Call,
+    At(ScopePath { key: name }): At<ScopePath>,
+    Asked(view): Asked<View>,
+) -> Answer {
     let found = call.run(move |service, _| {
-        Ok((service.scope(&name)?, service.epochs(&name)?, service.approvers(&name)?))
+        let epochs = service.newest_epochs(&name, view.before, EVENTS)?;
+        Ok((service.scope(&name)?, epochs, service.approvers(&name)?))
     });
-    let (scope, epochs, approvers) = found.await.map_err(Sorry::from)?;
+    let (scope, (epochs, is_more), approvers) = found.await.map_err(Sorry::from)?;
+    let own = format!("/scopes/{}", scope.key);
+    let older = epochs.last().filter(|_| is_more).map(|last| format!("{own}?before={}", last.epoch));
+    let newest = view.before.map(|_| own.as_str());
     let content = html! {
         @if scope.ended { p class="refused" { "This scope was ended; it takes no more epochs." } }
         h2 { "Epochs" }
         (picture(&epochs))
-        (table(&scope, epochs.iter().rev()))
+        (table(&scope, epochs.iter()))
+        (ways("Older epochs", newest, older.as_deref()))
         h2 { "Who approves" }
         @match &approvers.in_force {
             Some(set) => {
@@ -81,12 +104,13 @@ pub(super) async fn scope_page(call: Call, At(ScopePath { key: name }): At<Scope
     Ok(frame::page(scope.key.as_str(), &[("Overview", "/"), (scope.key.as_str(), "")], &content))
 }
 
+/// The epochs as bars, of those that come the newest first.
 fn picture(epochs: &[EpochView]) -> Markup {
     if epochs.is_empty() {
         return html! { p { "No epoch was opened yet." } };
     }
-    let first = epochs.len().saturating_sub(BARS_MAX);
-    let shown: Vec<Bar> = epochs.iter().skip(first).map(bar).collect();
+    let mut shown: Vec<Bar> = epochs.iter().take(BARS_MAX).map(bar).collect();
+    shown.reverse();
     bars("Pool of each epoch", &shown)
 }
 

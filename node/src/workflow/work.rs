@@ -238,12 +238,9 @@ fn propose(service: &Service, run: &Run) -> Result<Outcome, Failure> {
     let epochs = snapshot.epochs(run.scope)?;
     let open = epochs.iter().find(|epoch| epoch.period.contains(window.start) && epoch.phase == Phase::Open);
     let Some(epoch) = open else { return Ok(Outcome::said("no open epoch to propose for")) };
-    let proposal = snapshot.proposal(run.scope, epoch.number)?;
-    let proposed = Proposed {
-        epoch: epoch.number.get(),
-        events: proposal.activity.len(),
-        claimants: proposal.allocations.len(),
-    };
+    drop(snapshot);
+    let (events, claimants) = service.proposal_counts(run.id.scope().as_str(), epoch.number.get())?;
+    let proposed = Proposed { epoch: epoch.number.get(), events, claimants };
     let (events, claimants) = (counted(proposed.events, "event"), counted(proposed.claimants, "claimant"));
     Outcome::new(format!("epoch {}: {events} of {claimants}", epoch.number), &proposed)
 }

@@ -1,5 +1,6 @@
 //! A node that dies at any point of a run: the next one goes on, and the run completes once.
 
+use meed_node::service::Wanted;
 use meed_node::workflow::Progress;
 use meed_storage::{RunState, StepState};
 
@@ -55,7 +56,8 @@ fn a_close_completes_once_wherever_the_node_died() {
             run.steps.iter().map(|step| (step.name.as_str(), step.state == StepState::Done)).collect();
         let names = ["look", "final pass code", "final pass chat", "close"];
         assert_eq!(steps, names.map(|name| (name, true)), "{answers}");
-        let decisions = node.service().decisions(KEY, 0, 100).expect("decisions").items.len();
+        let decisions =
+            node.service().decisions(KEY, None, &Wanted::first(100)).expect("decisions").items.len();
         assert_eq!(decisions, 2, "{answers}: the base issuance of two epochs, each once");
         assert!(ends.values().all(|ends| ends.1 == 0), "{answers}: {ends:?}");
     });

@@ -14,7 +14,7 @@ use meed_node::cli::commands::init;
 use meed_node::clock::Clock;
 use meed_node::config::{DataFolder, Settings};
 use meed_node::failure::Failure;
-use meed_node::service::Service;
+use meed_node::service::{Service, Wanted};
 use meed_node::workflow::{Engine, Progress, RetryPolicy};
 use meed_storage::{Ledger, Options, Run, RunState, Snapshot};
 use tempfile::TempDir;
@@ -212,7 +212,7 @@ impl Node {
     }
 
     pub(crate) fn epochs(&self) -> Vec<EpochView> {
-        self.service().epochs(KEY).expect("epochs")
+        self.service().epochs(KEY, &Wanted::first(1_000)).expect("epochs").items
     }
 
     /// `<phase> <events>` of each epoch.
@@ -222,11 +222,12 @@ impl Node {
 
     /// The names of an epoch's events, late ones with an exclamation mark.
     pub(crate) fn events(&self, epoch: u64) -> Vec<String> {
-        let page = self.service().activity(KEY, epoch, 0, 10_000).expect("activity");
+        let page = self.service().activity(KEY, epoch, None, &Wanted::first(10_000)).expect("activity");
         let name = |id: &str| id.rsplit(':').next().unwrap_or_default().to_owned();
         let late = |late: bool| if late { "!" } else { "" };
-        let events = page
-            .items
+        let mut items = page.items;
+        items.sort_by(|one, other| one.activity.event.cmp(&other.activity.event));
+        let events = items
             .iter()
             .map(|item| format!("{}{}", name(&item.activity.event.to_string()), late(item.activity.late)));
         events.collect()

@@ -1,6 +1,7 @@
 //! Weeks that pass: what a schedule does by itself, while nodes come and go.
 
 use meed_audit::time::Timestamp;
+use meed_node::service::Wanted;
 use meed_storage::RunState;
 
 use super::support::*;
@@ -101,7 +102,8 @@ fn check_two_weeks(node: &Node, expected: &[Vec<String>]) {
     let closed: Vec<_> =
         node.epochs().iter().filter_map(|epoch| epoch.closed.as_ref().map(|closed| closed.at)).collect();
     assert_eq!(closed, [day(8), day(15)]);
-    assert_eq!(node.service().conflicts(KEY).expect("conflicts").len(), 0);
+    let conflicts = node.service().conflicts(KEY, &Wanted::first(1)).expect("conflicts");
+    assert!(conflicts.items.is_empty());
     let ends = node.ends();
     assert_eq!((ends["close-default-1"], ends["close-default-2"]), ((1, 0), (1, 0)));
     // The source that was away failed its part and is named; the other one's work was kept.
@@ -196,7 +198,7 @@ fn a_gap_is_shown_and_holds_the_close_until_it_is_filled() {
     std::fs::write(&path, good).expect("corrected");
     node.at(problem.retry_at);
     assert_eq!(node.phases(), ["review 1", "open 0"]);
-    let made = node.service().decisions(KEY, 0, 100).expect("decisions").items;
+    let made = node.service().decisions(KEY, None, &Wanted::first(100)).expect("decisions").items;
     assert!(made.iter().all(|made| made.decision.action != meed_audit::decision::Action::AcceptGap));
 }
 

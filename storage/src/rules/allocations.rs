@@ -1,6 +1,6 @@
 //! Allocations of final statements, in the order of their leaves.
 
-use std::ops::{Bound, ControlFlow};
+use std::ops::ControlFlow;
 
 use meed_audit::allocation::{Allocation, AllocationV1};
 use meed_audit::close::ClosedEpoch;
@@ -9,13 +9,13 @@ use meed_audit::{Rejection, RejectionCode};
 
 use crate::codec::{self, Record as _};
 use crate::error::StorageError;
-use crate::key::{All, Key as _, KeyText};
+use crate::key::{Key as _, KeyText};
 use crate::rules::allocation_blocks::{Block, BlockRow, build_blocks};
 use crate::rules::epochs::epoch_record;
 use crate::rules::input::{Which, stored_revision};
 use crate::rules::record::{BytesRecord, LedgerResult};
 use crate::rules::scopes::scope_record;
-use crate::rules::tables::{ALLOCATIONS, EPOCHS, FINALS, FinalRecord, SCOPES};
+use crate::rules::tables::{ALLOCATIONS, FINALS, FinalRecord};
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader};
 use crate::transaction::Transaction;
@@ -105,7 +105,7 @@ pub(crate) fn with_block<T>(
 }
 
 /// What a claimant gets by a final statement.
-fn find_allocation(
+pub(crate) fn find_allocation(
     reader: &(impl RawReader + ?Sized),
     place: TreePlace,
     claimant: &Claimant,
@@ -144,31 +144,8 @@ impl Snapshot {
         after: Option<&Claimant>,
         limit: usize,
     ) -> LedgerResult<Vec<Allocation>> {
-        let revision = self.final_revision(scope, epoch, which)?;
-        let place = (scope, epoch, revision);
-        let mut found = Vec::new();
-        let start = match after {
-            None => None,
-            Some(after) => {
-                let key = (scope, epoch, revision, KeyText::of_claimant(after));
-                self.last_at_or_before(ALLOCATIONS, &place, &key)?.map(|(key, _)| key)
-            }
-        };
-        let start = start.unwrap_or((scope, epoch, revision, KeyText::default()));
-        let end = (scope, epoch, revision.next(), KeyText::default());
-        self.for_each(ALLOCATIONS, (Bound::Included(start), Bound::Excluded(end)), &mut |_, block| {
-            for row in Block::parse(&block.0)?.rows() {
-                if found.len() == limit {
-                    return Ok(ControlFlow::Break(()));
-                }
-                let allocation = allocation_of(place, &row?)?;
-                if after.is_none_or(|after| allocation.claimant > *after) {
-                    found.push(allocation);
-                }
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(found)
+        let from = after.map_or_else(KeyText::default, KeyText::after_claimant);
+        Ok(self.allocations_from(scope, epoch, which, &from, limit)?.items)
     }
 
     /// What a claimant gets by a final statement; none where the claimant is not in it.
@@ -191,16 +168,7 @@ impl Snapshot {
     /// # Errors
     /// A failure of reading.
     pub fn payouts_of(&self, claimant: &Claimant) -> LedgerResult<Vec<ClaimantPayout>> {
-        let mut payouts = Vec::new();
-        for (scope, _) in self.with_prefix(SCOPES, &All)? {
-            for ((_, epoch), record) in self.with_prefix(EPOCHS, &scope)? {
-                let Some(revision) = record.final_revision else { continue };
-                if let Some(allocation) = find_allocation(self, (scope, epoch, revision), claimant)? {
-                    payouts.push(ClaimantPayout { scope, allocation });
-                }
-            }
-        }
-        Ok(payouts)
+        Ok(self.payouts_from(claimant, None, usize::MAX)?.items)
     }
 
     /// The revision of a final statement.

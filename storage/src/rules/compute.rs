@@ -5,6 +5,8 @@ use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
+use meed_audit::Checked;
+use meed_audit::activity::EpochEntry;
 use meed_audit::close::{ClosedEpoch, Closing, Curated, EpochInput};
 use meed_audit::parallel::Both;
 
@@ -44,28 +46,45 @@ impl Both for InThreads {
 pub(crate) fn close_from_log(snapshot: &Snapshot, input: &EpochInput) -> LedgerResult<ClosedEpoch> {
     let closing = Closing::new(input)?;
     let indexes = epoch_indexes(snapshot, input.name.id(), &input.windows)?;
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
-    let share = indexes.len().div_ceil(threads).max(EVENTS_PER_THREAD_MIN);
-    let curated = thread::scope(|scope| {
-        let mut parts = indexes.chunks(share);
-        let own = parts.next().unwrap_or(&[]);
-        let others: Vec<_> =
-            parts.map(|part| scope.spawn(|| curate_part(snapshot, &closing, part))).collect();
-        let mut curated = curate_part(snapshot, &closing, own)?;
-        for other in others {
-            let part = other.join().map_err(|_| StorageError::internal("a computing thread panicked"))??;
-            curated = curated.join(part)?;
-        }
-        Ok::<_, LedgerError>(curated)
-    })?;
+    let take = |entry: &EpochEntry<'_>, curated: &mut Curated| closing.take(entry, curated);
+    let curated = gather(snapshot, &indexes, &take, &Curated::sorted, Curated::join)?;
     Ok(closing.finish_with(curated, &InThreads)?)
 }
 
-fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> LedgerResult<Curated> {
-    let mut curated = Curated::default();
+/// What `take` gathers of the entries at `indexes`: each thread sums up its own part before the parts are joined.
+pub(crate) fn gather<T: Default + Send>(
+    snapshot: &Snapshot,
+    indexes: &[u64],
+    take: &(impl Fn(&EpochEntry<'_>, &mut T) -> Checked<()> + Sync),
+    sum_up: &(impl Fn(T) -> Checked<T> + Sync),
+    join: impl Fn(T, T) -> Checked<T>,
+) -> LedgerResult<T> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
+    let share = indexes.len().div_ceil(threads).max(EVENTS_PER_THREAD_MIN);
+    thread::scope(|scope| {
+        let mut parts = indexes.chunks(share);
+        let own = parts.next().unwrap_or(&[]);
+        let others: Vec<_> =
+            parts.map(|part| scope.spawn(|| gather_part(snapshot, part, take, sum_up))).collect();
+        let mut gathered = gather_part(snapshot, own, take, sum_up)?;
+        for other in others {
+            let part = other.join().map_err(|_| StorageError::internal("a computing thread panicked"))??;
+            gathered = join(gathered, part)?;
+        }
+        Ok::<_, LedgerError>(gathered)
+    })
+}
+
+fn gather_part<T: Default>(
+    snapshot: &Snapshot,
+    indexes: &[u64],
+    take: &impl Fn(&EpochEntry<'_>, &mut T) -> Checked<()>,
+    sum_up: &impl Fn(T) -> Checked<T>,
+) -> LedgerResult<T> {
+    let mut gathered = T::default();
     let mut refusal = None;
     let read = snapshot.for_each_entry(indexes, &mut |entry| {
-        closing.take(entry, &mut curated).map_err(|rejection| {
+        take(entry, &mut gathered).map_err(|rejection| {
             let error = StorageError::internal(rejection.to_string());
             refusal = Some(rejection);
             error
@@ -75,7 +94,7 @@ fn curate_part(snapshot: &Snapshot, closing: &Closing<'_>, indexes: &[u64]) -> L
         (Some(rejection), _) => Err(rejection.into()),
         (None, read) => {
             read?;
-            Ok(curated.sorted()?)
+            Ok(sum_up(gathered)?)
         }
     }
 }

@@ -238,7 +238,7 @@ pub(crate) fn phase(record: &EpochRecord) -> Phase {
     }
 }
 
-fn view(
+pub(crate) fn view(
     scope: ScopeId,
     owner: &ScopeRecord,
     number: EpochNumber,

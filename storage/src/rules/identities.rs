@@ -218,12 +218,8 @@ impl Snapshot {
     /// # Errors
     /// A failure of reading.
     pub fn bindings(&self) -> LedgerResult<Vec<Binding>> {
-        let view = |(identity, record): (Identity, BindingRecord)| Binding {
-            identity,
-            user: record.user,
-            last_user: record.last,
-        };
-        Ok(self.with_prefix(BINDINGS, &All)?.into_iter().map(view).collect())
+        let records = self.with_prefix(BINDINGS, &All)?;
+        Ok(records.into_iter().map(|(identity, record)| binding_view(identity, record)).collect())
     }
 
     /// Whose an identity is, or was last.
@@ -232,11 +228,7 @@ impl Snapshot {
     /// A failure of reading.
     pub fn binding(&self, identity: &Identity) -> LedgerResult<Option<Binding>> {
         let record = self.get(BINDINGS, identity)?;
-        Ok(record.map(|record| Binding {
-            identity: identity.clone(),
-            user: record.user,
-            last_user: record.last,
-        }))
+        Ok(record.map(|record| binding_view(identity.clone(), record)))
     }
 
     /// What happened to an identity, from its first binding.
@@ -259,7 +251,11 @@ impl Snapshot {
     }
 }
 
-pub(super) fn user_view(id: UserId, record: UserRecord) -> User {
+pub(crate) fn binding_view(identity: Identity, record: BindingRecord) -> Binding {
+    Binding { identity, user: record.user, last_user: record.last }
+}
+
+pub(crate) fn user_view(id: UserId, record: UserRecord) -> User {
     User { id, name: record.name, created_at: record.created_at, created_by: record.created_by }
 }
 

@@ -1,21 +1,19 @@
 //! What a statement is computed from: an epoch's facts and decisions, read in one view.
 
-use meed_audit::activity::{Activity, Earnings, EpochEvent, curate};
-use meed_audit::allocation::{Allocation, allocate};
-use meed_audit::amount::Credits;
+use meed_audit::activity::EpochEvent;
 use meed_audit::close::{DraftTerms, EpochInput};
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::policy::Policy;
 use meed_audit::time::{MS_PER_DAY, Period, Timestamp};
-use meed_audit::window::{EpochWindow, assign};
+use meed_audit::window::EpochWindow;
 use meed_audit::{Rejection, RejectionCode};
 
 use crate::error::StorageError;
 use crate::events::EventReader;
 use crate::log::LogKind;
 use crate::rules::approvers::{approvers_missing, set_text};
-use crate::rules::decisions::{decisions_size, decisions_until, stored_state};
+use crate::rules::decisions::{decisions_size, decisions_until};
 use crate::rules::drafts::check_takes_drafts;
 use crate::rules::epochs::{epoch_record, windows};
 use crate::rules::pool::pool;
@@ -166,6 +164,19 @@ pub(crate) fn input_without_events(
     })
 }
 
+/// What a freeze at this moment would fix; of an open epoch, one at its window's end.
+pub(crate) fn terms_now(
+    reader: &impl RawReader,
+    scope: ScopeId,
+    epoch: EpochNumber,
+    record: &EpochRecord,
+    now: Timestamp,
+) -> LedgerResult<FreezeTerms> {
+    check_takes_drafts(&scope_record(reader, scope)?, epoch, record)?;
+    let until = sign_by(now.max(record.end), SIGN_BY_DAYS_DEFAULT)?;
+    freeze_terms(reader, scope, epoch, record, until)
+}
+
 /// The events log as a view has it.
 pub(crate) trait LogView {
     /// Its origin line, size and root.
@@ -181,7 +192,7 @@ impl LogView for Snapshot {
 
 /// The indexes of the entries by which a scope has the events of the last of `windows`, ascending: those that happened
 /// in its window or in the gap before it, and those that came too late for the epochs before (rule
-/// `EPOCH_BY_EVENT_TIME`). A test compares them with [`assign`] for every event.
+/// `EPOCH_BY_EVENT_TIME`). A test compares them with [`assign`](meed_audit::window::assign) for every event.
 pub(crate) fn epoch_indexes(
     reader: &impl EventReader,
     scope: ScopeId,
@@ -221,19 +232,6 @@ pub(crate) fn epoch_events(
     Ok(events)
 }
 
-/// An epoch's activity and what it gives to whom, whatever is still missing for a statement.
-#[derive(Clone, Debug)]
-pub struct Proposal {
-    /// What each event gives, by event id.
-    pub activity: Vec<Activity>,
-    /// What each claimant would get, by claimant.
-    pub allocations: Vec<Allocation>,
-    /// The pool.
-    pub pool_total: Credits,
-    /// What of it would go to nobody.
-    pub undistributed: Credits,
-}
-
 impl Snapshot {
     /// What a statement of the epoch is computed from.
     ///
@@ -259,12 +257,7 @@ impl Snapshot {
         scope_record(self, scope)?;
         let record = epoch_record(self, scope, epoch)?;
         let terms = match which {
-            Which::Preview(now) => {
-                check_takes_drafts(&scope_record(self, scope)?, epoch, &record)?;
-                // Of an open epoch it is what a freeze at the window's end would give.
-                let until = sign_by(now.max(record.end), SIGN_BY_DAYS_DEFAULT)?;
-                freeze_terms(self, scope, epoch, &record, until)?
-            }
+            Which::Preview(now) => terms_now(self, scope, epoch, &record, now)?,
             stored => stored_terms(self, scope, epoch, stored_revision(epoch, &record, stored)?)?,
         };
         input_without_events(self, scope, epoch, &terms)
@@ -275,39 +268,6 @@ impl Snapshot {
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`.
     pub fn epoch_events_count(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<u64> {
-        scope_record(self, scope)?;
-        epoch_record(self, scope, epoch)?;
-        let indexes = epoch_indexes(self, scope, &windows(self, scope, Some(epoch))?)?;
-        Ok(u64::try_from(indexes.len()).unwrap_or(u64::MAX))
-    }
-
-    /// What an epoch would give by the decisions of now, also while it is open and lacks approvers or a pool.
-    ///
-    /// # Errors
-    /// `scope_not_found`, `epoch_not_found`.
-    pub fn proposal(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<Proposal> {
-        let state = stored_state(self, scope)?;
-        let record = epoch_record(self, scope, epoch)?;
-        let policy = sound(EPOCHS.name(), Policy::decode(&record.policy.0))?;
-        let windows = windows(self, scope, Some(epoch))?;
-        let decided = self.epoch_decisions(scope, epoch)?;
-        let pool_total = pool(self, scope, epoch)?.total();
-        let mut events = epoch_events(self, scope, &windows)?;
-        events.sort_unstable_by(|a, b| a.event.id.cmp(&b.event.id));
-        let (mut activity, mut earned) = (Vec::with_capacity(events.len()), Earnings::default());
-        for entry in &events {
-            let late = assign(&windows, entry.event.event_time, entry.index).is_some_and(|taken| taken.late);
-            let curation = decided.curation.get(&entry.event.id);
-            let leaf = curate(&entry.entry(), late, &policy, curation, &state)?;
-            earned.add(&leaf)?;
-            activity.push(leaf);
-        }
-        let revision = record.next_revision;
-        let allocations = allocate(scope, epoch, revision, pool_total, earned, &decided.overrides)?;
-        let mut undistributed = pool_total;
-        for allocation in &allocations {
-            undistributed = undistributed.minus(allocation.credits)?;
-        }
-        Ok(Proposal { activity, allocations, pool_total, undistributed })
+        Ok(u64::try_from(self.epoch_entries(scope, epoch)?.len()).unwrap_or(u64::MAX))
     }
 }

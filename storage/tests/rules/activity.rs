@@ -38,8 +38,8 @@ fn epoch_by_event_time_and_late_events() {
     world.commit(scope, "late", BOB, "2026-01-11T23:59:59.999Z");
     let two = world.complete(scope, second);
     assert_eq!(two.statement.activity.size, 2, "its own, which came early, and the late one");
-    let proposal = world.snapshot().proposal(scope, second).unwrap();
-    let late: BTreeMap<_, _> = proposal.activity.iter().map(|leaf| (leaf.event.clone(), leaf.late)).collect();
+    let activity = world.activity(scope, second);
+    let late: BTreeMap<_, _> = activity.iter().map(|leaf| (leaf.event.clone(), leaf.late)).collect();
     assert_eq!(late, BTreeMap::from([(event_id("early"), false), (event_id("late"), true)]));
     world.verified(scope, second, &unbound(BOB));
     world.verify_absent(scope, first, &unbound(BOB));

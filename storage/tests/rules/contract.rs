@@ -77,6 +77,9 @@ fn questions_about_what_is_not_there_say_so() {
             code(snapshot.epoch_input(place, one, last)),
             code(snapshot.epoch_events_count(place, one)),
             code(snapshot.proposal(place, one)),
+            code(snapshot.epoch_entries(place, one)),
+            code(snapshot.preview_terms(place, one, time(LATER))),
+            code(snapshot.allocations_from(place, one, last, &"a".parse().unwrap(), 1)),
             code(snapshot.pool(place, one)),
             code(snapshot.drafts(place, one)),
             code(snapshot.draft(place, one, Which::Draft)),
@@ -89,11 +92,14 @@ fn questions_about_what_is_not_there_say_so() {
             code(snapshot.dossier(place, one, last)),
             code(snapshot.verification(place, one, last)),
         ];
-        assert_eq!(codes, [expected; 15]);
+        assert_eq!(codes, [expected; 18]);
     }
     let codes = [
         code(snapshot.scope(NOWHERE)),
         code(snapshot.epochs(NOWHERE)),
+        code(snapshot.epochs_from(NOWHERE, one, 1)),
+        code(snapshot.newest_epoch(NOWHERE)),
+        code(snapshot.state_at(NOWHERE, 0)),
         code(snapshot.approver_sets(NOWHERE)),
         code(snapshot.approvers(NOWHERE)),
         code(snapshot.pending_approvers(NOWHERE)),
@@ -103,7 +109,7 @@ fn questions_about_what_is_not_there_say_so() {
         code(snapshot.final_statements(NOWHERE)),
         code(snapshot.trust(NOWHERE, None)),
     ];
-    assert_eq!(codes, [Code::ScopeNotFound; 10]);
+    assert_eq!(codes, [Code::ScopeNotFound; 13]);
     world.open(scope, WEEK_1);
     let snapshot = world.snapshot();
     assert_eq!(code(snapshot.draft(scope, one, Which::Draft)), Code::DraftNotFound);

@@ -69,7 +69,7 @@ fn events_of_windows_that_were_left_out_are_the_next_epochs() {
     world.close(scope, first);
     world.commit(scope, "a2", ALICE, WEEK_2);
     let second = world.open_after(scope, WEEK_3, 1);
-    let activity = world.snapshot().proposal(scope, second).unwrap().activity;
+    let activity = world.activity(scope, second);
     assert_eq!(activity.iter().map(|leaf| (leaf.event.as_str(), leaf.late)).collect::<Vec<_>>().len(), 1);
     assert!(activity[0].late && activity[0].included);
 }

@@ -19,6 +19,7 @@ mod identities;
 mod life;
 mod model;
 mod own_accounts;
+mod parts;
 mod runs;
 mod schedules;
 #[path = "../support/mod.rs"]

@@ -13,6 +13,7 @@
 
 use std::path::PathBuf;
 
+use meed_audit::activity::Activity;
 use meed_audit::amount::{Credits, Units};
 use meed_audit::event::NewEvent;
 use meed_audit::hash::Hash;
@@ -279,6 +280,15 @@ impl World {
     pub fn bind(&self, account: &str, number: u8) {
         self.ledger.add_user(user(number), None, by(WEEK_1)).unwrap();
         self.ledger.bind(github(account), user(number), evidence(account), by(WEEK_1)).unwrap();
+    }
+
+    /// What each event of an epoch gives by the decisions of now, in the order of the log.
+    pub fn activity(&self, scope: ScopeId, epoch: EpochNumber) -> Vec<Activity> {
+        let snapshot = self.snapshot();
+        let entries = snapshot.epoch_entries(scope, epoch).unwrap();
+        let state = snapshot.state_at(scope, snapshot.decisions_size(scope).unwrap()).unwrap();
+        let curated = snapshot.curated(scope, epoch, &entries, &state).unwrap();
+        curated.into_iter().map(|curated| curated.activity).collect()
     }
 
     /// The trust file of a scope.

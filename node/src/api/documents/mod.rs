@@ -48,9 +48,9 @@ pub use tokens::{SecretView, TokenRequest, TokenView};
 pub struct Page<T> {
     /// The items.
     pub items: Vec<T>,
-    /// The `from` of the next part; none at the end.
+    /// The `from` of the next part, to be sent back as it is; none at the end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub next: Option<u64>,
+    pub next: Option<String>,
 }
 
 /// Whether a flag is left out of a document.

@@ -55,8 +55,14 @@ pub struct PreviewView {
 pub struct PayoutItem {
     /// The origin line of the statement.
     pub statement: String,
+    /// The scope's key.
+    pub scope: String,
     /// The epoch.
     pub epoch: u64,
+    /// The unit's symbol.
+    pub unit: String,
+    /// The unit's decimals.
+    pub decimals: u8,
     /// The leaf.
     #[schema(value_type = AllocationLeaf)]
     pub allocation: Allocation,
@@ -71,9 +77,11 @@ pub struct AllocationsView {
     /// The leaves, by claimant.
     #[schema(value_type = Vec<AllocationLeaf>)]
     pub items: Vec<Allocation>,
-    /// The `from` of the next part; none at the end.
+    /// The `from` of the next part, to be sent back as it is; none at the end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub next: Option<u64>,
+    pub next: Option<String>,
+    /// How many claimants there are in all.
+    pub claimants: u64,
     /// The pool.
     #[schema(value_type = String)]
     pub pool_total: Credits,

@@ -7,7 +7,7 @@ use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::Access;
 use crate::api::documents::{ActivityItem, CurationRequest, DecisionView, ImportView, Page};
 use crate::api::extract::{Asked, At, Call, Document, Lines};
-use crate::api::parameters::{EpochPath, Import, Part, ScopePath};
+use crate::api::parameters::{ActivityPart, EpochPath, Import, ScopePath};
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -39,12 +39,12 @@ async fn import(
     call.run(move |service, _| service.import(&key, &bytes, first_line, flags)).await.map(Json)
 }
 
-/// The events of an epoch as it takes them, and what each gives to whom.
+/// The events of an epoch in the order in which they came, as it takes them, and what each gives to whom.
 #[utoipa::path(
     get,
     path = "/scopes/{key}/epochs/{epoch}/activity",
     tag = "activity",
-    params(EpochPath, Part),
+    params(EpochPath, ActivityPart),
     responses(
         (status = 200, description = "A part of the events", body = Page<ActivityItem>),
         Problems
@@ -53,10 +53,10 @@ async fn import(
 async fn activity(
     call: Call,
     At(EpochPath { key, epoch }): At<EpochPath>,
-    Asked(part): Asked<Part>,
+    Asked(mut part): Asked<ActivityPart>,
 ) -> Answer<Page<ActivityItem>> {
-    let (from, limit) = part.range();
-    call.run(move |service, _| service.activity(&key, epoch, from, limit)).await.map(Json)
+    let wanted = part.wanted()?;
+    call.run(move |service, _| service.activity(&key, epoch, part.revision, &wanted)).await.map(Json)
 }
 
 /// Leaves an event out, takes it in again, or weighs or shares it otherwise.

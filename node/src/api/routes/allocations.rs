@@ -9,11 +9,11 @@ use super::{Answer, Problems, Routes};
 use crate::api::answers::{kept, typed};
 use crate::api::authority::Access;
 use crate::api::documents::{
-    AllocationLeaf, AllocationRequest, AllocationsView, DecisionView, PayoutItem, PoolAddedView, PoolRequest,
-    PoolView,
+    AllocationLeaf, AllocationRequest, AllocationsView, DecisionView, Page, PayoutItem, PoolAddedView,
+    PoolRequest, PoolView,
 };
 use crate::api::extract::{Asked, At, Call, Document, Refused};
-use crate::api::parameters::{ClaimantPath, EpochPath, ExportAs, Part};
+use crate::api::parameters::{AllocationsPart, ClaimantPath, EpochPath, ExportAs, Part};
 use crate::failure::reject;
 use crate::service::ExportKind;
 
@@ -32,7 +32,7 @@ pub(super) fn all() -> Routes {
     get,
     path = "/scopes/{key}/epochs/{epoch}/allocations",
     tag = "allocations",
-    params(EpochPath, Part),
+    params(EpochPath, AllocationsPart),
     responses(
         (
             status = 200,
@@ -45,10 +45,13 @@ pub(super) fn all() -> Routes {
 async fn allocations(
     call: Call,
     At(EpochPath { key, epoch }): At<EpochPath>,
-    Asked(part): Asked<Part>,
+    Asked(mut part): Asked<AllocationsPart>,
 ) -> Answer<AllocationsView> {
-    let range = part.range();
-    call.run(move |service, _| service.allocations(&key, epoch, part.revision, range)).await.map(Json)
+    let wanted = part.wanted()?;
+    let work = call.run(move |service, _| {
+        service.allocations(&key, epoch, part.revision, (part.prefix.as_str(), &wanted))
+    });
+    work.await.map(Json)
 }
 
 /// Sets the final units of a claimant, or takes that back.
@@ -140,12 +143,17 @@ async fn export(
     get,
     path = "/claimants/{claimant}/payouts",
     tag = "allocations",
-    params(ClaimantPath),
+    params(ClaimantPath, Part),
     responses(
-        (status = 200, description = "The payouts", body = Vec<PayoutItem>),
+        (status = 200, description = "A part of the payouts, which may be empty before the end", body = Page<PayoutItem>),
         Problems
     )
 )]
-async fn payouts(call: Call, At(ClaimantPath { claimant }): At<ClaimantPath>) -> Answer<Vec<PayoutItem>> {
-    call.run(move |service, _| service.payouts_of(&claimant)).await.map(Json)
+async fn payouts(
+    call: Call,
+    At(ClaimantPath { claimant }): At<ClaimantPath>,
+    Asked(mut part): Asked<Part>,
+) -> Answer<Page<PayoutItem>> {
+    let wanted = part.wanted()?;
+    call.run(move |service, _| service.payouts_of(&claimant, &wanted)).await.map(Json)
 }

@@ -5,9 +5,11 @@ use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::Access;
-use crate::api::documents::{AmendRequest, CloseRequest, DraftView, EpochView, FreezeRequest, OpenRequest};
-use crate::api::extract::{At, Call, Document};
-use crate::api::parameters::{EpochPath, ScopePath};
+use crate::api::documents::{
+    AmendRequest, CloseRequest, DraftView, EpochView, FreezeRequest, OpenRequest, Page,
+};
+use crate::api::extract::{Asked, At, Call, Document};
+use crate::api::parameters::{EpochPath, Part, ScopePath};
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -25,14 +27,19 @@ pub(super) fn all() -> Routes {
     get,
     path = "/scopes/{key}/epochs",
     tag = "epochs",
-    params(ScopePath),
+    params(ScopePath, Part),
     responses(
-        (status = 200, description = "The epochs", body = Vec<EpochView>),
+        (status = 200, description = "A part of the epochs", body = Page<EpochView>),
         Problems
     )
 )]
-async fn epochs(call: Call, At(ScopePath { key }): At<ScopePath>) -> Answer<Vec<EpochView>> {
-    call.run(move |service, _| service.epochs(&key)).await.map(Json)
+async fn epochs(
+    call: Call,
+    At(ScopePath { key }): At<ScopePath>,
+    Asked(mut part): Asked<Part>,
+) -> Answer<Page<EpochView>> {
+    let wanted = part.wanted()?;
+    call.run(move |service, _| service.epochs(&key, &wanted)).await.map(Json)
 }
 
 /// Opens the epoch whose window holds a time.

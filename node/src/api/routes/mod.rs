@@ -26,7 +26,7 @@ use super::extract::Refused;
 use crate::service::IMPORT_BYTES_MAX;
 
 pub(super) use super::problems::Problems;
-pub(crate) use problems::problem_kind;
+pub(crate) use problems::ProblemKind;
 
 /// A document, or why there is none.
 type Answer<T> = Result<Json<T>, Refused>;

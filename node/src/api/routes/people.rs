@@ -6,9 +6,10 @@ use utoipa_axum::routes;
 use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::Access;
 use crate::api::documents::{
-    BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView,
+    BindRequest, BoundView, IdentityView, Page, RebindRequest, RevokeRequest, UserRequest, UserView,
 };
-use crate::api::extract::{Call, Document};
+use crate::api::extract::{Asked, Call, Document};
+use crate::api::parameters::Part;
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -25,13 +26,15 @@ pub(super) fn all() -> Routes {
     get,
     path = "/users",
     tag = "people",
+    params(Part),
     responses(
-        (status = 200, description = "The people", body = Vec<UserView>),
+        (status = 200, description = "A part of the people", body = Page<UserView>),
         Problems
     )
 )]
-async fn users(call: Call) -> Answer<Vec<UserView>> {
-    call.run(|service, _| service.users()).await.map(Json)
+async fn users(call: Call, Asked(mut part): Asked<Part>) -> Answer<Page<UserView>> {
+    let wanted = part.wanted()?;
+    call.run(move |service, _| service.users(&wanted)).await.map(Json)
 }
 
 /// Adds a person, or gives one who is known another name.
@@ -54,13 +57,15 @@ async fn add_user(call: Call, Document(request): Document<UserRequest>) -> Answe
     get,
     path = "/identities",
     tag = "people",
+    params(Part),
     responses(
-        (status = 200, description = "The accounts", body = Vec<IdentityView>),
+        (status = 200, description = "A part of the accounts", body = Page<IdentityView>),
         Problems
     )
 )]
-async fn identities(call: Call) -> Answer<Vec<IdentityView>> {
-    call.run(|service, _| service.identities()).await.map(Json)
+async fn identities(call: Call, Asked(mut part): Asked<Part>) -> Answer<Page<IdentityView>> {
+    let wanted = part.wanted()?;
+    call.run(move |service, _| service.identities(&wanted)).await.map(Json)
 }
 
 /// Records that an account elsewhere is a user's.

@@ -16,11 +16,12 @@ use crate::api::extract::{Asked, At, Call, Document, Refused};
 use crate::api::parameters::{EpochPath, ScopePath};
 use crate::client::segment;
 use crate::failure::Failure;
+use crate::service::Wanted;
 use crate::workflow;
 
 /// Most runs of one part of the list.
-const RUNS_MAX: usize = 1_000;
-const RUNS_DEFAULT: usize = 20;
+const RUNS_MAX: u64 = 1_000;
+const RUNS_DEFAULT: u64 = 20;
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -61,8 +62,9 @@ struct Newest {
     scope: Option<String>,
     /// Those before this sequence only: the `next` of the part before.
     before: Option<u64>,
-    /// How many, 20 where nothing is said.
-    limit: Option<usize>,
+    /// How many; 20 where nothing is said. More than the maximum is refused.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u64>,
 }
 
 /// 202 with the run's address where a node does it, 200 with what came of it where it was done.
@@ -140,7 +142,7 @@ async fn finalize(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Re
     )
 )]
 async fn runs(call: Call, Asked(newest): Asked<Newest>) -> Answer<Page<RunView>> {
-    let limit = newest.limit.unwrap_or(RUNS_DEFAULT).clamp(1, RUNS_MAX);
+    let limit = Wanted::new(None, newest.limit.unwrap_or(RUNS_DEFAULT), RUNS_MAX)?.limit();
     let work = call.run(move |service, _| service.runs(newest.scope.as_deref(), newest.before, limit));
     work.await.map(Json)
 }

@@ -11,7 +11,7 @@ use crate::api::documents::{
     ConflictView, DecisionView, Page, ReasonRequest, ScopeChangeRequest, ScopeRequest, ScopeView,
 };
 use crate::api::extract::{Asked, At, Call, Document, Refused};
-use crate::api::parameters::{Part, ScopePath};
+use crate::api::parameters::{DecisionsPart, Part, ScopePath};
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -135,7 +135,7 @@ async fn trust(call: Call, At(ScopePath { key }): At<ScopePath>) -> Result<Respo
     get,
     path = "/scopes/{key}/decisions",
     tag = "scopes",
-    params(ScopePath, Part),
+    params(ScopePath, DecisionsPart),
     responses(
         (
             status = 200,
@@ -148,10 +148,10 @@ async fn trust(call: Call, At(ScopePath { key }): At<ScopePath>) -> Result<Respo
 async fn decisions(
     call: Call,
     At(ScopePath { key }): At<ScopePath>,
-    Asked(part): Asked<Part>,
+    Asked(mut part): Asked<DecisionsPart>,
 ) -> Answer<Page<DecisionView>> {
-    let (from, limit) = part.range();
-    call.run(move |service, _| service.decisions(&key, from, limit)).await.map(Json)
+    let wanted = part.wanted()?;
+    call.run(move |service, _| service.decisions(&key, part.epoch, &wanted)).await.map(Json)
 }
 
 /// Events that came again with another content, and were kept out.
@@ -159,12 +159,17 @@ async fn decisions(
     get,
     path = "/scopes/{key}/conflicts",
     tag = "scopes",
-    params(ScopePath),
+    params(ScopePath, Part),
     responses(
-        (status = 200, description = "The conflicts", body = Vec<ConflictView>),
+        (status = 200, description = "A part of the conflicts, which may be empty before the end", body = Page<ConflictView>),
         Problems
     )
 )]
-async fn conflicts(call: Call, At(ScopePath { key }): At<ScopePath>) -> Answer<Vec<ConflictView>> {
-    call.run(move |service, _| service.conflicts(&key)).await.map(Json)
+async fn conflicts(
+    call: Call,
+    At(ScopePath { key }): At<ScopePath>,
+    Asked(mut part): Asked<Part>,
+) -> Answer<Page<ConflictView>> {
+    let wanted = part.wanted()?;
+    call.run(move |service, _| service.conflicts(&key, &wanted)).await.map(Json)
 }

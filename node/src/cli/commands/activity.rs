@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use meed_audit::text::is_deceptive;
 
 use crate::api::documents::{
-    ActivityItem, CollectRequest, CollectView, ConflictView, Page, SkippedView, StoredView, UserView,
+    ActivityItem, CollectRequest, CollectView, ConflictView, SkippedView, StoredView, UserView,
 };
 use crate::cli::args::{ActivityArgs, CollectArgs, ConflictsArgs};
 use crate::cli::commands::runs::run_to_end;
@@ -16,8 +16,6 @@ use crate::cli::names::Names;
 use crate::cli::session::{Session, epoch_path, scope_path};
 use crate::failure::Failure;
 
-/// Items of a list that are asked for at once.
-const PAGE_ITEMS: u64 = 100_000;
 /// Fields of an event's leaf that may differ without a conflict: the salted hash of the metadata differs always.
 const BESIDE_THE_CONTENT: [&str; 5] =
     ["metadata_hash", "producer", "producer_version", "retrieved_at", "scopes"];
@@ -88,18 +86,11 @@ fn describe_skipped(skipped: &SkippedView) -> String {
 /// # Errors
 /// What the ledger refuses.
 pub fn activity(args: &ActivityArgs, session: &Session) -> Result<(), Failure> {
-    let mut items: Vec<ActivityItem> = Vec::new();
-    let mut from = Some(0);
-    while let Some(at) = from {
-        let query = format!("/activity?from={at}&limit={PAGE_ITEMS}");
-        let page: Page<ActivityItem> = session.client.get(&epoch_path(&args.epoch, &query))?;
-        items.extend(page.items);
-        from = page.next;
-    }
+    let items: Vec<ActivityItem> = session.client.all(&epoch_path(&args.epoch, "/activity"))?;
     if session.console.is_json() {
         return session.console.answer(&items, String::new);
     }
-    let names = Names::of(&items, &session.client.get::<Vec<UserView>>("/users")?);
+    let names = Names::of(&items, &session.client.all::<UserView>("/users")?);
     session.console.answer(&items, || match items.as_slice() {
         [] => "none".to_owned(),
         some => some.iter().map(|item| describe_event(item, &names)).collect(),
@@ -139,7 +130,7 @@ fn printable(text: &str) -> String {
 /// # Errors
 /// What the ledger refuses.
 pub fn conflicts(args: &ConflictsArgs, session: &Session) -> Result<(), Failure> {
-    let conflicts: Vec<ConflictView> = session.client.get(&scope_path(&args.scope.scope, "/conflicts"))?;
+    let conflicts: Vec<ConflictView> = session.client.all(&scope_path(&args.scope.scope, "/conflicts"))?;
     session.console.answer(&conflicts, || match conflicts.as_slice() {
         [] => "none".to_owned(),
         some => some.iter().map(describe_conflict).collect(),

@@ -6,7 +6,7 @@ use meed_audit::RejectionCode;
 
 use super::raw_json_file;
 use crate::api::documents::{
-    AllocationRequest, CurationRequest, DecisionView, Page, PoolAddedView, PoolRequest, PoolView,
+    AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
 };
 use crate::cli::args::{AllocateArgs, CurateArgs, DecisionsArgs, PoolCommand};
 use crate::cli::console::amount;
@@ -14,9 +14,6 @@ use crate::cli::decision_text;
 use crate::cli::layout::{fit, table};
 use crate::cli::session::{Session, epoch_path, scope_path};
 use crate::failure::{Failure, reject};
-
-/// Items of a list that are asked for at once.
-const PAGE_ITEMS: u64 = 100_000;
 
 /// Runs `meed curate`.
 ///
@@ -73,14 +70,7 @@ fn describe(view: &DecisionView) -> String {
 /// # Errors
 /// What the ledger refuses.
 pub fn decisions(args: &DecisionsArgs, session: &Session) -> Result<(), Failure> {
-    let mut items: Vec<DecisionView> = Vec::new();
-    let mut from = Some(0);
-    while let Some(at) = from {
-        let query = format!("/decisions?from={at}&limit={PAGE_ITEMS}");
-        let page: Page<DecisionView> = session.client.get(&scope_path(&args.scope.scope, &query))?;
-        items.extend(page.items);
-        from = page.next;
-    }
+    let items: Vec<DecisionView> = session.client.all(&scope_path(&args.scope.scope, "/decisions"))?;
     session.console.answer(&items, || match items.as_slice() {
         [] => "none".to_owned(),
         some => some.iter().map(describe).collect(),

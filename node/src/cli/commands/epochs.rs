@@ -26,7 +26,7 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
             show(&epoch, session)
         }
         EpochCommand::List(scope) => {
-            list(&client.get::<Vec<EpochView>>(&scope_path(&scope.scope, "/epochs"))?, session)
+            list(&client.all::<EpochView>(&scope_path(&scope.scope, "/epochs"))?, session)
         }
         EpochCommand::Show(args) => show_all(args, session),
         EpochCommand::Close(args) => {

@@ -18,7 +18,7 @@ pub fn user(command: &UserCommand, session: &Session) -> Result<(), Failure> {
             session.console.answer(&user, || user.id.to_string())
         }
         UserCommand::List => {
-            let users: Vec<UserView> = session.client.get("/users")?;
+            let users: Vec<UserView> = session.client.all("/users")?;
             session.console.answer(&users, || {
                 let lines: String = users.iter().map(describe_user).collect();
                 if lines.is_empty() { "none\n".to_owned() } else { lines }

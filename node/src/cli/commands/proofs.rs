@@ -28,7 +28,7 @@ pub fn proof(args: &ProofArgs, session: &Session) -> Result<(), Failure> {
 
 /// An account that is somebody's earns under the user's key, which whoever asks may not know.
 fn point_to_user(claimant: &str, session: &Session) -> Result<(), Failure> {
-    let identities: Vec<IdentityView> = session.client.get("/identities")?;
+    let identities: Vec<IdentityView> = session.client.all("/identities")?;
     let bound = identities.iter().find(|identity| identity.identity == claimant);
     if let Some(user) = bound.and_then(|identity| identity.user) {
         session.console.notice(format!(

@@ -35,7 +35,7 @@ pub fn run(args: &WhoamiArgs, cli: &Cli, console: Console) -> Result<(), Failure
         None => {
             let session = Session::open(cli, console)?;
             let node: NodeView = session.client.get("/node")?;
-            (node.node_id, session.client.get("/identities")?)
+            (node.node_id, session.client.all("/identities")?)
         }
     };
     let identity = identity_of_email(&email, &node).ok_or_else(|| {
