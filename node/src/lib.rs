@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod serve;
 pub mod service;
 pub mod session;
+mod shares;
 
 pub mod sign;
 pub mod sources;

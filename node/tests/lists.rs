@@ -183,7 +183,11 @@ fn a_part_that_is_too_long_is_refused_and_the_limit_named() {
             let (status, bytes) = node.ask(&node.owner, Method::GET, &path, "");
             let problem: Value = serde_json::from_slice(&bytes).expect("a problem");
             assert_eq!((status, problem["code"].as_str()), (400, Some(code)), "{path}");
-            assert_eq!(problem["detail"], format!("limit: expected 1 to 10000, got {limit}"));
+            let expected = format!("limit: expected 1 to 10000, got {limit}");
+            assert!(
+                problem["detail"].as_str().is_some_and(|detail| detail.ends_with(&expected)),
+                "{problem}"
+            );
         }
     }
     for path in [
@@ -288,7 +292,7 @@ fn pages_show_a_part_and_the_way_to_the_next() {
     let first = largest.split("/proofs/").nth(1).expect("a row");
     assert!(first.starts_with("identity%3Agithub%3A5\""), "who got most comes first: {first:.60}");
     let found = node.page(&format!("{EPOCH}?search=12"));
-    assert!(found.contains("12 claimants whose key begins with 12"), "12 and 120 to 130");
+    assert!(found.contains("11 claimants whose key begins with 12"), "12 and 120 to 129");
     let none = node.page(&format!("{EPOCH}?search=nobody"));
     assert!(none.contains("0 claimants whose key begins with nobody"));
 }

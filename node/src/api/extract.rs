@@ -105,7 +105,7 @@ fn check_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Refuse
     Err(Refused(Box::new(problem.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))))
 }
 
-async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refused> {
+pub(crate) async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Refused> {
     Bytes::from_request(request, state).await.map_err(|error| body_refusal(&error))
 }
 

@@ -42,6 +42,7 @@ problems! {
     "no_route" NOT_FOUND Caller "the node has no such address" "check the path: those of the interface begin with /api/v1";
     "no_method" METHOD_NOT_ALLOWED Caller "the address has no such method" "check the method, and whether this address takes writes";
     "media_type" UNSUPPORTED_MEDIA_TYPE Caller "the body is of another media type than the route reads" "send the header Content-Type that belongs to the body";
+    "page_outdated" CONFLICT Caller "what a page showed is not so any more, and its form did nothing" "look at what the page shows now, and send the form again";
     "lines_refused" UNPROCESSABLE_ENTITY Caller "some lines of a batch are refused, and nothing of it was stored" "correct the lines that the problem names, or keep the good ones";
     "lines_left_out" CONFLICT Caller "some lines of a batch are refused, and the good ones were stored" "correct the others and import again: nothing is stored twice";
     "timeout" REQUEST_TIMEOUT Caller "the request took too long; what it asked for may have been done" "send the body faster or ask for less, and look first whether it was done";

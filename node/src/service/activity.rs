@@ -154,10 +154,10 @@ impl Service {
         revision: Option<u64>,
         wanted: &Wanted,
     ) -> Result<Page<ActivityItem>, Failure> {
+        let from = wanted.from_number()?;
         let (sight, entries) = self.entries(key, epoch)?;
         let (scope, epoch) = (sight.place.scope, sight.place.epoch);
         let state = self.state_of(&sight, revision)?;
-        let from = wanted.from_number()?;
         let rest = entries.get(entries.partition_point(|entry| *entry < from)..).unwrap_or(&[]);
         let own = rest.get(..wanted.limit()).unwrap_or(rest);
         let curated = sight.snapshot.curated(scope, epoch, own, &state)?;
@@ -190,9 +190,10 @@ impl Service {
     /// # Errors
     /// `scope_not_found`, `malformed`.
     pub fn conflicts(&self, key: &str, wanted: &Wanted) -> Result<Page<ConflictView>, Failure> {
+        let from = wanted.from(read_conflict_key)?;
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
-        let mut part = snapshot.conflicts_from(wanted.from(read_conflict_key)?, wanted.limit())?;
+        let mut part = snapshot.conflicts_from(from, wanted.limit())?;
         part.items.retain(|conflict| conflict.came.scopes.contains(&scope));
         page(
             part,

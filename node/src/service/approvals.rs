@@ -4,11 +4,12 @@ use meed_audit::RejectionCode;
 use meed_audit::approvers::ApproverSetText;
 use meed_audit::text::FreeText;
 use meed_keys::{ApproverSet, Note, SignatureLine, VerifierKey};
-use meed_storage::{Added, ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
+use meed_storage::{Added, ApproverSetOutcome, ApproverSetVersion, PendingApproverSet, Which};
 
 use super::{Service, which};
 use crate::api::documents::{
     ApproverSetView, ApproversRequest, ApproversView, PendingSetView, SignatureView, SignaturesView,
+    SignerView,
 };
 use crate::failure::{Failure, reject, with_sources};
 
@@ -115,6 +116,27 @@ impl Service {
             approvals: u64::try_from(approvals).unwrap_or(u64::MAX),
             signatures,
         })
+    }
+
+    /// Who may sign the draft that is offered, and who has.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`.
+    pub fn signers(&self, key: &str, epoch: u64) -> Result<Vec<SignerView>, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let draft = snapshot.draft(place.scope, place.epoch, Which::Draft)?;
+        let sets = snapshot.approver_sets(place.scope)?;
+        let set = sets.into_iter().find(|set| set.text.version == draft.approvers);
+        let set = set.ok_or_else(|| Failure::internal("the draft's approver set is missing"))?;
+        let stored = snapshot.signatures(place.scope, place.epoch)?;
+        let has_signed = |name: &str| {
+            stored.iter().any(|signature| signature.counts && signature.line.name().as_str() == name)
+        };
+        let signer = |key: &VerifierKey| {
+            let name = key.name().to_string();
+            SignerView { signed: has_signed(&name), name }
+        };
+        Ok(set.text.set.approvers().iter().map(signer).collect())
     }
 }
 

@@ -98,9 +98,9 @@ impl Service {
         epoch: Option<u64>,
         wanted: &Wanted,
     ) -> Result<Page<DecisionView>, Failure> {
+        let (from, limit) = (wanted.from_number()?, wanted.limit());
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
-        let (from, limit) = (wanted.from_number()?, wanted.limit());
         let view = |(sequence, decision)| DecisionView { sequence, decision };
         let Some(epoch) = epoch else {
             let count = u64::try_from(limit).unwrap_or(u64::MAX);

@@ -4,7 +4,7 @@ use meed_audit::ids::EpochNumber;
 use meed_audit::policy::Unit;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
-use meed_storage::{CloseTerms, Draft, Epoch, OpenTerms, Snapshot};
+use meed_storage::{CloseTerms, Draft, Epoch, OpenTerms, Snapshot, SourceReport};
 
 use super::parts::page;
 use super::{Place, Service, Wanted};
@@ -36,10 +36,10 @@ impl Service {
     /// # Errors
     /// `scope_not_found`, `malformed`.
     pub fn epochs(&self, key: &str, wanted: &Wanted) -> Result<Page<EpochView>, Failure> {
-        let snapshot = self.snapshot()?;
-        let (key, scope) = Self::scope_id(&snapshot, key)?;
         let number = |text: &str| EpochNumber::new(text.parse().ok()?).ok();
         let from = wanted.from(number)?.unwrap_or(EpochNumber::FIRST);
+        let snapshot = self.snapshot()?;
+        let (key, scope) = Self::scope_id(&snapshot, key)?;
         let part = snapshot.epochs_from(scope, from, wanted.limit())?;
         page(part, |next| next.to_string(), |epoch| self.epoch_view(&snapshot, key.as_str(), &epoch))
     }
@@ -203,6 +203,16 @@ impl Service {
             final_revision: epoch.final_revision.map(|revision| revision.get()),
             amending: epoch.amending,
         })
+    }
+
+    /// What the sources of an epoch said that they have of its window and the ledger has not, in words.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn gaps(&self, key: &str, epoch: u64) -> Result<Vec<String>, Failure> {
+        let sight = self.sight(key, epoch)?;
+        let reports = sight.snapshot.source_reports(sight.place.scope, sight.epoch.period.start)?;
+        Ok(reports.iter().filter_map(SourceReport::gap).collect())
     }
 
     /// The unit in which an epoch pays.

@@ -89,7 +89,7 @@ mod tests {
         for (asked, code) in [(0, RejectionCode::NumberTooSmall), (11, RejectionCode::NumberTooLarge)] {
             let refusal = limit(asked).expect_err("refused");
             assert_eq!(refusal.code, code);
-            assert_eq!(refusal.to_string(), format!("limit: expected 1 to 10, got {asked}"));
+            assert!(refusal.to_string().ends_with(&format!("limit: expected 1 to 10, got {asked}")));
         }
     }
 

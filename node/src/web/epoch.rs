@@ -1,17 +1,23 @@
 //! An epoch: who gets what and why, who approved it, and every decision behind it.
 
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
 use serde::Deserialize;
 
+use super::Sorry;
 use super::chart::{SHARES_MAX, shares};
 use super::frame::{self, credits, day, key, phase, time};
 use super::tables::{self, EVENTS, ROWS, prefixes_of, ways};
-use super::{Answer, Sorry};
+use super::visitor::{self, unkept};
+use crate::api::App;
+use crate::api::authority::Access;
 use crate::api::documents::{
     ActivityItem, AllocationsView, DecisionView, EpochView, Page, PoolView, SignaturesView,
 };
-use crate::api::extract::{Asked, At, Call};
+use crate::api::extract::{Asked, At};
 use crate::api::parameters::EpochPath;
 use crate::cli::console::counted;
 use crate::client::segment;
@@ -76,10 +82,13 @@ struct Shown {
 }
 
 pub(super) async fn page(
-    call: Call,
+    State(app): State<App>,
+    headers: HeaderMap,
     At(EpochPath { key, epoch }): At<EpochPath>,
     Asked(view): Asked<View>,
-) -> Answer {
+) -> Result<Response, Sorry> {
+    let call = visitor::may_see(&app, &headers, Access::Anyone).await?;
+    let may_review = call.caller.standing.may(Access::Curate);
     let wanted = view.clone();
     let shown = call.run(move |service, _| read(service, &key, epoch, &wanted)).await.map_err(Sorry::from)?;
     let state = &shown.epoch;
@@ -87,6 +96,7 @@ pub(super) async fn page(
     let scope_link = format!("/scopes/{}", state.scope);
     let number = state.epoch.to_string();
     let content = html! {
+        @if may_review { p { a class="button" href={ (view.base(state)) "/review" } { "Review this epoch" } } }
         (summary(&shown))
         (allocations(&shown, &view))
         (pool(&shown.pool))
@@ -94,18 +104,17 @@ pub(super) async fn page(
         (activity(&shown, &view))
         (decisions(&shown, &view))
     };
-    Ok(frame::page(
-        &title,
-        &[("Overview", "/"), (state.scope.as_str(), scope_link.as_str()), (number.as_str(), "")],
-        &content,
-    ))
+    let place = [("Overview", "/"), (state.scope.as_str(), scope_link.as_str()), (number.as_str(), "")];
+    let page = frame::page(&title, &place, &content);
+    // Who may review sees more than others do.
+    Ok(if may_review { unkept(page) } else { page.into_response() })
 }
 
 fn read(service: &Service, key: &str, number: u64, view: &View) -> Result<Shown, Failure> {
     let epoch = service.epoch(key, number)?;
     let has_statement = epoch.current_draft.is_some() || epoch.final_revision.is_some();
     Ok(Shown {
-        allocations: found(service, key, number, view)?,
+        allocations: found(service, (key, number), (&view.search, &view.from), ROWS)?,
         largest: service.largest_allocations(key, number)?,
         pool: service.pool(key, number)?,
         signatures: service.signatures(key, number)?,
@@ -119,17 +128,22 @@ fn read(service: &Service, key: &str, number: u64, view: &View) -> Result<Shown,
     })
 }
 
-/// The allocations that are searched for: a text that may be meant in several ways is looked for in each, in the order
-/// of the keys.
-fn found(service: &Service, key: &str, number: u64, view: &View) -> Result<AllocationsView, Failure> {
+/// At most `limit` allocations that are searched for, from a claimant on: a text that may be meant in several ways is
+/// looked for in each, in the order of the keys.
+pub(super) fn found(
+    service: &Service,
+    (key, number): (&str, u64),
+    (search, from): (&str, &str),
+    limit: usize,
+) -> Result<AllocationsView, Failure> {
     let ask = |prefix: &str, limit: usize| {
-        service.allocations(key, number, None, (prefix, &Wanted::at(&view.from, limit)))
+        service.allocations(key, number, None, (prefix, &Wanted::at(from, limit)))
     };
-    let prefixes = prefixes_of(&view.search);
+    let prefixes = prefixes_of(search);
     let mut prefixes = prefixes.iter();
-    let mut found = ask(prefixes.next().map_or("", String::as_str), ROWS)?;
+    let mut found = ask(prefixes.next().map_or("", String::as_str), limit)?;
     for prefix in prefixes {
-        match ROWS.saturating_sub(found.items.len()) {
+        match limit.saturating_sub(found.items.len()) {
             _ if found.next.is_some() => break,
             0 => found.next = Some(prefix.clone()),
             room => {
@@ -140,6 +154,14 @@ fn found(service: &Service, key: &str, number: u64, view: &View) -> Result<Alloc
         }
     }
     Ok(found)
+}
+
+/// What a table of found allocations holds, in words.
+pub(super) fn caption(found: &AllocationsView, search: &str) -> String {
+    match search.trim() {
+        "" => format!("{} of {}", found.items.len(), counted(found.claimants, "claimant")),
+        search => format!("{} whose key begins with {search}", counted(found.items.len(), "claimant")),
+    }
 }
 
 fn summary(shown: &Shown) -> Markup {
@@ -170,10 +192,9 @@ fn allocations(shown: &Shown, view: &View) -> Markup {
     let largest: Vec<(String, u128)> = shown.largest.iter().take(SHARES_MAX).map(part).collect();
     let by_credits = view.sort == "credits";
     let rows = if by_credits { &shown.largest } else { &all.items };
-    let caption = match (by_credits, view.search.trim()) {
-        (true, _) => format!("the {} largest of {}", rows.len(), counted(all.claimants, "claimant")),
-        (false, "") => format!("{} of {}", rows.len(), counted(all.claimants, "claimant")),
-        (false, search) => format!("{} whose key begins with {search}", counted(rows.len(), "claimant")),
+    let caption = match by_credits {
+        true => format!("the {} largest of {}", rows.len(), counted(all.claimants, "claimant")),
+        false => caption(all, &view.search),
     };
     let base = view.base(epoch);
     let link = |from: &str| View { from: from.to_owned(), ..view.clone() }.link(epoch, "allocations");

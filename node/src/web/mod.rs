@@ -10,6 +10,8 @@ mod guide;
 mod me;
 mod overview;
 mod reference;
+mod review;
+mod runs;
 mod sign_in;
 mod tables;
 pub mod verifier;
@@ -35,6 +37,8 @@ pub(crate) fn pages() -> Router<App> {
         .route("/", get(overview::page))
         .route("/scopes/{key}", get(overview::scope_page))
         .route("/scopes/{key}/epochs/{epoch}", get(epoch::page))
+        .merge(review::routes())
+        .route("/runs/{id}", get(runs::page))
         .route("/claimants/{claimant}", get(claimant::page))
         .route("/claimants", get(claimant::find))
         .route("/guide", get(guide::page))

@@ -10,6 +10,7 @@
 
 mod hostile;
 mod pages;
+mod review;
 mod running;
 mod sign_in;
 mod support;

@@ -5,7 +5,8 @@ use meed_keys::{KeyUse, SigningKey};
 use crate::support::{Answer, JSON, Node, bearer};
 
 /// What a browser sends along with a form of the node's own page.
-const OWN: &str = "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n";
+pub(crate) const OWN: &str =
+    "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n";
 
 /// The cookie that an answer sets, as a browser sends it back.
 #[track_caller]
@@ -16,7 +17,7 @@ fn cookie(answer: &Answer) -> String {
 
 /// Signs in with a token, and gives the cookie.
 #[track_caller]
-fn sign_in(node: &Node, token: &str) -> String {
+pub(crate) fn sign_in(node: &Node, token: &str) -> String {
     let answer = node.post("/sign-in", OWN, &format!("token={}", token.trim()));
     assert_eq!((answer.status, answer.header("location")), (303, Some("/me")), "{}", answer.text());
     let set = answer.header("set-cookie").expect("a cookie");

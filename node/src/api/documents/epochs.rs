@@ -164,6 +164,15 @@ pub struct SignatureView {
     pub counts: bool,
 }
 
+/// An approver of the draft that is offered.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SignerView {
+    /// The key name.
+    pub name: String,
+    /// Whether their signature of the draft is there.
+    pub signed: bool,
+}
+
 /// The signatures of an epoch.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SignaturesView {

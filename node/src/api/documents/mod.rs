@@ -28,7 +28,7 @@ pub use care::{
 pub use decisions::{AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView};
 pub use epochs::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FreezeRequest, OpenRequest, SignatureView,
-    SignaturesView,
+    SignaturesView, SignerView,
 };
 pub(crate) use leaves::{AllocationLeaf, ProofFile};
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};

@@ -1,9 +1,5 @@
 //! `meed curate`, `allocate`, `pool`, `decisions`.
 
-use std::collections::BTreeMap;
-
-use meed_audit::RejectionCode;
-
 use super::raw_json_file;
 use crate::api::documents::{
     AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
@@ -13,7 +9,8 @@ use crate::cli::console::amount;
 use crate::cli::decision_text;
 use crate::cli::layout::{fit, table};
 use crate::cli::session::{Session, epoch_path, scope_path};
-use crate::failure::{Failure, reject};
+use crate::failure::Failure;
+use crate::shares::read_shares;
 
 /// Runs `meed curate`.
 ///
@@ -29,18 +26,6 @@ pub fn curate(args: &CurateArgs, session: &Session) -> Result<(), Failure> {
         reason: args.reason.clone(),
     };
     show_decision(&session.client.patch(&epoch_path(&args.epoch, "/curation"), &request)?, session)
-}
-
-fn read_shares(shares: &[String]) -> Result<BTreeMap<String, String>, Failure> {
-    let refuse = |expected: &str, got: &str| reject(RejectionCode::InvalidShares, "share", expected, got);
-    let mut by_claimant = BTreeMap::new();
-    for share in shares {
-        let (claimant, ppm) = share.rsplit_once('=').ok_or_else(|| refuse("CLAIMANT=PPM", share))?;
-        if by_claimant.insert(claimant.to_owned(), ppm.to_owned()).is_some() {
-            return Err(refuse("each claimant once", claimant));
-        }
-    }
-    Ok(by_claimant)
 }
 
 /// Runs `meed allocate`.

@@ -1,0 +1,206 @@
+//! From the fields of each form to what the interface is asked in the same case.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use meed_audit::RejectionCode;
+use meed_audit::text::FreeText;
+
+use super::act::outdated;
+use super::sent::Sent;
+use crate::api::documents::{
+    ActivityItem, AllocationRequest, AmendRequest, CloseRequest, CollectRequest, CurationRequest,
+    FreezeRequest, PoolRequest,
+};
+use crate::api::parameters::EpochPath;
+use crate::failure::{Failure, reject};
+use crate::service::Service;
+use crate::shares::read_shares;
+use crate::workflow::Answer;
+
+/// Where a form leads when it is done.
+pub(super) enum Next {
+    /// Back to the page.
+    Page,
+    /// To the run of this id.
+    Run(String),
+}
+
+fn after(answer: Answer) -> Next {
+    match answer {
+        Answer::Begun(run) => Next::Run(run.id),
+        Answer::Ended(_) => Next::Page,
+    }
+}
+
+/// Takes in the file, or the lines that were pasted.
+pub(super) fn import(service: &Service, at: &EpochPath, sent: &Sent, _: &FreeText) -> Result<Next, Failure> {
+    let pasted = sent.text("lines").as_bytes();
+    let lines = if sent.file().is_empty() { pasted } else { sent.file() };
+    if lines.trim_ascii().is_empty() {
+        return Err(reject(RejectionCode::MissingField, "lines", "a file or lines of events", "none"));
+    }
+    service.import(&at.key, lines, 1, (sent.is_ticked("keep-good"), false)).map(|_| Next::Page)
+}
+
+/// Collects from the sources of the settings.
+pub(super) fn collect(
+    service: &Service,
+    at: &EpochPath,
+    _: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let request = CollectRequest {
+        git: None,
+        reference: "HEAD".to_owned(),
+        since: None,
+        until: None,
+        bots: Vec::new(),
+    };
+    service.runner().collect(&at.key, &request, actor).map(after)
+}
+
+/// What the page shows of an event that is decided, so that a form tells when another decision came before it.
+pub(super) fn state_of(item: &ActivityItem) -> String {
+    let activity = &item.activity;
+    let state = if activity.included { "counts" } else { "left out" };
+    let reason = activity.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{state}, weight {}{reason}", activity.weight)
+}
+
+pub(super) fn curate(
+    service: &Service,
+    at: &EpochPath,
+    sent: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let event = sent.text("event").trim().to_owned();
+    let now = state_of(&service.event_of(&at.key, at.epoch, &event)?);
+    let was = sent.text("was");
+    if !was.is_empty() && was != now {
+        return Err(outdated(format!(
+            "event {event}: expected a decision on what it is now ({now}), got one on what it was ({was})"
+        )));
+    }
+    let mut request = CurationRequest {
+        event,
+        included: None,
+        weight: None,
+        shares: None,
+        reset: false,
+        reason: sent.text("reason").trim().to_owned(),
+    };
+    match sent.text("change") {
+        "exclude" => request.included = Some(false),
+        "include" => request.included = Some(true),
+        "reset" => request.reset = true,
+        "weight" => request.weight = Some(sent.text("weight").trim().to_owned()),
+        "shares" => request.shares = Some(shares_of(sent.text("shares"))?),
+        other => return Err(reject(RejectionCode::MissingField, "change", "one of the choices", other)),
+    }
+    service.curate(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+}
+
+/// Shares, one claimant a line.
+fn shares_of(text: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let lines: Vec<String> =
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+    read_shares(&lines)
+}
+
+pub(super) fn allocate(
+    service: &Service,
+    at: &EpochPath,
+    sent: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let withdraw = sent.text("change") == "withdraw";
+    let request = AllocationRequest {
+        claimant: sent.text("claimant").trim().to_owned(),
+        units: sent.filled("units").filter(|_| !withdraw),
+        withdraw,
+        reason: sent.text("reason").trim().to_owned(),
+    };
+    service.allocate(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+}
+
+pub(super) fn pool(
+    service: &Service,
+    at: &EpochPath,
+    sent: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let text = |name: &str| sent.text(name).trim().to_owned();
+    let request = PoolRequest {
+        component: text("component"),
+        amount: text("amount"),
+        evidence: text("evidence"),
+        algorithm: text("algorithm"),
+        inputs: None,
+    };
+    service.add_pool(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+}
+
+pub(super) fn close(
+    service: &Service,
+    at: &EpochPath,
+    sent: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let request = CloseRequest { early: sent.filled("early"), accept_gap: sent.filled("gap") };
+    service.close_epoch(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+}
+
+pub(super) fn freeze(
+    service: &Service,
+    at: &EpochPath,
+    sent: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let days = sent.filled("days").map(|text| {
+        let refuse = |_| reject(RejectionCode::InvalidNumber, "days", "a number of days", &text);
+        text.parse::<u32>().map_err(refuse)
+    });
+    let request = FreezeRequest { sign_by_days: days.transpose()?, again: sent.is_ticked("again") };
+    service.freeze(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+}
+
+/// Adds what was pasted and what is in the file.
+pub(super) fn sign(service: &Service, at: &EpochPath, sent: &Sent, _: &FreeText) -> Result<Next, Failure> {
+    let file = std::str::from_utf8(sent.file())
+        .map_err(|error| reject(RejectionCode::NotUtf8, "file", "signatures, as text", error))?;
+    let texts: Vec<&str> =
+        [sent.text("signatures"), file].into_iter().filter(|text| !text.trim().is_empty()).collect();
+    if texts.is_empty() {
+        return Err(reject(RejectionCode::MissingField, "signatures", "lines, or a file of them", "none"));
+    }
+    for text in texts {
+        // A browser may leave the last line end of a text out, and a note has one.
+        service.add_signatures(&at.key, at.epoch, &format!("{}\n", text.trim_end_matches('\n')))?;
+    }
+    Ok(Next::Page)
+}
+
+pub(super) fn finalize(
+    service: &Service,
+    at: &EpochPath,
+    _: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    service.runner().finalize(&at.key, at.epoch, actor).map(after)
+}
+
+pub(super) fn amend(
+    service: &Service,
+    at: &EpochPath,
+    sent: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let request = AmendRequest { reason: sent.text("reason").trim().to_owned() };
+    service.amend(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+}
+
+/// Whether a refusal says that nothing is there to be shown.
+pub(super) fn is_missing(failure: &Failure) -> bool {
+    failure.problem.status == StatusCode::NOT_FOUND.as_u16()
+}

@@ -1,0 +1,297 @@
+//! The sections of the page, from what there is to decide to the final statement.
+
+use maud::{Markup, html};
+use meed_audit::allocation::Allocation;
+
+use super::act::form;
+use super::shown::{Picked, Shown};
+use super::{Outcome, View, forms};
+use crate::api::authority::{Access, Caller};
+use crate::api::documents::EpochView;
+use crate::api::problems::Problem;
+use crate::cli::console::{amount, counted, units};
+use crate::client::segment;
+use crate::web::frame::{self, credits, day, key, phase, time};
+use crate::web::tables::{self, ways, wide};
+use crate::web::{Page, epoch};
+
+/// Lines of a refused batch that are shown.
+const LINES_SHOWN: usize = 20;
+
+/// What every section looks at.
+pub(super) struct Sight<'a> {
+    pub(super) shown: &'a Shown,
+    pub(super) view: &'a View,
+    pub(super) caller: &'a Caller,
+    pub(super) outcome: &'a Outcome,
+}
+
+impl Sight<'_> {
+    pub(super) fn may(&self, access: Access) -> bool {
+        self.caller.standing.may(access)
+    }
+
+    /// Whether events and claimants may still be decided.
+    pub(super) fn is_mutable(&self) -> bool {
+        self.shown.epoch.phase != "finalized" || self.shown.epoch.amending
+    }
+
+    /// Whether drafts may be frozen and signed.
+    pub(super) fn is_in_review(&self) -> bool {
+        self.shown.epoch.phase == "review" || self.shown.epoch.amending
+    }
+
+    pub(super) fn base(&self) -> String {
+        format!("/scopes/{}/epochs/{}", self.shown.epoch.scope, self.shown.epoch.epoch)
+    }
+
+    /// The address of a view, at one of the page's sections.
+    pub(super) fn link(&self, view: &View, section: &str) -> String {
+        format!("{}/review{}#{section}", self.base(), view.query())
+    }
+}
+
+/// The whole page.
+pub(super) fn page(shown: &Shown, view: &View, caller: &Caller, outcome: &Outcome) -> Page {
+    let sight = Sight { shown, view, caller, outcome };
+    let state = &shown.epoch;
+    let title = format!("Review of epoch {} of {}", state.epoch, state.scope);
+    let (scope, epoch) = (format!("/scopes/{}", state.scope), sight.base());
+    let number = state.epoch.to_string();
+    let content = html! {
+        (notice(view, outcome))
+        (summary(&sight))
+        (way_around(&sight))
+        (claimants(&sight))
+        (events(&sight))
+        (forms::pool(&sight))
+        @if state.phase == "open" { (forms::intake(&sight)) (forms::close(&sight)) }
+        (preview(&sight))
+        @if sight.is_in_review() { (forms::draft(&sight)) (forms::signatures(&sight)) (forms::finalize(&sight)) }
+        @if state.phase == "finalized" && !state.amending { (forms::amendment(&sight)) }
+        (decisions(&sight))
+    };
+    let place = [
+        ("Overview", "/"),
+        (state.scope.as_str(), scope.as_str()),
+        (number.as_str(), epoch.as_str()),
+        ("Review", ""),
+    ];
+    frame::page(&title, &place, &content)
+}
+
+/// What came of a form: why it was refused, or that it is done.
+fn notice(view: &View, outcome: &Outcome) -> Markup {
+    html! {
+        @if let Some(problem) = &outcome.problem {
+            div id="notice" class="refused" role="alert" tabindex="-1" {
+                p { strong { "Not done: " } (problem.detail) }
+                p { strong { "What to do: " } (problem.remedy) " ("
+                    a href={ "/problems/" (problem.code) } { (problem.code) } ")" }
+                (lines(problem))
+            }
+        } @else if let Some(done) = form(&view.done) {
+            p id="notice" class="done" role="status" { (done.done) }
+        }
+    }
+}
+
+fn lines(problem: &Problem) -> Markup {
+    html! {
+        @if !problem.lines.is_empty() {
+            ul { @for line in problem.lines.iter().take(LINES_SHOWN) { li { "line " (line.line) ": " (line.detail) } } }
+            @if problem.lines.len() > LINES_SHOWN { p { "and " (problem.lines.len() - LINES_SHOWN) " more" } }
+        }
+    }
+}
+
+fn summary(sight: &Sight<'_>) -> Markup {
+    let epoch = &sight.shown.epoch;
+    let signed = sight.shown.signers.iter().filter(|signer| signer.signed).count();
+    let threshold = sight.shown.scope.approvers.map_or(0, |set| set.threshold);
+    html! {
+        p { "You review as " strong { (sight.caller.actor) } ", " (sight.caller.standing.name()) "." }
+        dl {
+            dt { "state" } dd { (phase(&epoch.phase, epoch.amending)) }
+            dt { "period" } dd { (day(epoch.period_start)) " to before " (day(epoch.period_end)) }
+            dt { "events" } dd { (epoch.events) }
+            dt { "pool" } dd { (credits(epoch.pool_total.value(), epoch.decimals, &epoch.unit)) }
+            @if let Some(revision) = epoch.current_draft {
+                dt { "draft" } dd { "revision " (revision) ", signed by " (signed) " of the " (threshold) " that are needed" }
+            }
+            dt { "next" } dd { (next_step(sight)) }
+        }
+    }
+}
+
+fn next_step(sight: &Sight<'_>) -> &'static str {
+    let epoch = &sight.shown.epoch;
+    match (epoch.phase.as_str(), epoch.current_draft) {
+        ("open", _) => "decide on events and claimants, and close the epoch when its period has ended",
+        (_, Some(_)) => "collect signatures of the draft, then finalize; any change needs a new draft",
+        ("finalized", None) if !epoch.amending => "nothing: what is final changes only by an amendment",
+        _ => "decide on events and claimants, then freeze a draft for the approvers",
+    }
+}
+
+fn way_around(sight: &Sight<'_>) -> Markup {
+    let in_review = sight.is_in_review();
+    html! {
+        nav aria-label="On this page" { ul class="line" {
+            li { a href="#claimants" { "Claimants" } }
+            li { a href="#events" { "Events" } }
+            li { a href="#pool" { "Pool" } }
+            @if sight.shown.epoch.phase == "open" { li { a href="#close" { "Close" } } }
+            li { a href="#preview" { "Preview" } }
+            @if in_review {
+                li { a href="#draft" { "Draft" } }
+                li { a href="#signatures" { "Signatures" } }
+                li { a href="#finalize" { "Finalize" } }
+            }
+            li { a href="#decisions" { "Decisions" } }
+        } }
+    }
+}
+
+fn claimants(sight: &Sight<'_>) -> Markup {
+    let (epoch, all, view) = (&sight.shown.epoch, &sight.shown.allocations, sight.view);
+    let caption = epoch::caption(all, &view.search);
+    let link = |from: &str| sight.link(&View { from: from.to_owned(), ..view.clone() }, "claimants");
+    let beginning = (!view.from.is_empty()).then(|| link(""));
+    html! {
+        section id="claimants" {
+            h2 { "Proposed against final units" }
+            form class="line" method="get" action={ (sight.base()) "/review#claimants" } role="search" {
+                div { label for="search" { "Search a claimant, by the beginning of the key" }
+                    input id="search" name="search" type="search" value=(view.search); }
+                button type="submit" { "Show" }
+            }
+            (wide("Claimants", &html! {
+                table {
+                    caption { (caption) }
+                    thead { tr {
+                        th scope="col" { "claimant" } th scope="col" class="number" { "proposed" }
+                        th scope="col" class="number" { "final" } th scope="col" class="number" { "difference" }
+                        th scope="col" class="number" { (epoch.unit) } th scope="col" { "why" }
+                        @if sight.is_mutable() { th scope="col" { "set" } }
+                    } }
+                    tbody { @for row in &all.items { (claimant(sight, epoch, row)) } }
+                }
+            }))
+            (ways("More claimants", beginning.as_deref(), all.next.as_deref().map(link).as_deref()))
+            @if sight.is_mutable() { (forms::allocation(sight)) }
+        }
+    }
+}
+
+fn claimant(sight: &Sight<'_>, epoch: &EpochView, row: &Allocation) -> Markup {
+    let name = row.claimant.to_string();
+    let (proposed, last) = (row.proposed_units.value(), row.final_units.value());
+    let difference = match last.checked_sub(proposed) {
+        Some(0) => String::new(),
+        Some(more) => format!("+{}", units(more)),
+        None => format!("\u{2212}{}", units(proposed.saturating_sub(last))),
+    };
+    let view = View { claimant: name.clone(), event: String::new(), ..sight.view.clone() };
+    html! {
+        tr {
+            td { a href={ "/claimants/" (segment(&name)) } { (key(&name)) } }
+            td class="number" { (units(proposed)) } td class="number" { (units(last)) }
+            td class="number" { (difference) }
+            td class="number" { (amount(row.credits.value(), epoch.decimals)) }
+            td { @if let Some(reason) = &row.override_reason { (reason) } }
+            @if sight.is_mutable() {
+                td { a href=(sight.link(&view, "set")) aria-label={ "Set the units of " (name) } { "set" } }
+            }
+        }
+    }
+}
+
+fn events(sight: &Sight<'_>) -> Markup {
+    let (activity, view) = (&sight.shown.activity, sight.view);
+    let link = |from: &str| sight.link(&View { events: from.to_owned(), ..view.clone() }, "events");
+    let beginning = (!view.events.is_empty()).then(|| link(""));
+    let decide = |item: &crate::api::documents::ActivityItem| {
+        let event = item.activity.event.as_str().to_owned();
+        sight.link(&View { event, claimant: String::new(), ..view.clone() }, "decide")
+    };
+    html! {
+        section id="events" {
+            h2 { "Events" }
+            (tables::events(&activity.items, if sight.is_mutable() { Some(&decide) } else { None }))
+            (ways("More events", beginning.as_deref(), activity.next.as_deref().map(link).as_deref()))
+            @if sight.is_mutable() { (forms::curation(sight)) }
+        }
+    }
+}
+
+fn preview(sight: &Sight<'_>) -> Markup {
+    let ask = sight.link(&View { preview: "1".to_owned(), ..sight.view.clone() }, "preview");
+    html! {
+        section id="preview" {
+            h2 { "The statement as it would be now" }
+            @match &sight.shown.preview {
+                Picked::Nothing => p { a href=(ask) { "Compute it" } ", and compare it with the draft that is offered." }
+                Picked::Refused(problem) => p class="refused" { (problem.detail) ". " (problem.remedy) }
+                Picked::Found(preview) => {
+                    (difference(sight.shown.draft.as_deref(), &preview.text))
+                    details open { summary { "Its text; nobody signs this" } pre tabindex="0" { (preview.text) } }
+                }
+            }
+        }
+    }
+}
+
+/// The lines in which a preview differs from the draft that is offered.
+fn difference(draft: Option<&str>, preview: &str) -> Markup {
+    let Some(draft) = draft else {
+        return html! { p { "No draft is offered that it could be compared with." } };
+    };
+    let changed: Vec<(&str, &str)> = changed_lines(draft, preview);
+    html! {
+        @if changed.is_empty() { p { "It says what the draft says." } }
+        @else {
+            (wide("Differences", &html! {
+                table {
+                    caption { (counted(changed.len(), "line")) " of the draft would change" }
+                    thead { tr { th scope="col" { "in the draft" } th scope="col" { "now" } } }
+                    tbody { @for (was, now) in &changed { tr { td { (key(was)) } td { (key(now)) } } } }
+                }
+            }))
+        }
+    }
+}
+
+/// Lines that differ. Statements have their lines in one order, so that place meets place.
+fn changed_lines<'a>(draft: &'a str, preview: &'a str) -> Vec<(&'a str, &'a str)> {
+    draft.lines().zip(preview.lines()).filter(|(was, now)| was != now).collect()
+}
+
+fn decisions(sight: &Sight<'_>) -> Markup {
+    let (decisions, view) = (&sight.shown.decisions, sight.view);
+    let link = |from: &str| sight.link(&View { decisions: from.to_owned(), ..view.clone() }, "decisions");
+    let beginning = (!view.decisions.is_empty()).then(|| link(""));
+    html! {
+        section id="decisions" {
+            h2 { "What people changed" }
+            @if decisions.items.is_empty() { p { "Nothing so far." } } @else { (tables::decisions(&decisions.items)) }
+            (ways("More decisions", beginning.as_deref(), decisions.next.as_deref().map(link).as_deref()))
+        }
+    }
+}
+
+/// When a source or a person did something, for the sections that say so.
+pub(super) fn at(time_of: meed_audit::time::Timestamp) -> Markup {
+    time(time_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changed_lines;
+
+    #[test]
+    fn only_lines_that_differ_are_shown() {
+        assert_eq!(changed_lines("a\nb 1\nc\n", "a\nb 2\nc\n"), [("b 1", "b 2")]);
+        assert_eq!(changed_lines("a\n", "a\n"), []);
+    }
+}

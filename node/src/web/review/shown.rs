@@ -1,0 +1,84 @@
+//! What the page shows, read at once.
+
+use meed_audit::ids::Claimant;
+
+use super::View;
+use super::change::is_missing;
+use crate::api::documents::{
+    ActivityItem, AllocationsView, DecisionView, EpochView, Page, PoolView, PreviewView, ScopeView,
+    SignerView,
+};
+use crate::api::problems::Problem;
+use crate::failure::Failure;
+use crate::service::{Service, Wanted};
+use crate::web::epoch::found;
+use crate::web::tables::{EVENTS, ROWS};
+
+/// Everything on the page.
+pub(super) struct Shown {
+    pub(super) epoch: EpochView,
+    pub(super) scope: ScopeView,
+    pub(super) allocations: AllocationsView,
+    pub(super) activity: Page<ActivityItem>,
+    pub(super) decisions: Page<DecisionView>,
+    pub(super) pool: PoolView,
+    /// Who signs the current draft, and whether they have.
+    pub(super) signers: Vec<SignerView>,
+    /// What its sources have and the ledger has not.
+    pub(super) gaps: Vec<String>,
+    pub(super) event: Picked<ActivityItem>,
+    pub(super) claimant: Picked<Claimant>,
+    /// The statement as it would be now, where that was asked for.
+    pub(super) preview: Picked<PreviewView>,
+    /// The text of the draft that is offered.
+    pub(super) draft: Option<String>,
+}
+
+/// What the view asks for beside the lists.
+pub(super) enum Picked<T> {
+    /// It asks for nothing.
+    Nothing,
+    /// It is there.
+    Found(T),
+    /// It is not, and why.
+    Refused(Box<Problem>),
+}
+
+impl<T> Picked<T> {
+    fn of(wanted: &str, read: impl FnOnce() -> Result<T, Failure>) -> Self {
+        if wanted.is_empty() {
+            return Self::Nothing;
+        }
+        match read() {
+            Ok(found) => Self::Found(found),
+            Err(failure) => Self::Refused(failure.problem),
+        }
+    }
+}
+
+pub(super) fn read(service: &Service, key: &str, number: u64, view: &View) -> Result<Shown, Failure> {
+    let epoch = service.epoch(key, number)?;
+    let is_offered = epoch.current_draft.is_some();
+    Ok(Shown {
+        scope: service.scope(key)?,
+        allocations: found(service, (key, number), (&view.search, &view.from), ROWS)?,
+        activity: service.activity(key, number, None, &Wanted::at(&view.events, EVENTS))?,
+        decisions: service.decisions(key, Some(number), &Wanted::at(&view.decisions, EVENTS))?,
+        pool: service.pool(key, number)?,
+        signers: if is_offered { service.signers(key, number)? } else { Vec::new() },
+        gaps: service.gaps(key, number)?,
+        event: Picked::of(&view.event, || service.event_of(key, number, view.event.trim())),
+        claimant: Picked::of(&view.claimant, || Ok(view.claimant.trim().parse()?)),
+        preview: Picked::of(&view.preview, || service.preview(key, number)),
+        draft: if is_offered { draft_text(service, key, number)? } else { None },
+        epoch,
+    })
+}
+
+fn draft_text(service: &Service, key: &str, number: u64) -> Result<Option<String>, Failure> {
+    match service.statement(key, number, None) {
+        Ok(view) => Ok(Some(view.text)),
+        Err(failure) if is_missing(&failure) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}

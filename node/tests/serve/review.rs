@@ -1,0 +1,400 @@
+//! The review of an epoch on the pages alone, as a browser without scripts would do it.
+
+use std::time::Instant;
+
+use meed_keys::{KeyUse, NoteText, SigningKey};
+
+use crate::pages::{OWN, sign_in};
+use crate::support::{Answer, Node, PATIENCE, event_line};
+
+const REVIEW: &str = "/scopes/default/epochs/1/review";
+
+fn approvers() -> [SigningKey; 3] {
+    [("ana.example.org", 1), ("ben.example.org", 2), ("cleo.example.org", 3)]
+        .map(|(name, seed)| SigningKey::from_seed(name.parse().expect("name"), KeyUse::Approver, [seed; 32]))
+}
+
+/// Percent-encodes everything that could mean something.
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric();
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// The value of an attribute in a tag.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let value = tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?;
+    Some(value.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+}
+
+/// A node with an open epoch of the week from 2026-11-09, and a person who is signed in.
+struct Desk {
+    node: Node,
+    cookie: String,
+}
+
+impl Desk {
+    fn new(role: &str) -> Self {
+        let node = Node::start(&[]);
+        let keys = approvers().map(|key| key.verifier_key().to_string());
+        let mut set = vec!["scope", "approvers", "default", "--threshold", "2"];
+        set.extend(keys.iter().flat_map(|key| ["--key", key]));
+        node.ok(&set);
+        node.ok(&["epoch", "open", "--scope", "default", "--at", "2026-11-10T00:00:00Z"]);
+        let token = node.ok(&["token", "new", "ana", "--role", role]);
+        let cookie = sign_in(&node, &token);
+        Self { node, cookie }
+    }
+
+    #[track_caller]
+    fn page(&self, path: &str) -> String {
+        let answer = self.node.get(path, &self.cookie);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        answer.text()
+    }
+
+    /// The fields that a page's form sends without anybody's doing.
+    #[track_caller]
+    fn hidden(page: &str, form: &str) -> Vec<(String, String)> {
+        let start =
+            page.find(&format!("/review/{form}\"")).unwrap_or_else(|| panic!("no form {form}: {page}"));
+        let end = page[start..].find("</form>").expect("its end") + start;
+        let inputs =
+            page[start..end].split("<input ").skip(1).filter(|tag| tag.starts_with("type=\"hidden\""));
+        let pair = |tag: &str| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default()));
+        inputs.filter_map(|tag| pair(&format!(" {tag}"))).collect()
+    }
+
+    /// Fills in a form of a page and sends it.
+    #[track_caller]
+    fn fill(&self, page: &str, form: &str, typed: &[(&str, &str)]) -> Answer {
+        let mut fields = Self::hidden(page, form);
+        fields.extend(typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let body: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        self.node.post(&format!("{REVIEW}/{form}"), &format!("{OWN}{}", self.cookie), &body.join("&"))
+    }
+
+    /// Sends a form that carries a file.
+    #[track_caller]
+    fn fill_with_file(&self, page: &str, form: &str, typed: &[(&str, &str)], file: &str) -> Answer {
+        let mut fields = Self::hidden(page, form);
+        fields.extend(typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let part = |(name, value): &(String, String)| {
+            format!("--x7\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let mut body: String = fields.iter().map(part).collect();
+        body.push_str("--x7\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n");
+        body.push_str(&format!("Content-Type: application/octet-stream\r\n\r\n{file}\r\n--x7--\r\n"));
+        let headers = format!(
+            "Content-Type: multipart/form-data; boundary=x7\r\nSec-Fetch-Site: same-origin\r\n{}",
+            self.cookie
+        );
+        self.node.post(&format!("{REVIEW}/{form}"), &headers, &body)
+    }
+
+    /// Sends a form and follows it to the page that says it is done.
+    #[track_caller]
+    fn does(&self, form: &str, typed: &[(&str, &str)]) -> String {
+        let answer = self.fill(&self.page(REVIEW), form, typed);
+        self.follow(&answer, form)
+    }
+
+    #[track_caller]
+    fn follow(&self, answer: &Answer, form: &str) -> String {
+        let place = answer.header("location").unwrap_or_default().to_owned();
+        assert_eq!(answer.status, 303, "{form}: {}", answer.text());
+        assert!(place.starts_with(REVIEW) && place.ends_with(&format!("done={form}")), "{form}: {place}");
+        let page = self.page(&place);
+        assert!(page.contains("id=\"notice\" class=\"done\" role=\"status\""), "{form}: {page}");
+        page
+    }
+
+    /// Sends a form that is refused: the page with why at its top.
+    #[track_caller]
+    fn refused(&self, form: &str, typed: &[(&str, &str)], status: u16, code: &str) -> String {
+        let answer = self.fill(&self.page(REVIEW), form, typed);
+        Self::check_refused(&answer, status, code)
+    }
+
+    #[track_caller]
+    fn check_refused(answer: &Answer, status: u16, code: &str) -> String {
+        let page = answer.text();
+        assert_eq!(answer.status, status, "{page}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let notice = page.split("id=\"notice\" class=\"refused\" role=\"alert\"").nth(1).unwrap_or_default();
+        assert!(notice.contains(&format!("/problems/{code}\"")), "{code}: {page}");
+        page
+    }
+
+    fn import(&self, numbers: std::ops::RangeInclusive<u32>) {
+        let lines: Vec<String> = numbers.map(event_line).collect();
+        let answer = self.fill_with_file(&self.page(REVIEW), "import", &[], &lines.join("\n"));
+        self.follow(&answer, "import");
+    }
+
+    /// The signature of an approver over the draft that the page shows.
+    fn signature(&self, key: &SigningKey) -> String {
+        let note = self.node.get("/api/v1/scopes/default/epochs/1/statement", "").text();
+        let text = format!("{}\n", note.split("\n\n").next().expect("a text"));
+        let seconds = meed_node::clock::now().expect("clock").as_seconds();
+        key.cosign(&NoteText::new(text).expect("a text"), seconds).expect("signed").to_string()
+    }
+
+    fn base_issuance(&self) -> String {
+        let fields = [
+            ("component", "base_issuance"),
+            ("amount", "10000"),
+            ("evidence", "minutes"),
+            ("algorithm", "v1"),
+        ];
+        self.does("pool", &fields)
+    }
+}
+
+#[test]
+fn an_epoch_lives_on_the_pages_alone() {
+    let desk = Desk::new("operator");
+    desk.import(1..=4);
+    let page = desk.page(&format!("{REVIEW}?event=chat%3Am%3A1"));
+    assert!(page.contains("value=\"chat:m:1\"") && page.contains("Decide on an event"));
+    let decide = |event: &str, typed: &[(&str, &str)]| {
+        let mut fields = vec![("event", event), ("reason", "as agreed")];
+        fields.extend(typed);
+        desk.does("curation", &fields)
+    };
+    assert!(decide("chat:m:1", &[("change", "exclude")]).contains("left out: as agreed"));
+    decide("chat:m:2", &[("change", "weight"), ("weight", "2500")]);
+    let shares = "identity:github:7=400000\r\nidentity:github:8=600000";
+    decide("chat:m:2", &[("change", "shares"), ("shares", shares)]);
+    decide("chat:m:3", &[("change", "weight"), ("weight", "7")]);
+    decide("chat:m:3", &[("change", "reset")]);
+    let units =
+        [("claimant", "identity:github:9"), ("units", "1000"), ("reason", "on call"), ("change", "set")];
+    let page = desk.does("allocation", &units);
+    assert!(
+        page.contains("identity:github:9") && page.contains("on call") && page.contains("+1.000"),
+        "{page}"
+    );
+    assert!(page.contains("identity:github:8"), "who was given a share");
+    let back = [("claimant", "identity:github:9"), ("reason", "a mistake"), ("change", "withdraw")];
+    assert!(!desk.does("allocation", &back).contains("+1.000"));
+    assert!(desk.base_issuance().contains("10000 credits"));
+    let page = desk.does("close", &[]);
+    assert!(page.contains("in review") && page.contains("Closing has fixed it."), "{page}");
+
+    let preview = desk.page(&format!("{REVIEW}?preview=1"));
+    assert!(
+        preview.contains("meed payout statement v1") && preview.contains("No draft is offered"),
+        "{preview}"
+    );
+    let page = desk.does("draft", &[("days", "7")]);
+    assert!(page.contains("Revision 0 is offered") && page.matches("missing").count() >= 3, "{page}");
+    decide("chat:m:4", &[("change", "exclude")]);
+    let preview = desk.page(&format!("{REVIEW}?preview=1"));
+    assert!(
+        preview.contains("of the draft would change") && preview.contains("Epoch: 1 revision 1"),
+        "{preview}"
+    );
+    assert!(desk.does("draft", &[]).contains("Revision 1 is offered"));
+
+    let [ana, ben, _] = approvers();
+    let page = desk.page(REVIEW);
+    assert!(page.contains("/api/v1/scopes/default/epochs/1/dossier"));
+    let first = desk.signature(&ana);
+    let page =
+        desk.follow(&desk.fill_with_file(&page, "signatures", &[("signatures", &first)], ""), "signatures");
+    assert!(page.contains("signed by 1 of the 2"), "{page}");
+    let second = desk.signature(&ben);
+    let page = desk.follow(&desk.fill_with_file(&page, "signatures", &[], &second), "signatures");
+    assert!(page.contains("signed by 2 of the 2"), "{page}");
+    let answer = desk.fill(&page, "finalize", &[]);
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/runs/finalize-default-1")));
+    let began = Instant::now();
+    let run = loop {
+        let answer = desk.node.get("/runs/finalize-default-1", &desk.cookie);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        if answer.header("refresh").is_none() {
+            break answer.text();
+        }
+        assert!(began.elapsed() < PATIENCE, "{}", answer.text());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    assert!(run.contains("id=\"run-state\" role=\"status\">done"), "{run}");
+    assert!(run.contains("Back to the review of epoch 1"));
+    let page = desk.page(REVIEW);
+    assert!(
+        page.contains("final") && !page.contains("Freeze a draft") && !page.contains("Record the decision")
+    );
+    let page = desk.does("amendment", &[("reason", "somebody was left out")]);
+    assert!(page.contains("being amended") && page.contains("Record the decision"), "{page}");
+    let decisions = desk.node.get("/api/v1/scopes/default/decisions", "").json();
+    for decision in decisions["items"].as_array().expect("decisions") {
+        assert_eq!(decision["actor"], "ana", "{decision}");
+    }
+}
+
+#[test]
+fn a_refusal_is_told_at_the_top_and_keeps_what_was_typed() {
+    let desk = Desk::new("operator");
+    desk.import(1..=2);
+    let typed =
+        [("event", "chat:m:1"), ("change", "weight"), ("weight", "a \"lot\""), ("reason", "why <not>")];
+    let page = desk.refused("curation", &typed, 400, "invalid_number");
+    for kept in ["value=\"chat:m:1\"", "value=\"a &quot;lot&quot;\"", "value=\"why &lt;not&gt;\""] {
+        assert!(page.contains(kept), "{kept}: {page}");
+    }
+    assert!(
+        page.contains("id=\"curation-weight\"") && page.contains("value=\"weight\" required checked"),
+        "{page}"
+    );
+    desk.refused(
+        "curation",
+        &[("event", "chat:m:9"), ("change", "exclude"), ("reason", "why")],
+        404,
+        "event_not_found",
+    );
+    desk.refused("curation", &[("event", "chat:m:1"), ("change", "exclude")], 400, "missing_field");
+    desk.refused("curation", &[("event", "chat:m:1"), ("reason", "why")], 400, "missing_field");
+    desk.refused(
+        "curation",
+        &[("event", "chat:m:1"), ("change", "include"), ("reason", "why")],
+        409,
+        "nothing_to_change",
+    );
+    let half =
+        [("event", "chat:m:1"), ("change", "shares"), ("shares", "identity:github:7=1"), ("reason", "why")];
+    desk.refused("curation", &half, 400, "invalid_shares");
+    desk.refused(
+        "allocation",
+        &[("claimant", "somebody"), ("units", "1"), ("reason", "why")],
+        400,
+        "invalid_claimant",
+    );
+    desk.refused(
+        "pool",
+        &[("component", "bonus"), ("amount", "0"), ("evidence", "e"), ("algorithm", "v1")],
+        400,
+        "pool_not_positive",
+    );
+    let page = desk.refused("close", &[("early", "")], 409, "base_issuance_missing");
+    assert!(page.contains("Close the epoch"), "the page is still there");
+    desk.base_issuance();
+    desk.does("close", &[]);
+    desk.refused("draft", &[("days", "0")], 400, "number_too_small");
+    desk.refused("draft", &[("days", "soon")], 400, "invalid_number");
+    desk.does("draft", &[]);
+    let page = desk.page(REVIEW);
+    Desk::check_refused(
+        &desk.fill_with_file(&page, "signatures", &[("signatures", "nonsense")], ""),
+        422,
+        "signature_invalid",
+    );
+    Desk::check_refused(&desk.fill_with_file(&page, "signatures", &[], ""), 400, "missing_field");
+    let lone = approvers().first().map(|key| desk.signature(key)).expect("a key");
+    desk.follow(&desk.fill_with_file(&page, "signatures", &[("signatures", &lone)], ""), "signatures");
+    let bad = desk.fill_with_file(&page, "import", &[], "{");
+    assert_eq!(bad.status, 400, "the page has no such form any more, and nothing was sent");
+}
+
+#[test]
+fn lines_that_are_refused_are_named() {
+    let desk = Desk::new("operator");
+    let page = desk.page(REVIEW);
+    let lines = format!("{}\nnonsense\n{{}}", event_line(1));
+    let answer = desk.fill_with_file(&page, "import", &[], &lines);
+    let page = Desk::check_refused(&answer, 422, "lines_refused");
+    assert!(page.contains("line 2: ") && page.contains("line 3: "), "{page}");
+    assert!(desk.page(REVIEW).contains("<dt>events</dt><dd>0</dd>"), "nothing was stored");
+    let answer =
+        desk.fill_with_file(&desk.page(REVIEW), "import", &[("keep-good", "1"), ("lines", &lines)], "");
+    desk.follow(&answer, "import");
+    assert!(desk.page(REVIEW).contains("<dt>events</dt><dd>1</dd>"));
+}
+
+#[test]
+fn a_form_of_another_site_does_nothing() {
+    let desk = Desk::new("operator");
+    desk.import(1..=1);
+    let page = desk.page(REVIEW);
+    let fields = Desk::hidden(&page, "curation");
+    let mut body: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    body.push("event=chat%3Am%3A1&change=exclude&reason=spam".to_owned());
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    for origin in ["Sec-Fetch-Site: cross-site\r\n", "Origin: http://evil.example\r\n", ""] {
+        let headers = format!("{form}{origin}{}", desk.cookie);
+        let answer = desk.node.post(&format!("{REVIEW}/curation"), &headers, &body.join("&"));
+        assert_eq!(answer.status, 403, "{origin}: {}", answer.text());
+        assert!(
+            answer.text().contains("cross_origin") || answer.text().contains("cross origin"),
+            "{}",
+            answer.text()
+        );
+    }
+    assert!(!desk.page(REVIEW).contains("spam"));
+    let headers = format!("{OWN}{}", desk.cookie);
+    assert_eq!(desk.node.post(&format!("{REVIEW}/curation"), &headers, &body.join("&")).status, 303);
+    assert_eq!(desk.node.post(&format!("{REVIEW}/nothing"), &headers, "").status, 404);
+}
+
+#[test]
+fn who_may_not_is_told_who_may() {
+    let desk = Desk::new("curator");
+    desk.node.ok(&["pool", "--help"]);
+    // Strangers see nothing of it but the way to sign in.
+    let stranger = desk.node.get(REVIEW, "");
+    assert_eq!(stranger.status, 401);
+    assert!(
+        stranger.text().contains("href=\"/sign-in\"") && !stranger.text().contains("<form"),
+        "{}",
+        stranger.text()
+    );
+    assert!(!desk.node.get("/scopes/default/epochs/1", "").text().contains("/review"));
+    assert!(desk.page("/scopes/default/epochs/1").contains(REVIEW), "who may review finds the way");
+    let token = desk.node.ok(&["token", "new", "import", "--role", "importer"]);
+    let importer = desk.node.get(REVIEW, &sign_in(&desk.node, &token));
+    assert_eq!(importer.status, 403);
+    assert!(importer.text().contains("Curators decide on events") && importer.text().contains("importer"));
+    // A curator decides, and does not close.
+    let page = desk.page(REVIEW);
+    assert!(page.contains("Record the decision") && !page.contains("Close the epoch"));
+    assert!(page.contains("This takes the right of <strong>operator</strong>"), "{page}");
+    let stand = Desk::hidden(&page, "curation");
+    let body: Vec<String> =
+        stand.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    for form in ["close", "draft", "finalize", "pool", "amendment", "collect", "import"] {
+        let headers = format!("{OWN}{}", desk.cookie);
+        let answer = desk.node.post(&format!("{REVIEW}/{form}"), &headers, &body.join("&"));
+        let page = Desk::check_refused(&answer, 403, "role_forbids");
+        assert!(page.contains("got curator"), "{form}: {page}");
+        let answer = desk.node.post(&format!("{REVIEW}/{form}"), OWN, &body.join("&"));
+        assert_eq!(answer.status, 401, "{form}: {}", answer.text());
+    }
+    assert!(desk.page(REVIEW).contains("<dd><span class=\"phase open\">"), "still open");
+}
+
+#[test]
+fn a_page_that_is_out_of_date_decides_nothing() {
+    let desk = Desk::new("operator");
+    desk.import(1..=2);
+    let (other, chosen) = (desk.page(REVIEW), desk.page(&format!("{REVIEW}?event=chat%3Am%3A1")));
+    desk.does("curation", &[("event", "chat:m:1"), ("change", "exclude"), ("reason", "spam")]);
+    // Somebody else decided on the same event meanwhile.
+    let typed = [("event", "chat:m:1"), ("change", "weight"), ("weight", "9000"), ("reason", "great")];
+    let page = Desk::check_refused(&desk.fill(&chosen, "curation", &typed), 409, "page_outdated");
+    assert!(page.contains("value=\"great\"") && page.contains("left out, weight"), "{page}");
+    desk.base_issuance();
+    desk.does("close", &[]);
+    // The epoch was closed meanwhile: nothing on a page from before counts.
+    let typed = [("event", "chat:m:2"), ("change", "exclude"), ("reason", "late")];
+    let page = Desk::check_refused(&desk.fill(&other, "curation", &typed), 409, "page_outdated");
+    assert!(page.contains("value=\"late\""), "{page}");
+    desk.does("draft", &[]);
+    let stale = desk.page(REVIEW);
+    desk.does("draft", &[("again", "1")]);
+    Desk::check_refused(&desk.fill(&stale, "finalize", &[]), 409, "page_outdated");
+    desk.follow(&desk.fill(&desk.page(REVIEW), "curation", &typed), "curation");
+}
