@@ -28,10 +28,10 @@ use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::Statement;
 use crate::time::Period;
 use crate::window::EpochWindow;
-use line::{DossierWriter, Header, Line, parse_line, read_line, text};
+use line::{Header, Line, parse_line, read_line, text};
 use previous::GivenStatement;
 
-pub use line::DossierV1;
+pub use line::{DossierV1, DossierWriter};
 pub use recompute::compare_texts;
 
 /// Longest line, in bytes: a signed note or an event leaf, escaped as a JSON string, with its field names.
@@ -93,7 +93,29 @@ impl Dossier {
     /// # Errors
     /// Those of `out`.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut writer = DossierWriter { out, lines: 0 };
+        let mut writer = DossierWriter::after(0, out);
+        self.write_head(&mut writer)?;
+        self.input.events.iter().try_for_each(|entry| writer.event(entry))?;
+        self.write_history(&mut writer)?;
+        if let Some(previous) = &self.previous {
+            writer.previous(previous)?;
+            previous.allocations.iter().try_for_each(|allocation| writer.previous_allocation(allocation))?;
+        }
+        if let Some(superseded) = &self.superseded {
+            writer.superseded(superseded)?;
+            superseded
+                .allocations
+                .iter()
+                .try_for_each(|allocation| writer.superseded_allocation(allocation))?;
+        }
+        writer.end()
+    }
+
+    /// Writes what comes before the events.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_head(&self, writer: &mut DossierWriter<'_>) -> io::Result<()> {
         let input = &self.input;
         writer.line(&Line::Header(Box::new(self.header())))?;
         writer.line(&Line::Policy { document: text(input.policy.encode()) })?;
@@ -111,13 +133,27 @@ impl Dossier {
         for decision in &input.decisions {
             writer.line(&Line::Decision { leaf: text(decision.encode()) })?;
         }
-        for entry in &input.events {
-            let index = entry.index.to_string();
-            writer.line(&Line::Event { index, leaf: text(entry.event.encode()), routed: entry.routed })?;
+        Ok(())
+    }
+
+    /// Writes how the events log grew and the scope's earlier statements, which come after the events.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_history(&self, writer: &mut DossierWriter<'_>) -> io::Result<()> {
+        for growth in &self.growth {
+            writer.line(&Line::Growth {
+                from_root: growth.from_root,
+                from_size: growth.from_size.to_string(),
+                path: growth.path.clone(),
+                to_root: growth.to_root,
+                to_size: growth.to_size.to_string(),
+            })?;
         }
-        self.write_history(&mut writer)?;
-        let lines = writer.lines.to_string();
-        writer.line(&Line::End { lines })
+        for statement in &self.earlier {
+            writer.line(&Line::Earlier { text: statement.to_string() })?;
+        }
+        Ok(())
     }
 
     fn header(&self) -> Header {
@@ -138,34 +174,6 @@ impl Dossier {
         }
     }
 
-    fn write_history(&self, writer: &mut DossierWriter<'_>) -> io::Result<()> {
-        for growth in &self.growth {
-            writer.line(&Line::Growth {
-                from_root: growth.from_root,
-                from_size: growth.from_size.to_string(),
-                path: growth.path.clone(),
-                to_root: growth.to_root,
-                to_size: growth.to_size.to_string(),
-            })?;
-        }
-        for statement in &self.earlier {
-            writer.line(&Line::Earlier { text: statement.to_string() })?;
-        }
-        if let Some(previous) = &self.previous {
-            writer.line(&Line::Previous { note: previous.note.clone() })?;
-            for allocation in &previous.allocations {
-                writer.line(&Line::PreviousAllocation { leaf: text(allocation.encode()) })?;
-            }
-        }
-        if let Some(superseded) = &self.superseded {
-            writer.line(&Line::Superseded { note: superseded.note.clone() })?;
-            for allocation in &superseded.allocations {
-                writer.line(&Line::SupersededAllocation { leaf: text(allocation.encode()) })?;
-            }
-        }
-        Ok(())
-    }
-
     /// Reads a dossier, checking every part's own form; that the parts give the statement is for [`crate::close`].
     ///
     /// # Errors
@@ -182,6 +190,58 @@ impl Dossier {
             number += 1;
         }
         builder.finish()
+    }
+}
+
+impl DossierWriter<'_> {
+    /// An event.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn event(&mut self, entry: &EpochEvent) -> io::Result<()> {
+        let index = entry.index.to_string();
+        self.line(&Line::Event { index, leaf: text(entry.event.encode()), routed: entry.routed })
+    }
+
+    /// The statement before, without its allocations, which follow one by one.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn previous(&mut self, previous: &PreviousEpoch) -> io::Result<()> {
+        self.line(&Line::Previous { note: previous.note.clone() })
+    }
+
+    /// An allocation of the statement before.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn previous_allocation(&mut self, allocation: &Allocation) -> io::Result<()> {
+        self.line(&Line::PreviousAllocation { leaf: text(allocation.encode()) })
+    }
+
+    /// The statement that is superseded, without its allocations, which follow one by one.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn superseded(&mut self, superseded: &PreviousEpoch) -> io::Result<()> {
+        self.line(&Line::Superseded { note: superseded.note.clone() })
+    }
+
+    /// An allocation of the statement that is superseded.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn superseded_allocation(&mut self, allocation: &Allocation) -> io::Result<()> {
+        self.line(&Line::SupersededAllocation { leaf: text(allocation.encode()) })
+    }
+
+    /// The last line, which counts those before it.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn end(&mut self) -> io::Result<()> {
+        let lines = self.lines().to_string();
+        self.line(&Line::End { lines })
     }
 }
 

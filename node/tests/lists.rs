@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::{Method, Request, header};
 use http_body_util::BodyExt;
+use meed_audit::dossier::Dossier;
 use meed_audit::text::FreeText;
 use meed_keys::{KeyUse, NoteText, SigningKey};
 use meed_node::api::{self, Face};
@@ -44,6 +45,11 @@ fn lines(accounts: std::ops::RangeInclusive<u64>, day: u32) -> String {
 
 impl Node {
     fn new() -> Self {
+        Self::with(CLAIMANTS)
+    }
+
+    /// A node whose first epoch has so many claimants.
+    fn with(claimants: u64) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let data = DataFolder::at(folder.path().join("ledger"));
         init::create(&data, None, Some("ledger.example.org".parse().expect("origin"))).expect("ledger");
@@ -56,12 +62,12 @@ impl Node {
             owner: api::router(service.clone(), Face::Local, actor.clone()),
             port: api::router(service, Face::Port, actor),
         };
-        node.live();
+        node.live(claimants);
         node
     }
 
     /// What happened in this ledger.
-    fn live(&self) {
+    fn live(&self, claimants: u64) {
         let scope = json!({
             "key": "default", "window_days": 7, "base_issuance": "1000000", "decimals": 2, "unit": "EUR",
             "weights": {"chat:message": 1000},
@@ -71,7 +77,7 @@ impl Node {
         let set = json!({"threshold": 1, "keys": [key.verifier_key().to_string()]});
         self.own(Method::POST, "/scopes/default/approvers", &set.to_string());
         self.own(Method::POST, "/scopes/default/epochs", r#"{"at":"2026-01-07T00:00:00Z"}"#);
-        self.own(Method::POST, "/scopes/default/events", &lines(1..=CLAIMANTS, 7));
+        self.own(Method::POST, "/scopes/default/events", &lines(1..=claimants, 7));
         let reset = r#"{"event":"chat:7:5","weight":"50000","reason":"a long talk"}"#;
         self.own(Method::PATCH, &format!("{EPOCH}/curation"), reset);
         self.own(Method::POST, &format!("{EPOCH}/close"), "{}");
@@ -292,9 +298,9 @@ fn pages_show_a_part_and_the_way_to_the_next() {
     let first = largest.split("/proofs/").nth(1).expect("a row");
     assert!(first.starts_with("identity%3Agithub%3A5\""), "who got most comes first: {first:.60}");
     let found = node.page(&format!("{EPOCH}?search=12"));
-    assert!(found.contains("11 claimants whose key begins with 12"), "12 and 120 to 129");
+    assert!(found.contains("11 of 130 claimants"), "12 and 120 to 129");
     let none = node.page(&format!("{EPOCH}?search=nobody"));
-    assert!(none.contains("0 claimants whose key begins with nobody"));
+    assert!(none.contains("0 of 130 claimants"));
 }
 
 #[test]
@@ -323,4 +329,37 @@ fn a_scope_shows_its_newest_epochs_first() {
     let before = node.page("/scopes/default?before=2");
     assert!(!before.contains("/scopes/default/epochs/2\">2") && before.contains("From the beginning"));
     assert!(node.page("/").contains("/scopes/default/epochs/2"));
+}
+
+#[test]
+fn what_is_too_long_to_be_held_comes_in_pieces_and_is_whole() {
+    const MANY: u64 = 4_100;
+    let node = Node::with(MANY);
+    let read = |path: &str| {
+        let request = Request::builder().uri(format!("/api/v1{path}")).body(Body::empty()).expect("request");
+        node.runtime.block_on(async {
+            let response = node.port.clone().oneshot(request).await.expect("an answer");
+            assert_eq!(
+                (response.status().as_u16(), response.body().size_hint().exact()),
+                (200, None),
+                "{path}"
+            );
+            response.into_body().collect().await.expect("a body").to_bytes().to_vec()
+        })
+    };
+    let rows: Vec<Value> =
+        serde_json::from_slice(&read(&format!("{EPOCH}/export?format=json"))).expect("JSON");
+    assert_eq!(rows, node.parts(&format!("{EPOCH}/allocations"), 10_000).0);
+    let table = String::from_utf8(read(&format!("{EPOCH}/export?format=csv"))).expect("UTF-8");
+    assert_eq!((rows.len(), table.lines().count()), (4_100, 4_101));
+    let dossier = |path: &str| Dossier::read(&mut read(path).as_slice()).expect("a dossier");
+    let first = dossier(&format!("{EPOCH}/dossier"));
+    assert_eq!((first.input.events.len(), first.previous.is_none()), (4_100, true));
+    first.recompute().expect("the statement");
+    let second = "/scopes/default/epochs/2";
+    node.own(Method::POST, &format!("{second}/close"), "{}");
+    node.own(Method::POST, &format!("{second}/drafts"), "{}");
+    let second = dossier(&format!("{second}/dossier"));
+    assert_eq!(second.previous.as_ref().map(|previous| previous.allocations.len()), Some(4_100));
+    second.recompute().expect("the statement");
 }

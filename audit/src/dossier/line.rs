@@ -61,12 +61,24 @@ pub(super) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-pub(super) struct DossierWriter<'a> {
-    pub(super) out: &'a mut dyn Write,
-    pub(super) lines: u64,
+/// Writes a dossier line by line, for one that is too long to be held: what [`Dossier::write`](super::Dossier::write)
+/// writes, in its order.
+pub struct DossierWriter<'a> {
+    out: &'a mut dyn Write,
+    lines: u64,
 }
 
-impl DossierWriter<'_> {
+impl<'a> DossierWriter<'a> {
+    /// Goes on after `lines` lines that were written before.
+    pub fn after(lines: u64, out: &'a mut dyn Write) -> Self {
+        Self { out, lines }
+    }
+
+    /// Lines so far.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
     pub(super) fn line(&mut self, line: &Line) -> io::Result<()> {
         serde_json::to_writer(&mut *self.out, line)?;
         self.lines += 1;

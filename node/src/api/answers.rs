@@ -1,5 +1,6 @@
 //! Answers that are no documents, and how long answers may be kept.
 
+use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -10,6 +11,11 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 /// Bytes of this media type.
 pub(crate) fn typed(media_type: &'static str, bytes: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, media_type)], bytes).into_response()
+}
+
+/// A body that comes in pieces, of this media type.
+pub(crate) fn typed_pieces(media_type: &'static str, body: Body) -> Response {
+    ([(header::CONTENT_TYPE, media_type)], body).into_response()
 }
 
 /// A document or its text, as the request prefers.

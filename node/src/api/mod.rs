@@ -11,6 +11,7 @@ pub(crate) mod extract;
 pub mod local_problems;
 mod openapi;
 pub mod parameters;
+pub(crate) mod pieces;
 pub mod problems;
 mod routes;
 pub(crate) mod signing;

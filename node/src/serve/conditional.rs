@@ -1,7 +1,7 @@
 //! Answers that did not change are not sent again (RFC 9110, section 13).
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
@@ -24,6 +24,10 @@ async fn tag(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
     if !is_read || response.status() != StatusCode::OK {
+        return response;
+    }
+    if response.body().size_hint().exact().is_none() {
+        // It comes in pieces, because it is too long to be held: it is sent as it is made, without a tag.
         return response;
     }
     let (mut parts, body) = response.into_parts();

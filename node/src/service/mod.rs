@@ -10,6 +10,7 @@ mod decisions;
 mod epochs;
 mod frames;
 mod kept;
+pub(crate) mod long;
 mod own_accounts;
 mod parts;
 mod people;

@@ -1,19 +1,14 @@
 //! Allocations, proofs, trust files, exports.
 
-use std::fmt::Write as _;
-
 use meed_audit::allocation::Allocation;
 use meed_audit::ids::{Claimant, EpochNumber, ScopeId, SetVersion};
 use meed_audit::leaf::Leaf;
-use meed_storage::{KeyText, Part, Snapshot, Which};
+use meed_storage::{KeyText, Part, Which};
 
 use super::parts::page;
-use super::{Place, Service, Wanted, which_final};
+use super::{Service, Wanted, which_final};
 use crate::api::documents::{AllocationsView, Page, PayoutItem};
 use crate::failure::Failure;
-
-/// Allocations read from the ledger at once.
-const PAGE_ALLOCATIONS: usize = 10_000;
 
 /// How allocations are exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,25 +135,6 @@ impl Service {
         let (_, scope) = Self::scope_id(&snapshot, key)?;
         Ok(snapshot.trust(scope, None)?.to_toml()?)
     }
-
-    /// The allocations of a final statement for other programs.
-    ///
-    /// # Errors
-    /// `statement_not_found`.
-    pub fn export(
-        &self,
-        key: &str,
-        epoch: u64,
-        revision: Option<u64>,
-        kind: ExportKind,
-    ) -> Result<Vec<u8>, Failure> {
-        let (snapshot, place) = self.place(key, epoch)?;
-        let all = all_allocations(&snapshot, &place, which_final(revision)?)?;
-        Ok(match kind {
-            ExportKind::Csv => to_csv(&all).into_bytes(),
-            ExportKind::Json => to_json(&all),
-        })
-    }
 }
 
 /// Where a list of payouts goes on.
@@ -176,40 +152,39 @@ fn part_of(all: &[Allocation], from: &str, limit: usize) -> Part<Allocation, Cla
     Part { items, next }
 }
 
-fn all_allocations(snapshot: &Snapshot, place: &Place, which: Which) -> Result<Vec<Allocation>, Failure> {
-    let mut all: Vec<Allocation> = Vec::new();
-    loop {
-        let after = all.last().map(|allocation| allocation.claimant.clone());
-        let page = snapshot.allocations(place.scope, place.epoch, which, after.as_ref(), PAGE_ALLOCATIONS)?;
-        if page.is_empty() {
-            return Ok(all);
+/// Writes rows of an export, with what comes before the first of all and after the last.
+pub(super) fn write_rows(
+    kind: ExportKind,
+    rows: &[Allocation],
+    (is_first, is_last): (bool, bool),
+    out: &mut Vec<u8>,
+) {
+    if is_first {
+        out.extend_from_slice(match kind {
+            ExportKind::Csv => b"claimant,credits,final_units,proposed_units,events,override_reason\n",
+            ExportKind::Json => b"[",
+        });
+    }
+    for (position, row) in rows.iter().enumerate() {
+        match kind {
+            ExportKind::Csv => out.extend(csv_line(row).into_bytes()),
+            ExportKind::Json => {
+                if position > 0 || !is_first {
+                    out.push(b',');
+                }
+                out.extend(row.encode());
+            }
         }
-        all.extend(page);
+    }
+    if is_last && kind == ExportKind::Json {
+        out.extend_from_slice(b"]\n");
     }
 }
 
-fn to_json(allocations: &[Allocation]) -> Vec<u8> {
-    let mut bytes = b"[".to_vec();
-    for (position, allocation) in allocations.iter().enumerate() {
-        if position > 0 {
-            bytes.push(b',');
-        }
-        bytes.extend(allocation.encode());
-    }
-    bytes.extend(b"]\n");
-    bytes
-}
-
-fn to_csv(allocations: &[Allocation]) -> String {
-    let mut text = "claimant,credits,final_units,proposed_units,events,override_reason\n".to_owned();
-    for allocation in allocations {
-        let reason =
-            allocation.override_reason.as_ref().map_or(String::new(), |reason| quote(reason.as_str()));
-        let Allocation { claimant, credits, final_units, proposed_units, events, .. } = allocation;
-        // Writing into a text cannot fail.
-        let _ = writeln!(text, "{claimant},{credits},{final_units},{proposed_units},{events},{reason}");
-    }
-    text
+fn csv_line(allocation: &Allocation) -> String {
+    let reason = allocation.override_reason.as_ref().map_or(String::new(), |reason| quote(reason.as_str()));
+    let Allocation { claimant, credits, final_units, proposed_units, events, .. } = allocation;
+    format!("{claimant},{credits},{final_units},{proposed_units},{events},{reason}\n")
 }
 
 /// A field of free text: always in quotes, and never one that a spreadsheet takes for a formula.

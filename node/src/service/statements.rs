@@ -75,20 +75,6 @@ impl Service {
         Ok(statement_policy(&draft.statement, &set.text, &log_key)?)
     }
 
-    /// All that recomputing a draft or final statement needs.
-    ///
-    /// # Errors
-    /// `draft_not_found`, `statement_not_found`.
-    pub fn dossier(&self, key: &str, epoch: u64, revision: Option<u64>) -> Result<Vec<u8>, Failure> {
-        let (snapshot, place) = self.place(key, epoch)?;
-        let dossier = snapshot.dossier(place.scope, place.epoch, which(&snapshot, &place, revision)?)?;
-        let mut bytes = Vec::new();
-        dossier
-            .write(&mut bytes)
-            .map_err(|error| Failure::internal(format!("writing a dossier: {error}")))?;
-        Ok(bytes)
-    }
-
     /// Computes a draft or final statement again and compares. What it is computed from never changes, so that it is done
     /// once in the life of a node; `meed fsck` does it always.
     ///

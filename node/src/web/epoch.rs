@@ -156,12 +156,9 @@ pub(super) fn found(
     Ok(found)
 }
 
-/// What a table of found allocations holds, in words.
-pub(super) fn caption(found: &AllocationsView, search: &str) -> String {
-    match search.trim() {
-        "" => format!("{} of {}", found.items.len(), counted(found.claimants, "claimant")),
-        search => format!("{} whose key begins with {search}", counted(found.items.len(), "claimant")),
-    }
+/// How many of all claimants a table shows, in words.
+pub(super) fn caption(rows: &[Allocation], all: &AllocationsView) -> String {
+    format!("{} of {}", rows.len(), counted(all.claimants, "claimant"))
 }
 
 fn summary(shown: &Shown) -> Markup {
@@ -191,15 +188,22 @@ fn allocations(shown: &Shown, view: &View) -> Markup {
     let part = |item: &Allocation| (item.claimant.to_string(), item.credits.value());
     let largest: Vec<(String, u128)> = shown.largest.iter().take(SHARES_MAX).map(part).collect();
     let by_credits = view.sort == "credits";
-    let rows = if by_credits { &shown.largest } else { &all.items };
-    let caption = match by_credits {
-        true => format!("the {} largest of {}", rows.len(), counted(all.claimants, "claimant")),
-        false => caption(all, &view.search),
-    };
+    // Whoever searches looks among those that are found, also where the largest come first.
+    let is_searched = !view.search.trim().is_empty();
+    let mut found = all.items.clone();
+    if by_credits && is_searched {
+        found.sort_by(|one, other| {
+            other.credits.cmp(&one.credits).then_with(|| one.claimant.cmp(&other.claimant))
+        });
+    }
+    let is_largest = by_credits && !is_searched;
+    let rows = if is_largest { &shown.largest } else { &found };
+    let caption =
+        if is_largest { format!("the largest: {}", caption(rows, all)) } else { caption(rows, all) };
     let base = view.base(epoch);
     let link = |from: &str| View { from: from.to_owned(), ..view.clone() }.link(epoch, "allocations");
     let beginning = (!view.from.is_empty()).then(|| link(""));
-    let next = all.next.as_deref().filter(|_| !by_credits).map(link);
+    let next = all.next.as_deref().filter(|_| !is_largest).map(link);
     html! {
         section id="allocations" {
             h2 { "Who gets what" }

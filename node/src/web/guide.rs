@@ -52,6 +52,8 @@ pub(super) async fn page() -> Answer {
                     code { "meed import" } ", " code { "meed epoch close" } ", " code { "freeze" } ", signatures, "
                     code { "finalize" } "." }
             }
+            p { "Or in the browser: " a href="/sign-in" { "sign in" } " with a token of "
+                code { "meed token new NAME --role operator" } ", open the page of an epoch, and follow its review." }
             p { "Every command has examples under " code { "--help" } "." }
         }
     };

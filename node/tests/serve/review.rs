@@ -295,8 +295,7 @@ fn a_refusal_is_told_at_the_top_and_keeps_what_was_typed() {
     Desk::check_refused(&desk.fill_with_file(&page, "signatures", &[], ""), 400, "missing_field");
     let lone = approvers().first().map(|key| desk.signature(key)).expect("a key");
     desk.follow(&desk.fill_with_file(&page, "signatures", &[("signatures", &lone)], ""), "signatures");
-    let bad = desk.fill_with_file(&page, "import", &[], "{");
-    assert_eq!(bad.status, 400, "the page has no such form any more, and nothing was sent");
+    assert!(!page.contains("/review/import\""), "a closed epoch takes no events");
 }
 
 #[test]
@@ -343,10 +342,9 @@ fn a_form_of_another_site_does_nothing() {
 #[test]
 fn who_may_not_is_told_who_may() {
     let desk = Desk::new("curator");
-    desk.node.ok(&["pool", "--help"]);
     // Strangers see nothing of it but the way to sign in.
     let stranger = desk.node.get(REVIEW, "");
-    assert_eq!(stranger.status, 401);
+    assert_eq!((stranger.status, stranger.header("www-authenticate")), (401, Some("Bearer")));
     assert!(
         stranger.text().contains("href=\"/sign-in\"") && !stranger.text().contains("<form"),
         "{}",

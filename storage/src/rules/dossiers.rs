@@ -12,7 +12,7 @@ use crate::meta::NodeRecord;
 use crate::rules::allocations::all_allocations;
 use crate::rules::approvers::node_key;
 use crate::rules::compute::close_from_log;
-use crate::rules::input::Which;
+use crate::rules::input::{Which, epoch_events};
 use crate::rules::record::LedgerResult;
 use crate::rules::tables::{APPROVER_SETS, CHAIN, ChainRecord, EPOCHS};
 use crate::snapshot::Snapshot;
@@ -24,9 +24,23 @@ impl Snapshot {
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `statement_not_found`.
     pub fn dossier(&self, scope: ScopeId, epoch: EpochNumber, which: Which) -> LedgerResult<Dossier> {
+        let mut dossier = self.dossier_outline(scope, epoch, which)?;
+        dossier.input.events = epoch_events(self, scope, &dossier.input.windows)?;
+        for given in [&mut dossier.previous, &mut dossier.superseded].into_iter().flatten() {
+            given.allocations =
+                all_allocations(self, (scope, given.statement.epoch, given.statement.revision))?;
+        }
+        Ok(dossier)
+    }
+
+    /// As [`Snapshot::dossier`], without what may be too much to be held: the events, and the allocations of earlier
+    /// statements.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn dossier_outline(&self, scope: ScopeId, epoch: EpochNumber, which: Which) -> LedgerResult<Dossier> {
         let draft = self.draft(scope, epoch, which)?;
-        let revision = Which::Revision(draft.statement.revision);
-        let input = self.epoch_input(scope, epoch, revision)?;
+        let input = self.epoch_terms(scope, epoch, Which::Revision(draft.statement.revision))?;
         let sets = self
             .range(APPROVER_SETS, (scope, meed_audit::ids::SetVersion::FIRST)..=(scope, draft.approvers))?;
         let log_key = node_verifier(&input.events_log, &node_key(&NodeRecord::read(self)?)?)?;
@@ -82,7 +96,7 @@ impl Snapshot {
         before.filter(|_| previous.is_some()).map(read).collect()
     }
 
-    /// The final statement with this hash, if one is named, with its allocations.
+    /// The final statement with this hash, if one is named, without its allocations.
     fn final_epoch(
         &self,
         scope: ScopeId,
@@ -91,8 +105,7 @@ impl Snapshot {
     ) -> LedgerResult<Option<PreviousEpoch>> {
         let Some(link) = chain.iter().find(|link| Some(link.text_hash) == hash) else { return Ok(None) };
         let last = self.final_statement(scope, link.epoch, Which::Revision(link.revision))?;
-        let allocations = all_allocations(self, (scope, link.epoch, link.revision))?;
-        Ok(Some(PreviousEpoch { note: last.note, statement: last.statement, allocations }))
+        Ok(Some(PreviousEpoch { note: last.note, statement: last.statement, allocations: Vec::new() }))
     }
 
     /// How the events log grew from close to close, up to this epoch.

@@ -6,7 +6,7 @@ use meed_audit::RejectionCode;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
-use crate::api::answers::{kept, typed};
+use crate::api::answers::{kept, typed_pieces};
 use crate::api::authority::Access;
 use crate::api::documents::{
     AllocationLeaf, AllocationRequest, AllocationsView, DecisionView, Page, PayoutItem, PoolAddedView,
@@ -14,6 +14,7 @@ use crate::api::documents::{
 };
 use crate::api::extract::{Asked, At, Call, Document, Refused};
 use crate::api::parameters::{AllocationsPart, ClaimantPath, EpochPath, ExportAs, Part};
+use crate::api::pieces::{self, Writing};
 use crate::failure::reject;
 use crate::service::ExportKind;
 
@@ -134,8 +135,11 @@ async fn export(
         "json" => (ExportKind::Json, "application/json"),
         other => return Err(reject(RejectionCode::Malformed, "format", "csv or json", other).into()),
     };
-    let bytes = call.run(move |service, _| service.export(&key, epoch, asked.revision, kind)).await?;
-    Ok(kept(typed(media_type, bytes), asked.revision.is_some()))
+    let service = call.app.service().clone();
+    let (first, rest) =
+        call.run(move |service, _| service.export(&key, epoch, asked.revision, kind)?.next(service)).await?;
+    let answer = typed_pieces(media_type, pieces::body(&service, first, rest));
+    Ok(kept(answer, asked.revision.is_some()))
 }
 
 /// What a claimant gets by the statements in force.

@@ -6,11 +6,12 @@ use axum::response::Response;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
-use crate::api::answers::{kept, text_or_json, typed};
+use crate::api::answers::{kept, text_or_json, typed, typed_pieces};
 use crate::api::authority::Access;
 use crate::api::documents::{ProofFile, SignaturesView, StatementView, VerificationView};
 use crate::api::extract::{Asked, At, Call, Refused, Text};
 use crate::api::parameters::{EpochPath, ProofOf, ProofPath, Statement};
+use crate::api::pieces::{self, Writing};
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -100,8 +101,10 @@ async fn dossier(
     At(EpochPath { key, epoch }): At<EpochPath>,
     Asked(asked): Asked<Statement>,
 ) -> Result<Response, Refused> {
-    let found = call.run(move |service, _| service.dossier(&key, epoch, asked.revision)).await?;
-    Ok(typed("application/x-ndjson", found))
+    let service = call.app.service().clone();
+    let (first, rest) =
+        call.run(move |service, _| service.dossier(&key, epoch, asked.revision)?.next(service)).await?;
+    Ok(typed_pieces("application/x-ndjson", pieces::body(&service, first, rest)))
 }
 
 /// The signatures of an epoch's drafts, and which of them count.

@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use meed_audit::RejectionCode;
 use meed_audit::text::FreeText;
 use serde::Deserialize;
 
@@ -16,9 +17,9 @@ use crate::api::extract::{At, Call, Refused};
 use crate::api::parameters::EpochPath;
 use crate::api::problems::Problem;
 use crate::client::segment;
-use crate::failure::Failure;
+use crate::failure::{Failure, reject};
 use crate::service::Service;
-use crate::web::visitor;
+use crate::web::{Sorry, visitor};
 
 /// A form: its name in the address, what it asks of the visitor, what it does, and where on the page it leads.
 pub(super) struct Form {
@@ -99,7 +100,8 @@ pub(super) async fn act(
     request: Request,
 ) -> Result<Response, Response> {
     let path = EpochPath { key, epoch };
-    let Some(form) = form(&name) else { return Ok(StatusCode::NOT_FOUND.into_response()) };
+    let missing = || reject(RejectionCode::RecordNotFound, "form", "a form of this page", &name);
+    let Some(form) = form(&name) else { return Err(Sorry::from(Refused::from(missing())).into_response()) };
     let call = match visitor::may_do(&app, &headers, Access::Anyone).await {
         Ok(call) => call,
         Err(sorry) => return Err(sorry.into_response()),

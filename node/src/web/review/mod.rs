@@ -11,7 +11,7 @@ mod shown;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -140,7 +140,11 @@ fn who_may(refused: Refused, caller: &Caller) -> Response {
         }
     };
     let page: Page = frame::page("Review", &[("Overview", "/"), ("Review", "")], &content);
-    unkept((status_of(&problem), page))
+    let mut response = unkept((status_of(&problem), page));
+    if is_stranger {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }
 
 /// A hint below a field, tied to it by its id.

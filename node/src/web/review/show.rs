@@ -155,7 +155,7 @@ fn way_around(sight: &Sight<'_>) -> Markup {
 
 fn claimants(sight: &Sight<'_>) -> Markup {
     let (epoch, all, view) = (&sight.shown.epoch, &sight.shown.allocations, sight.view);
-    let caption = epoch::caption(all, &view.search);
+    let caption = epoch::caption(&all.items, all);
     let link = |from: &str| sight.link(&View { from: from.to_owned(), ..view.clone() }, "claimants");
     let beginning = (!view.from.is_empty()).then(|| link(""));
     html! {
