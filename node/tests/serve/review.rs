@@ -246,6 +246,7 @@ fn a_refusal_is_told_at_the_top_and_keeps_what_was_typed() {
     for kept in ["value=\"chat:m:1\"", "value=\"a &quot;lot&quot;\"", "value=\"why &lt;not&gt;\""] {
         assert!(page.contains(kept), "{kept}: {page}");
     }
+    assert_eq!(page.matches("why &lt;not&gt;").count(), 1, "in its own form alone: {page}");
     assert!(
         page.contains("id=\"curation-weight\"") && page.contains("value=\"weight\" required checked"),
         "{page}"

@@ -112,10 +112,10 @@ pub(super) async fn act(
     let again = Call { app: app.clone(), caller: call.caller.clone() };
     let sent = match Sent::read(request, &app).await {
         Ok(sent) => sent,
-        Err(refused) => return refuse(again, path, Sent::default(), refused).await,
+        Err(refused) => return refuse(again, path, (form, Sent::default()), refused).await,
     };
     if let Err(refusal) = call.caller.check(form.access) {
-        return refuse(again, path, sent, refusal.into()).await;
+        return refuse(again, path, (form, sent), refusal.into()).await;
     }
     let (typed, place) = (sent.clone(), EpochPath { key: path.key.clone(), epoch });
     let work = call.run(move |service, actor| {
@@ -124,14 +124,20 @@ pub(super) async fn act(
     });
     match work.await {
         Ok(next) => Ok(lead_on(&path, form, &sent, &next)),
-        Err(refused) => refuse(again, path, sent, refused).await,
+        Err(refused) => refuse(again, path, (form, sent), refused).await,
     }
 }
 
 /// The page once more, with why at its top and what was typed in its fields.
-async fn refuse(call: Call, path: EpochPath, sent: Sent, refused: Refused) -> Result<Response, Response> {
+async fn refuse(
+    call: Call,
+    path: EpochPath,
+    (form, sent): (&Form, Sent),
+    refused: Refused,
+) -> Result<Response, Response> {
     let view = view_of(&sent);
-    rendered(call, path, view, Outcome { problem: Some(refused.into_problem()), sent }).await
+    let outcome = Outcome { problem: Some(refused.into_problem()), form: form.name, sent };
+    rendered(call, path, view, outcome).await
 }
 
 /// The view from which a form was sent.

@@ -10,7 +10,7 @@ use super::show::Sight;
 use super::shown::Picked;
 use crate::api::documents::ActivityItem;
 use crate::cli::console::{amount, units};
-use crate::web::frame::{credits, key};
+use crate::web::frame::{credits, key, time};
 use crate::web::tables::events;
 
 /// How a form is sent.
@@ -45,11 +45,16 @@ fn field(sight: &Sight<'_>, id: &str, name: &str, label: &str, help: &str, neede
     html! {
         div class="field" {
             label for=(id) { (label) }
-            input id=(id) name=(name) value=(sight.outcome.sent.text(name)) required[needed] autocomplete="off"
+            input id=(id) name=(name) value=(sight.typed(form_of(id)).text(name)) required[needed] autocomplete="off"
                 aria-describedby=[help_id];
             @if !help.is_empty() { " " (hint(id, help)) }
         }
     }
+}
+
+/// The form of a field, whose id begins with its name.
+fn form_of(id: &str) -> &str {
+    id.split('-').next().unwrap_or_default()
 }
 
 fn reason(sight: &Sight<'_>, id: &str) -> Markup {
@@ -67,7 +72,7 @@ pub(super) fn curation(sight: &Sight<'_>) -> Markup {
         Picked::Found(item) => state_of(item),
         _ => String::new(),
     };
-    let chosen = sight.outcome.sent.text("change");
+    let chosen = sight.typed("curation").text("change");
     let choice = |value: &str, words: &str| {
         html! { div {
             input type="radio" id={ "curation-" (value) } name="change" value=(value) required checked[chosen == value];
@@ -92,7 +97,7 @@ pub(super) fn curation(sight: &Sight<'_>) -> Markup {
         (field(sight, "curation-weight", "weight", "New weight, in thousandths of a unit", "only to weigh it otherwise; 1000 is one unit", false))
         div class="field" {
             label for="curation-shares" { "New shares, one claimant a line: claimant=parts per million" }
-            textarea id="curation-shares" name="shares" rows="3" aria-describedby="curation-shares-hint" { (sight.outcome.sent.text("shares")) }
+            textarea id="curation-shares" name="shares" rows="3" aria-describedby="curation-shares-hint" { (sight.typed("curation").text("shares")) }
             (hint("curation-shares", "only to share it otherwise; they sum to 1000000"))
         }
         (reason(sight, "curation-reason"))
@@ -175,9 +180,9 @@ pub(super) fn intake(sight: &Sight<'_>) -> Markup {
         }
         div class="field" {
             label for="import-lines" { "Or the lines themselves" }
-            textarea id="import-lines" name="lines" rows="3" { (sight.outcome.sent.text("lines")) }
+            textarea id="import-lines" name="lines" rows="3" { (sight.typed("import").text("lines")) }
         }
-        div { input type="checkbox" id="import-keep-good" name="keep-good" value="1" checked[sight.outcome.sent.is_ticked("keep-good")];
+        div { input type="checkbox" id="import-keep-good" name="keep-good" value="1" checked[sight.typed("import").is_ticked("keep-good")];
             " " label class="beside" for="import-keep-good" { "store the good lines beside bad ones" } }
         button type="submit" { "Take them in" }
     };
@@ -199,7 +204,7 @@ pub(super) fn intake(sight: &Sight<'_>) -> Markup {
 pub(super) fn close(sight: &Sight<'_>) -> Markup {
     let gaps = &sight.shown.gaps;
     let content = html! {
-        p { "Closing pins the events and the pool. Its period ends before " (super::show::at(sight.shown.epoch.period_end)) "." }
+        p { "Closing pins the events and the pool. Its period ends before " (time(sight.shown.epoch.period_end)) "." }
         @if !gaps.is_empty() {
             div class="refused" { p { "Its sources have more than was collected:" } ul { @for gap in gaps { li { (gap) } } } }
         }
@@ -216,7 +221,7 @@ pub(super) fn draft(sight: &Sight<'_>) -> Markup {
     let content = html! {
         (field(sight, "draft-days", "days", "Days in which signatures are taken", "the node's setting where nothing is said", false))
         @if again {
-            div { input type="checkbox" id="draft-again" name="again" value="1" checked[sight.outcome.sent.is_ticked("again")];
+            div { input type="checkbox" id="draft-again" name="again" value="1" checked[sight.typed("draft").is_ticked("again")];
                 " " label class="beside" for="draft-again" { "take the next revision although nothing has changed" } }
         }
         button type="submit" { "Freeze a draft" }
@@ -242,7 +247,7 @@ pub(super) fn signatures(sight: &Sight<'_>) -> Markup {
     let content = html! {
         div class="field" {
             label for="signatures-text" { "Signature lines, as " code { "meed sign" } " prints them" }
-            textarea id="signatures-text" name="signatures" rows="3" { (sight.outcome.sent.text("signatures")) }
+            textarea id="signatures-text" name="signatures" rows="3" { (sight.typed("signatures").text("signatures")) }
         }
         div class="field" {
             label for="signatures-file" { "Or a file of them" }

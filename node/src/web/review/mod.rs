@@ -106,6 +106,8 @@ async fn page(
 #[derive(Default)]
 struct Outcome {
     problem: Option<Box<Problem>>,
+    /// The name of the form.
+    form: &'static str,
     /// What was typed into it.
     sent: Sent,
 }

@@ -33,6 +33,11 @@ impl Sent {
         Ok(parse_parts(&bytes, &boundary)?)
     }
 
+    /// Of no form.
+    pub(super) const fn nothing() -> Self {
+        Self { fields: BTreeMap::new(), file: Vec::new() }
+    }
+
     fn of(fields: BTreeMap<String, String>) -> Self {
         let plain = |(name, value): (String, String)| (name, value.replace("\r\n", "\n"));
         Self { fields: fields.into_iter().map(plain).collect(), file: Vec::new() }

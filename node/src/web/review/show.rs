@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
 
 use super::act::form;
+use super::sent::Sent;
 use super::shown::{Picked, Shown};
 use super::{Outcome, View, forms};
 use crate::api::authority::{Access, Caller};
@@ -11,7 +12,7 @@ use crate::api::documents::EpochView;
 use crate::api::problems::Problem;
 use crate::cli::console::{amount, counted, units};
 use crate::client::segment;
-use crate::web::frame::{self, credits, day, key, phase, time};
+use crate::web::frame::{self, credits, day, key, phase};
 use crate::web::tables::{self, ways, wide};
 use crate::web::{Page, epoch};
 
@@ -29,6 +30,12 @@ pub(super) struct Sight<'a> {
 impl Sight<'_> {
     pub(super) fn may(&self, access: Access) -> bool {
         self.caller.standing.may(access)
+    }
+
+    /// What was typed into a form that was refused; nothing of any other.
+    pub(super) fn typed(&self, form: &str) -> &Sent {
+        static NOTHING: Sent = Sent::nothing();
+        if self.outcome.form == form { &self.outcome.sent } else { &NOTHING }
     }
 
     /// Whether events and claimants may still be decided.
@@ -278,11 +285,6 @@ fn decisions(sight: &Sight<'_>) -> Markup {
             (ways("More decisions", beginning.as_deref(), decisions.next.as_deref().map(link).as_deref()))
         }
     }
-}
-
-/// When a source or a person did something, for the sections that say so.
-pub(super) fn at(time_of: meed_audit::time::Timestamp) -> Markup {
-    time(time_of)
 }
 
 #[cfg(test)]
