@@ -257,7 +257,7 @@ fn a_refusal_is_told_at_the_top_and_keeps_what_was_typed() {
         404,
         "event_not_found",
     );
-    desk.refused("curation", &[("event", "chat:m:1"), ("change", "exclude")], 400, "missing_field");
+    desk.refused("curation", &[("event", "chat:m:1"), ("change", "exclude")], 400, "text_length");
     desk.refused("curation", &[("event", "chat:m:1"), ("reason", "why")], 400, "missing_field");
     desk.refused(
         "curation",
