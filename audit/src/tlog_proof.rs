@@ -117,17 +117,7 @@ impl TlogProof {
         path: Vec<Hash>,
         note: String,
     ) -> Result<Self, TlogProofError> {
-        match extra.as_ref().map(Vec::len) {
-            Some(0) => return Err(TlogProofError::Extra { got: String::new() }),
-            Some(got) if got > MAX_EXTRA_BYTES => return Err(TlogProofError::ExtraTooLarge { got }),
-            _ => {}
-        }
-        if index >= MAX_TREE_SIZE {
-            return Err(TlogProofError::Index { got: index.to_string() });
-        }
-        if path.len() > MAX_PATH_HASHES {
-            return Err(TlogProofError::PathTooLong { got: path.len() });
-        }
+        check_place(extra.as_deref().unwrap_or(b"x"), index, &path)?;
         if note.len() > MAX_TLOG_PROOF_BYTES {
             return Err(TlogProofError::TooLarge { got: note.len() });
         }
@@ -257,6 +247,22 @@ fn parse_path(mut rest: &str) -> Result<(Vec<Hash>, &str), TlogProofError> {
         let hash = Hash::from_base64(line);
         path.push(hash.map_err(|source| TlogProofError::PathHash { line: number, source })?);
     }
+}
+
+/// Whether a proof may hold this extra data, index and path.
+pub(crate) fn check_place(extra: &[u8], index: u64, path: &[Hash]) -> Result<(), TlogProofError> {
+    match extra.len() {
+        0 => return Err(TlogProofError::Extra { got: String::new() }),
+        got if got > MAX_EXTRA_BYTES => return Err(TlogProofError::ExtraTooLarge { got }),
+        _ => {}
+    }
+    if index >= MAX_TREE_SIZE {
+        return Err(TlogProofError::Index { got: index.to_string() });
+    }
+    if path.len() > MAX_PATH_HASHES {
+        return Err(TlogProofError::PathTooLong { got: path.len() });
+    }
+    Ok(())
 }
 
 fn check_note(note: &str) -> Result<(), TlogProofError> {

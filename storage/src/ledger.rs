@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     database: RwLock<Option<redb::Database>>,
     /// At least the entries that the newest commit has and its trees lack.
     tail: Mutex<Tail>,
+    /// The view that readers share, and how many there have been before it.
+    view: Mutex<(u64, Option<Arc<Snapshot>>)>,
     pub(crate) counters: Counters,
 }
 
@@ -43,6 +45,7 @@ impl Shared {
         Self {
             database: RwLock::new(Some(database)),
             tail: Mutex::new(Tail::default()),
+            view: Mutex::default(),
             counters: Counters::new(stopwatch),
         }
     }
@@ -70,7 +73,32 @@ impl Shared {
     ) -> Result<T, StorageError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_mut().ok_or_else(|| StorageError::internal("the database is closed"))?;
+        self.forget_view();
         guard("file", || action(database))
+    }
+
+    /// Ends the view that readers share: a commit has made a newer one, or the database is needed alone. Nothing may
+    /// keep it longer, or no page that is freed from then on could be used again.
+    pub(crate) fn forget_view(&self) {
+        let mut shared = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        *shared = (shared.0.wrapping_add(1), None);
+    }
+
+    pub(crate) fn view(&self) -> Result<Arc<Snapshot>, StorageError> {
+        let number = {
+            let shared = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(view) = &shared.1 {
+                return Ok(Arc::clone(view));
+            }
+            shared.0
+        };
+        // Not under the lock, which whoever has the database alone waits for.
+        let view = Arc::new(self.snapshot()?);
+        let mut shared = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+        if shared.0 == number {
+            shared.1 = Some(Arc::clone(&view));
+        }
+        Ok(view)
     }
 
     /// Gives unused pages back, where no reader holds any.
@@ -106,6 +134,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.forget_view();
         let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // Closing writes what makes the next opening quick, and on damaged pages redb may panic there. Nothing durable
         // depends on it, and nobody is left to be told.
@@ -135,6 +164,15 @@ impl Ledger {
     /// A failure of the store.
     pub fn snapshot(&self) -> Result<Snapshot, StorageError> {
         self.handle.shared.snapshot()
+    }
+
+    /// The view of what is durable now that all short reads share until the next commit: to begin one of its own, and
+    /// to open its tables, takes longer than many a read. Hold it shortly.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub fn view(&self) -> Result<Arc<Snapshot>, StorageError> {
+        self.handle.shared.view()
     }
 
     /// Runs a command in the writer and waits until what it did is durable.

@@ -258,6 +258,8 @@ impl Writer {
             self.stop(&error);
             return Err(error);
         }
+        // Before any reply: whoever was told of a commit must see it.
+        self.shared.forget_view();
         self.shared.counters.commit(began);
         tail.keep();
         self.tail = tail;

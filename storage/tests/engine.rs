@@ -52,6 +52,24 @@ fn create_and_open_keep_what_was_committed() {
 }
 
 #[test]
+fn readers_share_a_view_until_the_next_commit() {
+    let (_folder, _path, ledger) = new_ledger();
+    put(&ledger, 1, 1, "a");
+    let first = ledger.view().unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first, &ledger.view().unwrap()));
+    put(&ledger, 1, 2, "b");
+    let second = ledger.view().unwrap();
+    assert!(!std::sync::Arc::ptr_eq(&first, &second));
+    assert_eq!(second.get(NOTES, &(1, 2)).unwrap(), Some(note("b")), "whoever was told of a commit sees it");
+    assert_eq!(first.get(NOTES, &(1, 2)).unwrap(), None, "a view never changes");
+    // Nobody but a reader holds a view, so that the file can be compacted and checked between reads.
+    drop((first, second));
+    ledger.compact().unwrap();
+    assert!(ledger.check_pages().unwrap());
+    assert_eq!(ledger.view().unwrap().get(NOTES, &(1, 2)).unwrap(), Some(note("b")));
+}
+
+#[test]
 fn create_never_overwrites_and_open_never_creates() {
     let (_folder, path) = scratch();
     let missing = Ledger::open(&path, signing()).unwrap_err();

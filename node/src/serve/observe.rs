@@ -1,6 +1,7 @@
 //! What goes around every request: an id, a line in the log, a count, compression, and headers that keep browsers safe.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -79,8 +80,26 @@ fn id_of(request: &Request) -> HeaderValue {
             && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
     });
     given.cloned().unwrap_or_else(|| {
-        let random = clock::random::<8>().unwrap_or_default();
-        HeaderValue::from_str(&format!("{:016x}", u64::from_be_bytes(random)))
-            .unwrap_or(HeaderValue::from_static("none"))
+        HeaderValue::from_str(&format!("{:016x}", new_id())).unwrap_or(HeaderValue::from_static("none"))
     })
+}
+
+/// An id that this program has not given before: counted from a random one, since to ask the system for randomness takes
+/// longer than much of an answer, and scattered, so that two ids in a row do not look alike.
+fn new_id() -> u64 {
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(u64::from_be_bytes(clock::random::<8>().unwrap_or_default())));
+    // An odd factor takes no two numbers to the same one.
+    NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15).swap_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_id_is_given_twice() {
+        let ids: std::collections::BTreeSet<u64> = (0..10_000).map(|_| new_id()).collect();
+        assert_eq!(ids.len(), 10_000);
+    }
 }

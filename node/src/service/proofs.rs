@@ -121,9 +121,9 @@ impl Service {
     ) -> Result<Vec<u8>, Failure> {
         let claimant: Claimant = claimant.parse()?;
         let since = since.map_or(Ok(SetVersion::FIRST), SetVersion::new)?;
-        let snapshot = self.snapshot()?;
-        let frame = self.frame(&snapshot, (key.to_owned(), epoch, revision, since))?;
-        Ok(snapshot.proof_within(&frame, &claimant)?.to_file())
+        let view = self.ledger.view()?;
+        let frame = self.frame(&view, (key.to_owned(), epoch, revision, since))?;
+        Ok(view.proof_file(&frame, &claimant)?)
     }
 
     /// The trust file of a scope.

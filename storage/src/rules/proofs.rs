@@ -7,8 +7,8 @@ use meed_audit::approve::node_verifier;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::leaf::Leaf;
-use meed_audit::proof::{AbsenceProof, AbsenceProofV1, PayoutProof, PayoutProofV1, Proof};
-use meed_audit::tlog_proof::TlogProof;
+use meed_audit::proof::{AbsenceProof, AbsenceProofV1, PayoutFrame, PayoutProof, PayoutProofV1, Proof};
+use meed_audit::tlog_proof::{TlogProof, TlogProofError};
 use meed_audit::trust::{LogKey, Trust};
 
 use crate::error::StorageError;
@@ -45,6 +45,7 @@ pub struct ProofFrame {
     note: String,
     log: String,
     approver_sets: Vec<String>,
+    payouts: PayoutFrame,
 }
 
 impl Snapshot {
@@ -77,21 +78,15 @@ impl Snapshot {
         since: SetVersion,
     ) -> LedgerResult<ProofFrame> {
         let (revision, stored) = self.final_record(scope, epoch, which)?;
-        Ok(ProofFrame {
-            place: (scope, epoch, revision),
-            note: self.statement_entry(stored.log_index)?,
-            log: self.log_proof(None, stored.log_index)?,
-            approver_sets: self.approver_set_proofs(scope, since, stored.approvers)?,
-        })
+        let note = self.statement_entry(stored.log_index)?;
+        let log = self.log_proof(None, stored.log_index)?;
+        let approver_sets = self.approver_set_proofs(scope, since, stored.approvers)?;
+        let payouts = PayoutFrame::new(&approver_sets, &log, &note).map_err(|error| unmade(&error))?;
+        Ok(ProofFrame { place: (scope, epoch, revision), note, log, approver_sets, payouts })
     }
 
-    /// The proof file of a claimant, within the frame that this view gave, or an earlier one of as long a statements
-    /// log: allocations of a final statement never change.
-    ///
-    /// # Errors
-    /// A failure of reading.
-    pub fn proof_within(&self, frame: &ProofFrame, claimant: &Claimant) -> LedgerResult<Proof> {
-        let ProofFrame { place, note, log, approver_sets } = frame.clone();
+    fn proof_within(&self, frame: &ProofFrame, claimant: &Claimant) -> LedgerResult<Proof> {
+        let ProofFrame { place, note, log, approver_sets, .. } = frame.clone();
         if let Some(leaf) = self.allocation_leaf(place, claimant)? {
             let payout = write_proof(Some(leaf.allocation.encode()), leaf.index, leaf.path, note)?;
             return Ok(Proof::Payout(PayoutProof { approver_sets, format: PayoutProofV1, log, payout }));
@@ -99,6 +94,21 @@ impl Snapshot {
         let claimant = claimant.clone();
         let (left, right) = self.neighbour_proofs(place, &claimant, &note)?;
         Ok(Proof::Absence(AbsenceProof { approver_sets, claimant, format: AbsenceProofV1, left, log, right }))
+    }
+
+    /// The bytes of a claimant's proof file, within the frame that this view gave, or an earlier one of as long a
+    /// statements log: allocations of a final statement never change.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn proof_file(&self, frame: &ProofFrame, claimant: &Claimant) -> LedgerResult<Vec<u8>> {
+        match self.allocation_leaf(frame.place, claimant)? {
+            Some(AllocationLeaf { index, allocation, path }) => {
+                let file = frame.payouts.file(&allocation.encode(), index, &path);
+                Ok(file.map_err(|error| unmade(&error))?)
+            }
+            None => Ok(self.proof_within(frame, claimant)?.to_file()),
+        }
     }
 
     /// What a claimant gets by the final statement of `place`, with what shows it; none where the claimant is not in
@@ -231,7 +241,9 @@ fn neighbours_in(
 }
 
 fn write_proof(extra: Option<Vec<u8>>, index: u64, path: Vec<Hash>, note: String) -> LedgerResult<String> {
-    let proof = TlogProof::new(extra, index, path, note)
-        .map_err(|error| StorageError::internal(format!("a tlog-proof could not be made: {error}")))?;
-    Ok(proof.to_text())
+    Ok(TlogProof::new(extra, index, path, note).map_err(|error| unmade(&error))?.to_text())
+}
+
+fn unmade(error: &TlogProofError) -> StorageError {
+    StorageError::internal(format!("a tlog-proof could not be made: {error}"))
 }

@@ -296,10 +296,13 @@ impl World {
         self.snapshot().trust(scope, None).unwrap()
     }
 
-    /// The proof file of a claimant in the statement in force, through its bytes.
+    /// The proof file of a claimant in the statement in force, through its bytes, which are the same within a frame.
     pub fn proof(&self, scope: ScopeId, epoch: EpochNumber, claimant: &Claimant) -> Proof {
-        let proof = self.snapshot().proof(scope, epoch, Which::Final, claimant, SetVersion::FIRST).unwrap();
-        Proof::parse(&proof.to_file()).unwrap()
+        let snapshot = self.snapshot();
+        let file = snapshot.proof(scope, epoch, Which::Final, claimant, SetVersion::FIRST).unwrap().to_file();
+        let frame = snapshot.proof_frame(scope, epoch, Which::Final, SetVersion::FIRST).unwrap();
+        assert_eq!(snapshot.proof_file(&frame, claimant).unwrap(), file, "{claimant}");
+        Proof::parse(&file).unwrap()
     }
 
     /// Verifies the payout of a claimant by the rulebook alone.

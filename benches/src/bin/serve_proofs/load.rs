@@ -1,17 +1,16 @@
 //! The load: `wrk` on loopback, for a fixed time, each request for another claimant.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use crate::Outcome;
+use crate::processes::Server;
 
 /// Open connections; a node takes 64 of one client.
 pub(crate) const CONNECTIONS: usize = 32;
 /// How long one round takes.
 pub(crate) const SECONDS: u64 = 10;
-/// A claimant whose proof is as long as most.
-pub(crate) const CLAIMANT_SEEN: u64 = 543_210;
 
 /// Steps far through the claimants, so that no page that was just read helps. `done` says what came of it in one line.
 const SCRIPT: &str = r#"
@@ -42,6 +41,8 @@ pub(crate) struct Result {
     took: f64,
     median: f64,
     p99: f64,
+    /// Processor time that the server took for one request.
+    pub(crate) work: f64,
 }
 
 impl Result {
@@ -71,8 +72,9 @@ impl Load {
     }
 
     /// Loads a server for so many seconds. Every answer must be one of success.
-    pub(crate) fn run(&self, server: SocketAddr, seconds: u64) -> Outcome<Result> {
-        let url = format!("http://{server}/");
+    pub(crate) fn run(&self, server: &Server, seconds: u64) -> Outcome<Result> {
+        let url = format!("http://{}/", server.address());
+        let before = server.processor_microseconds()?;
         let ran = Command::new("wrk")
             .args(["-t", "1", "-c", &CONNECTIONS.to_string(), "-d", &format!("{seconds}s"), "-s"])
             .arg(self.script.path())
@@ -86,13 +88,14 @@ impl Load {
         if failed > 0.0 || requests_count == 0.0 {
             return Err(format!("expected answers of success alone, got {text}").into());
         }
-        Ok(Result { requests_count, took, median, p99 })
+        let work = (server.processor_microseconds()? - before) / requests_count;
+        Ok(Result { requests_count, took, median, p99, work })
     }
 }
 
 /// How many bytes the proof of one claimant has.
-pub(crate) fn body_bytes(server: SocketAddr, claimant: u64) -> Outcome<usize> {
-    let mut stream = TcpStream::connect(server)?;
+pub(crate) fn body_bytes(server: &Server, claimant: u64) -> Outcome<usize> {
+    let mut stream = TcpStream::connect(server.address())?;
     write!(stream, "GET {PATH}{claimant} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;

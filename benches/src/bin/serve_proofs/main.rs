@@ -63,20 +63,19 @@ fn compare(claimants: Option<&str>) -> Outcome<()> {
     let token = processes::importer_token(folder.path())?;
 
     let node = Server::node(folder.path())?;
-    let proof_bytes = load::body_bytes(node.address(), load::CLAIMANT_SEEN)?;
+    let proof_bytes = load::body_bytes(&node, claimants_count.div_ceil(2))?;
     let bare = Server::bare(proof_bytes)?;
     let (mut of_bare, mut of_node) = (Vec::new(), Vec::new());
     // What the first requests find out, neither side is asked for.
-    load.run(bare.address(), 1)?;
-    load.run(node.address(), 5)?;
+    load.run(&bare, 1)?;
+    load.run(&node, 5)?;
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}");
-        of_bare.push(load.run(bare.address(), load::SECONDS)?);
-        of_node.push(load.run(node.address(), load::SECONDS)?);
+        of_bare.push(load.run(&bare, load::SECONDS)?);
+        of_node.push(load.run(&node, load::SECONDS)?);
     }
     eprintln!("the same while events are imported");
-    let (mixed, imported) =
-        importing::during(node.address(), &token, || load.run(node.address(), load::SECONDS))?;
+    let (mixed, imported) = importing::during(node.address(), &token, || load.run(&node, load::SECONDS))?;
     let memory = node.memory()?;
     bare.stop()?;
     node.stop()?;
@@ -87,24 +86,7 @@ fn compare(claimants: Option<&str>) -> Outcome<()> {
         load::SECONDS,
         load::CONNECTIONS
     );
-    let (bare, node) = (median(of_bare), median(of_node));
-    for (what, result) in [
-        ("bare axum handler", &bare),
-        ("meed serve", &node),
-        ("meed serve while events are imported", &mixed),
-    ] {
-        println!(
-            "{what:<38} {:>9.0} requests/s   median {:>7.2} ms   p99 {:>7.2} ms",
-            result.requests_a_second(),
-            result.median_ms(),
-            result.p99_ms()
-        );
-    }
-    println!(
-        "\nratio {:.2} (while events are imported {:.2})",
-        node.requests_a_second() / bare.requests_a_second(),
-        mixed.requests_a_second() / bare.requests_a_second()
-    );
+    report(&median(of_bare), &median(of_node), &mixed);
     println!(
         "imported meanwhile: {:.0} events/s in batches of {}, the slowest in {:.0} ms",
         imported.events_a_second(),
@@ -113,6 +95,25 @@ fn compare(claimants: Option<&str>) -> Outcome<()> {
     );
     println!("memory of the node: {} MiB, at most {} MiB", memory.now_bytes >> 20, memory.peak_bytes >> 20);
     Ok(())
+}
+
+fn report(bare: &LoadResult, node: &LoadResult, mixed: &LoadResult) {
+    let lines =
+        [("bare axum handler", bare), ("meed serve", node), ("meed serve while events are imported", mixed)];
+    for (what, result) in lines {
+        println!(
+            "{what:<38} {:>9.0} requests/s   median {:>6.2} ms   p99 {:>6.2} ms   {:>5.1} us of a processor each",
+            result.requests_a_second(),
+            result.median_ms(),
+            result.p99_ms(),
+            result.work
+        );
+    }
+    println!(
+        "\nratio {:.2} (while events are imported {:.2})",
+        node.requests_a_second() / bare.requests_a_second(),
+        mixed.requests_a_second() / bare.requests_a_second()
+    );
 }
 
 /// The round in the middle by its rate.

@@ -63,6 +63,15 @@ impl Server {
         Ok(Memory { now_bytes: bytes("VmRSS:")?, peak_bytes: bytes("VmHWM:")? })
     }
 
+    /// The time that processors have worked for it, in Linux's ticks of ten milliseconds.
+    pub(crate) fn processor_microseconds(&self) -> Outcome<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
+        let ticks: Vec<f64> =
+            fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+        Ok(ticks.iter().sum::<f64>() * 10_000.0)
+    }
+
     /// Ends the server as an operator would; one that takes no signals just ends.
     pub(crate) fn stop(mut self) -> Outcome<()> {
         Command::new("kill").arg(self.process.id().to_string()).status()?;
