@@ -471,9 +471,9 @@ mod tests {
         assert_eq!(spelled_out.request_timeout, written.request_timeout);
         assert_eq!(spelled_out.bots.to_string(), BotList::default().to_string());
         assert!(written.scopes.is_empty());
-        let scope = &spelled_out.scopes[&"default".parse().expect("key")];
+        let scope = &spelled_out.scopes[&"default".parse::<ScopeKey>().expect("key")];
         let least = parse("[scopes.default]\n", &[]).expect("read").scopes;
-        let least = &least[&"default".parse().expect("key")];
+        let least = &least[&"default".parse::<ScopeKey>().expect("key")];
         assert_eq!(ScheduleTerms { sources: Vec::new(), ..scope.terms() }, least.terms());
         assert_eq!(scope.terms().sources, ["code", "file:/srv/events/*.ndjson"]);
         let reference = "HEAD".to_owned();
@@ -504,7 +504,7 @@ mod tests {
         }
         let settings =
             Settings::parse(source, Path::new("/data/meed.toml"), std::iter::empty()).expect("read");
-        let scope = &settings.scopes[&"a".parse().expect("key")];
+        let scope = &settings.scopes[&"a".parse::<ScopeKey>().expect("key")];
         let reference = "HEAD".to_owned();
         assert_eq!(scope.sources[0].place, SourcePlace::Git { path: PathBuf::from("/data/x"), reference });
     }

@@ -154,7 +154,7 @@ impl Service {
         revision: Option<u64>,
         wanted: &Wanted,
     ) -> Result<Page<ActivityItem>, Failure> {
-        let from = wanted.from_number()?;
+        let from = wanted.start_number()?;
         let (sight, entries) = self.entries(key, epoch)?;
         let (scope, epoch) = (sight.place.scope, sight.place.epoch);
         let state = self.state_of(&sight, revision)?;

@@ -98,7 +98,7 @@ impl Service {
         epoch: Option<u64>,
         wanted: &Wanted,
     ) -> Result<Page<DecisionView>, Failure> {
-        let (from, limit) = (wanted.from_number()?, wanted.limit());
+        let (from, limit) = (wanted.start_number()?, wanted.limit());
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
         let view = |(sequence, decision)| DecisionView { sequence, decision };

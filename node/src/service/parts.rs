@@ -63,7 +63,7 @@ impl Wanted {
     ///
     /// # Errors
     /// As [`Wanted::from`].
-    pub(crate) fn from_number(&self) -> Checked<u64> {
+    pub(crate) fn start_number(&self) -> Checked<u64> {
         Ok(self.from(|text| text.parse().ok())?.unwrap_or(0))
     }
 }
@@ -96,9 +96,9 @@ mod tests {
     #[test]
     fn a_cursor_of_another_list_is_refused() {
         let wanted = Wanted::new(Some("identity:git:ab".to_owned()), 1, 10).expect("wanted");
-        assert_eq!(wanted.from_number().expect_err("refused").code, RejectionCode::Malformed);
-        assert_eq!(Wanted::first(1).from_number(), Ok(0));
-        assert_eq!(Wanted::at("7", 1).from_number(), Ok(7));
+        assert_eq!(wanted.start_number().expect_err("refused").code, RejectionCode::Malformed);
+        assert_eq!(Wanted::first(1).start_number(), Ok(0));
+        assert_eq!(Wanted::at("7", 1).start_number(), Ok(7));
         assert_eq!(Wanted::at("", 1).text(), None);
     }
 }
