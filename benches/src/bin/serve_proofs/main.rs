@@ -29,8 +29,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     match arguments.nth(1).as_ref().and_then(|word| word.to_str()) {
-        Some(AS_MEED) => return meed_node::cli::run(std::env::args_os().skip(1)),
-        Some(AS_BARE) => return ended(bare::serve(arguments.next())),
+        Some(AS_MEED) => meed_node::cli::run(std::env::args_os().skip(1)),
+        Some(AS_BARE) => ended(bare::serve(arguments.next())),
         first => ended(compare(first)),
     }
 }
