@@ -85,6 +85,11 @@ problems! {
     "passphrase_differs" CONFLICT Caller "the passphrase was not the same twice" "run the command again";
     "signed_file" CONFLICT Caller "the file of what a key has signed is damaged" "restore the file from your copy";
     "nothing_to_sign" CONFLICT Caller "the file holds nothing that could be signed" "fetch the file again with `meed dossier`";
+    "expired" CONFLICT Caller "the text to sign does not hold any more" "ask for a new text, and check the clocks of both machines";
+    "other_domain" CONFLICT Caller "the text to sign is for another site than the one that was named" "ask the site that is meant for a text, and sign that";
+    "other_key" CONFLICT Caller "the text to sign is for another key" "give the key that the text names, or ask for a text for this one";
+    "other_purpose" CONFLICT Caller "the text to sign is for another purpose than the one that was named" "do not sign, and ask the operator of that node";
+    "unhealthy" CONFLICT Operator "`meed doctor` found something that a node needs and lacks" "do what stands beside each check that failed";
     "blind_needed" CONFLICT Caller "a bare text is to be signed, of which nothing can be recomputed" "sign the dossier instead; --blind signs the bare text";
 }
 
