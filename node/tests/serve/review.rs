@@ -152,19 +152,32 @@ impl Desk {
         ];
         self.does("pool", &fields)
     }
-}
 
-#[test]
-fn an_epoch_lives_on_the_pages_alone() {
-    let desk = Desk::new("operator");
-    desk.import(1..=4);
-    let page = desk.page(&format!("{REVIEW}?event=chat%3Am%3A1"));
-    assert!(page.contains("value=\"chat:m:1\"") && page.contains("Decide on an event"));
-    let decide = |event: &str, typed: &[(&str, &str)]| {
+    /// Decides on an event, with one reason for all.
+    fn decides(&self, event: &str, typed: &[(&str, &str)]) -> String {
         let mut fields = vec![("event", event), ("reason", "as agreed")];
         fields.extend(typed);
-        desk.does("curation", &fields)
-    };
+        self.does("curation", &fields)
+    }
+
+    /// The page of a run that has ended, which is looked at as often as it asks for.
+    fn ended_run(&self, path: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let answer = self.node.get(path, &self.cookie);
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            if answer.header("refresh").is_none() {
+                return answer.text();
+            }
+            assert!(began.elapsed() < PATIENCE, "{}", answer.text());
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+}
+
+/// Every kind of decision about events and claimants, and the taking back of two.
+fn decide_on_all(desk: &Desk) {
+    let decide = |event, typed: &[(&str, &str)]| desk.decides(event, typed);
     assert!(decide("chat:m:1", &[("change", "exclude")]).contains("left out: as agreed"));
     decide("chat:m:2", &[("change", "weight"), ("weight", "2500")]);
     let shares = "identity:github:7=400000\r\nidentity:github:8=600000";
@@ -181,6 +194,15 @@ fn an_epoch_lives_on_the_pages_alone() {
     assert!(page.contains("identity:github:8"), "who was given a share");
     let back = [("claimant", "identity:github:9"), ("reason", "a mistake"), ("change", "withdraw")];
     assert!(!desk.does("allocation", &back).contains("+1.000"));
+}
+
+#[test]
+fn an_epoch_lives_on_the_pages_alone() {
+    let desk = Desk::new("operator");
+    desk.import(1..=4);
+    let page = desk.page(&format!("{REVIEW}?event=chat%3Am%3A1"));
+    assert!(page.contains("value=\"chat:m:1\"") && page.contains("Decide on an event"));
+    decide_on_all(&desk);
     assert!(desk.base_issuance().contains("10000 credits"));
     let page = desk.does("close", &[]);
     assert!(page.contains("in review") && page.contains("Closing has fixed it."), "{page}");
@@ -192,7 +214,7 @@ fn an_epoch_lives_on_the_pages_alone() {
     );
     let page = desk.does("draft", &[("days", "7")]);
     assert!(page.contains("Revision 0 is offered") && page.matches("missing").count() >= 3, "{page}");
-    decide("chat:m:4", &[("change", "exclude")]);
+    desk.decides("chat:m:4", &[("change", "exclude")]);
     let preview = desk.page(&format!("{REVIEW}?preview=1"));
     assert!(
         preview.contains("of the draft would change") && preview.contains("Epoch: 1 revision 1"),
@@ -212,16 +234,7 @@ fn an_epoch_lives_on_the_pages_alone() {
     assert!(page.contains("signed by 2 of the 2"), "{page}");
     let answer = desk.fill(&page, "finalize", &[]);
     assert_eq!((answer.status, answer.header("location")), (303, Some("/runs/finalize-default-1")));
-    let began = Instant::now();
-    let run = loop {
-        let answer = desk.node.get("/runs/finalize-default-1", &desk.cookie);
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        if answer.header("refresh").is_none() {
-            break answer.text();
-        }
-        assert!(began.elapsed() < PATIENCE, "{}", answer.text());
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    };
+    let run = desk.ended_run("/runs/finalize-default-1");
     assert!(run.contains("id=\"run-state\" role=\"status\">done"), "{run}");
     assert!(run.contains("Back to the review of epoch 1"));
     let page = desk.page(REVIEW);
