@@ -75,8 +75,8 @@ pub(super) fn curation(sight: &Sight<'_>) -> Markup {
     let chosen = sight.typed("curation").text("change");
     let choice = |value: &str, words: &str| {
         html! { div {
-            input type="radio" id={ "curation-" (value) } name="change" value=(value) required checked[chosen == value];
-            " " label class="beside" for={ "curation-" (value) } { (words) }
+            input type="radio" id={ "curation-choose-" (value) } name="change" value=(value) required checked[chosen == value];
+            " " label class="beside" for={ "curation-choose-" (value) } { (words) }
         } }
     };
     let content = html! {
