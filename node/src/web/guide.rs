@@ -20,7 +20,7 @@ pub(super) async fn page() -> Answer {
             }
             p { "To say which accounts are yours, " a href="/sign-in" { "sign in" } " with a key or a wallet." }
             p { "For work that was collected from git, your key is made from your e-mail address: "
-                code { "meed whoami you@example.org" } " prints it." }
+                code { "git config user.email | meed whoami --git-email - --trust TRUST" } " prints it." }
             ol {
                 li { "Open your page and download the proof of a payout." }
                 li { "Get the trust file of the scope, best from somebody who is not the operator." }
