@@ -200,6 +200,7 @@ impl Service {
             opened_by: epoch.opened_by.clone(),
             closed,
             current_draft: epoch.current_draft.map(|revision| revision.get()),
+            later_decisions: snapshot.decisions_after_draft(epoch.scope, epoch.number)?,
             final_revision: epoch.final_revision.map(|revision| revision.get()),
             amending: epoch.amending,
         })

@@ -261,6 +261,10 @@ fn approval(shown: &Shown) -> Markup {
                 None => p { "No draft is offered for signing yet." }
                 Some(revision) => {
                     p { (signatures.approvals) " of the " (signatures.threshold) " signatures that are needed, for revision " (revision) "." }
+                    @if shown.epoch.later_decisions > 0 {
+                        p { strong { "What stands above is not what this draft says: " }
+                            (counted(shown.epoch.later_decisions, "decision")) " came after it. They count once the next draft is frozen and signed." }
+                    }
                     ul { @for signature in &signatures.signatures {
                         li { (key(&signature.name)) @if !signature.counts { " (of an earlier draft: does not count)" } }
                     } }

@@ -268,6 +268,21 @@ fn an_older_epoch_is_amended_by_somebody_who_signed_only_the_later_one() {
 }
 
 #[test]
+fn a_decision_after_the_freeze_says_that_the_draft_lacks_it() {
+    let world = World::frozen("one.dossier");
+    let decide = ["allocate", "--scope", "default", "--epoch", "1", "--claimant", "identity:github:1"];
+    let decided = world.run(&[&decide[..], &["--units", "9000", "--reason", "after the freeze"]].concat());
+    assert!(
+        decided.err.contains("revision 0") && decided.err.contains("1 decision made after it"),
+        "{decided:?}"
+    );
+    decided.ok();
+    assert!(world.epoch(&["show"]).ok().contains("does not hold 1 decision"));
+    world.freeze("two.dossier");
+    assert!(!world.epoch(&["show"]).ok().contains("does not hold"));
+}
+
+#[test]
 fn what_was_decided_is_taken_back() {
     let world = World::with_events();
     let epoch = ["--scope", "default", "--epoch", "1", "--reason", "a mistake"];

@@ -217,7 +217,16 @@ fn an_epoch_lives_on_the_pages_alone() {
     );
     let page = desk.does("draft", &[("days", "7")]);
     assert!(page.contains("Revision 0 is offered") && page.matches("missing").count() >= 3, "{page}");
-    desk.decides("chat:m:4", &[("change", "exclude")]);
+    let outdated = desk.decides("chat:m:4", &[("change", "exclude")]);
+    assert!(
+        outdated.contains("1 decision made after it") && outdated.contains("freeze the next draft"),
+        "{outdated}"
+    );
+    let public = desk.page("/scopes/default/epochs/1");
+    assert!(
+        public.contains("is not what this draft says") && public.contains("1 decision came after it"),
+        "{public}"
+    );
     let preview = desk.page(&format!("{REVIEW}?preview=1"));
     assert!(
         preview.contains("of the draft would change") && preview.contains("Epoch: 1 revision 1"),

@@ -92,6 +92,10 @@ pub struct EpochView {
     /// The revision of the draft that is offered for approval.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub current_draft: Option<u64>,
+    /// How many decisions that concern the epoch came after that draft, which does not hold them: freeze again to have
+    /// them count.
+    #[serde(default)]
+    pub later_decisions: u64,
     /// The revision in force.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub final_revision: Option<u64>,

@@ -1,6 +1,6 @@
 //! `meed curate`, `allocate`, `pool`, `decisions`.
 
-use super::raw_json_file;
+use super::{raw_json_file, tell_of_draft};
 use crate::api::documents::{
     AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
 };
@@ -25,7 +25,8 @@ pub fn curate(args: &CurateArgs, session: &Session) -> Result<(), Failure> {
         shares: if args.share.is_empty() { None } else { Some(read_shares(&args.share)?) },
         reason: args.reason.clone(),
     };
-    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/curation"), &request)?, session)
+    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/curation"), &request)?, session)?;
+    tell_of_draft(&args.epoch, session)
 }
 
 /// Runs `meed allocate`.
@@ -39,7 +40,8 @@ pub fn allocate(args: &AllocateArgs, session: &Session) -> Result<(), Failure> {
         withdraw: args.withdraw,
         reason: args.reason.clone(),
     };
-    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/allocations"), &request)?, session)
+    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/allocations"), &request)?, session)?;
+    tell_of_draft(&args.epoch, session)
 }
 
 fn show_decision(decision: &DecisionView, session: &Session) -> Result<(), Failure> {

@@ -41,6 +41,7 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
         }
         EpochCommand::Finalize(args) => {
             super::tell_of_amendment(args, session)?;
+            super::tell_of_draft(args, session)?;
             let path = epoch_path(args, "/finalize");
             show_final(
                 &session.waiting("finalizing", |client| run_to_end(client, &path, &serde_json::json!({})))?,
@@ -98,6 +99,10 @@ fn describe(epoch: &EpochView) -> String {
     }
     if let Some(revision) = epoch.current_draft {
         let _ = writeln!(text, "draft    revision {revision}");
+        if epoch.later_decisions > 0 {
+            let later = counted(epoch.later_decisions, "decision");
+            let _ = writeln!(text, "         it does not hold {later} made after it: freeze again");
+        }
     }
     if let Some(revision) = epoch.final_revision {
         let _ = writeln!(text, "final    revision {revision}");

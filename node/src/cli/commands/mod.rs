@@ -25,6 +25,7 @@ use serde_json::value::RawValue;
 
 use crate::api::documents::EpochView;
 use crate::cli::args::EpochArgs;
+use crate::cli::console::counted;
 use crate::cli::session::{Session, epoch_path};
 use crate::failure::Failure;
 use crate::files;
@@ -45,6 +46,22 @@ fn tell_of_amendment(epoch: &EpochArgs, session: &Session) -> Result<(), Failure
             "notice: this is the final statement as it was: the amendment has no draft yet, and \
              `meed epoch freeze` makes it",
         );
+    }
+    Ok(())
+}
+
+/// Says so where the draft that is offered lacks decisions that were made after it: it is signed and becomes final
+/// without them.
+fn tell_of_draft(epoch: &EpochArgs, session: &Session) -> Result<(), Failure> {
+    let state: EpochView = session.client.get(&epoch_path(epoch, ""))?;
+    if let Some(revision) = state.current_draft
+        && state.later_decisions > 0
+    {
+        let later = counted(state.later_decisions, "decision");
+        session.console.notice(format!(
+            "notice: revision {revision}, which is offered for signing, does not hold {later} made after it: \
+             `meed epoch freeze` makes the next"
+        ));
     }
     Ok(())
 }

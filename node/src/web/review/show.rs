@@ -125,16 +125,22 @@ fn summary(sight: &Sight<'_>) -> Markup {
             dt { "pool" } dd { (credits(epoch.pool_total.value(), epoch.decimals, &epoch.unit)) }
             @if let Some(revision) = epoch.current_draft {
                 dt { "draft" } dd { "revision " (revision) ", signed by " (signed) " of the " (threshold) " that are needed" }
+                @if epoch.later_decisions > 0 {
+                    dt { "not in it" } dd { (counted(epoch.later_decisions, "decision")) " made after it: freeze the next draft to have them count" }
+                }
             }
-            dt { "next" } dd { (next_step(sight)) }
+            dt { "next" } dd { (next_step(epoch, signed >= usize::from(threshold))) }
         }
     }
 }
 
-fn next_step(sight: &Sight<'_>) -> &'static str {
-    let epoch = &sight.shown.epoch;
+fn next_step(epoch: &EpochView, is_signed: bool) -> &'static str {
     match (epoch.phase.as_str(), epoch.current_draft) {
         ("open", _) => "decide on events and claimants, and close the epoch when its period has ended",
+        (_, Some(_)) if epoch.later_decisions > 0 => {
+            "freeze the next draft, which holds what was decided since"
+        }
+        (_, Some(_)) if is_signed => "finalize: enough approvers have signed the draft",
         (_, Some(_)) => "collect signatures of the draft, then finalize; any change needs a new draft",
         ("finalized", None) if !epoch.amending => "nothing: what is final changes only by an amendment",
         _ => "decide on events and claimants, then freeze a draft for the approvers",
