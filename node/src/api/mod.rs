@@ -144,9 +144,8 @@ pub fn described(service: Service, face: Face, actor: FreeText) -> (Router, Open
             description: OnceLock::new(),
         }),
     };
-    let (api, description) = OpenApiRouter::with_openapi(openapi::base())
-        .nest("/api/v1", routes::all().into_router(&app))
-        .split_for_parts();
+    let (api, description) =
+        OpenApiRouter::with_openapi(openapi::base()).merge(routes::all().into_router(&app)).split_for_parts();
     // Set once, here: the description is complete only when every route has been added.
     let description = app.shared.description.get_or_init(|| description).clone();
     let pages = if face == Face::Port { web::pages() } else { Router::new() };

@@ -1,10 +1,10 @@
 //! Answers that did not change are not sent again (RFC 9110, section 13).
 
-use axum::Router;
+use std::future::Future;
+
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use meed_audit::hash::Hash;
@@ -14,15 +14,14 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 /// Hex digits of a tag: enough that two answers of one address never share it by accident.
 const TAG_DIGITS: usize = 32;
 
-/// A router whose answers to reads carry a tag.
-pub(super) fn conditional(router: Router) -> Router {
-    router.layer(from_fn(tag))
-}
-
-async fn tag(request: Request, next: Next) -> Response {
+/// The answer, with a tag where it is one to a read, and without its body where the request knows that tag.
+pub(super) async fn tagged<F>(request: Request, answer: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let response = next.run(request).await;
+    let response = answer(request).await;
     if !is_read || response.status() != StatusCode::OK {
         return response;
     }

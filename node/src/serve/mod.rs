@@ -1,6 +1,8 @@
 //! `meed serve`: the node that stays. It opens the ledger once, listens on a port for everybody and on a Unix socket
 //! for the owner, and ends when it is asked to, after it has finished what it acknowledged.
 
+mod around;
+mod compressed;
 mod conditional;
 mod connection;
 mod logs;
@@ -27,6 +29,7 @@ use crate::failure::Failure;
 use crate::service::Service;
 use crate::workflow::{self, EngineHandle};
 use connection::Limits;
+use rate::Limiter;
 
 pub use logs::LogFormat;
 pub use metrics::Metrics;
@@ -119,8 +122,8 @@ pub fn public_router(service: &Service, settings: &Settings, metrics: Arc<Metric
         .route("/readyz", get(metrics::ready))
         .route("/metrics", get(metrics::show))
         .with_state(Arc::clone(&metrics));
-    let limited = rate::limited(api, settings);
-    observe::observed(conditional::conditional(limited).merge(health), metrics)
+    let limiter = Limiter::of(settings);
+    around::limited(api, limiter, Arc::clone(&metrics)).merge(around::unlimited(health, metrics))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -1,19 +1,14 @@
-//! What goes around every request: an id, a line in the log, a count, compression, and headers that keep browsers safe.
+//! What is seen of every request: an id, a line in the log, a count; and the headers that keep browsers safe.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::Response;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
 
 use super::metrics::Metrics;
-use crate::api::problems::{Problem, ProblemResponse};
 use crate::clock;
 
 /// The header that names a request, in its answer and in the log.
@@ -27,49 +22,51 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// The whole router as the port shows it.
-pub(super) fn observed(router: Router, metrics: Arc<Metrics>) -> Router {
-    router
-        .layer(CatchPanicLayer::custom(|_| {
-            let problem = Problem::local(
-                "internal",
-                "expected an answer, got a fault of the program",
-                "report this with the header X-Request-Id of the answer",
-            );
-            axum::response::IntoResponse::into_response(ProblemResponse(Box::new(problem)))
-        }))
-        .layer(CompressionLayer::new())
-        .layer(from_fn_with_state(metrics, observe))
+/// A request that is being answered.
+pub(super) struct Observed {
+    began: Instant,
+    id: HeaderValue,
+    method: Method,
+    /// The pattern and not the path: a claimant's key must not become a label.
+    route: Option<MatchedPath>,
 }
 
-async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let id = id_of(&request);
-    let method = request.method().clone();
-    // The pattern and not the path: a claimant's key must not become a label.
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let mut response = next.run(request).await;
-    let route = route.as_deref().unwrap_or("other");
-    let (status, took) = (response.status(), began.elapsed());
-    metrics.count(route, method.as_str(), status, took);
-    tracing::debug!(
-        request = id.to_str().unwrap_or_default(),
-        %method,
-        route,
-        status = status.as_u16(),
-        microseconds = took.as_micros(),
-        "answered"
-    );
-    if status.is_server_error() {
-        tracing::error!(request = id.to_str().unwrap_or_default(), %method, route, %status, "failed");
+impl Observed {
+    /// What there is to see of a request before it is answered.
+    pub(super) fn of(request: &Request) -> Self {
+        Self {
+            began: Instant::now(),
+            id: id_of(request),
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        }
     }
-    let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, id);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // A stricter one would make browsers hide the origin of our own forms, too.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
-    response
+
+    /// Counts and logs the answer, and gives it the headers that all answers have.
+    pub(super) fn finish(self, metrics: &Metrics, mut response: Response) -> Response {
+        let Self { began, id, method, route } = self;
+        let route = route.as_ref().map_or("other", MatchedPath::as_str);
+        let (status, took) = (response.status(), began.elapsed());
+        metrics.count(route, method.as_str(), status, took);
+        tracing::debug!(
+            request = id.to_str().unwrap_or_default(),
+            %method,
+            route,
+            status = status.as_u16(),
+            microseconds = took.as_micros(),
+            "answered"
+        );
+        if status.is_server_error() {
+            tracing::error!(request = id.to_str().unwrap_or_default(), %method, route, %status, "failed");
+        }
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, id);
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // A stricter one would make browsers hide the origin of our own forms, too.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(CONTENT_SECURITY_POLICY);
+        response
+    }
 }
 
 /// The id that a proxy gave the request, where it is a plain one, else a new one.

@@ -2,13 +2,11 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -24,7 +22,8 @@ const BURST_SECONDS: u32 = 4;
 /// After so many clients those that have been quiet are forgotten.
 const CLIENTS_MAX: usize = 100_000;
 
-struct Limiter {
+/// The limits of the settings, with what clients have used of them.
+pub(super) struct Limiter {
     /// None where the settings ask for no limit.
     rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
     at_work: Semaphore,
@@ -33,34 +32,33 @@ struct Limiter {
     proxies: Vec<IpAddr>,
 }
 
-/// A router with the limits of the settings.
-pub(super) fn limited(router: Router, settings: &Settings) -> Router {
-    let rate = NonZeroU32::new(settings.requests_per_second).map(|rate| {
-        let stock = rate.saturating_mul(NonZeroU32::new(BURST_SECONDS).unwrap_or(NonZeroU32::MIN));
-        RateLimiter::keyed(Quota::per_second(rate).allow_burst(stock))
-    });
-    let limiter = Limiter {
-        rate,
-        at_work: Semaphore::new(settings.requests_at_work_max),
-        timeout: settings.request_timeout,
-        proxies: settings.proxies.clone(),
-    };
-    router.layer(from_fn_with_state(Arc::new(limiter), limit))
-}
-
-async fn limit(State(limiter): State<Arc<Limiter>>, request: Request, next: Next) -> Response {
-    if let Some(wait) = limiter.check(&request) {
-        return too_many(wait);
-    }
-    let work = async {
-        // The semaphore is never closed.
-        let _at_work = limiter.at_work.acquire().await;
-        next.run(request).await
-    };
-    tokio::time::timeout(limiter.timeout, work).await.unwrap_or_else(|_| too_slow(limiter.timeout))
-}
-
 impl Limiter {
+    pub(super) fn of(settings: &Settings) -> Self {
+        let rate = NonZeroU32::new(settings.requests_per_second).map(|rate| {
+            let stock = rate.saturating_mul(NonZeroU32::new(BURST_SECONDS).unwrap_or(NonZeroU32::MIN));
+            RateLimiter::keyed(Quota::per_second(rate).allow_burst(stock))
+        });
+        Self {
+            rate,
+            at_work: Semaphore::new(settings.requests_at_work_max),
+            timeout: settings.request_timeout,
+            proxies: settings.proxies.clone(),
+        }
+    }
+
+    /// The answer of what comes next, where there is room for it and it comes in time.
+    pub(super) async fn limit(&self, request: Request, next: Next) -> Response {
+        if let Some(wait) = self.check(&request) {
+            return too_many(wait);
+        }
+        let work = async {
+            // The semaphore is never closed.
+            let _at_work = self.at_work.acquire().await;
+            next.run(request).await
+        };
+        tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| too_slow(self.timeout))
+    }
+
     /// How long the client of this request has to wait first.
     fn check(&self, request: &Request) -> Option<Duration> {
         let rate = self.rate.as_ref()?;

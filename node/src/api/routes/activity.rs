@@ -19,7 +19,7 @@ pub(super) fn all() -> Routes {
 /// Takes in events, one JSON object a line.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/events",
+    path = "/api/v1/scopes/{key}/events",
     tag = "activity",
     params(ScopePath, Import),
     request_body(content = String, content_type = "application/x-ndjson"),
@@ -42,7 +42,7 @@ async fn import(
 /// The events of an epoch in the order in which they came, as it takes them, and what each gives to whom.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/activity",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/activity",
     tag = "activity",
     params(EpochPath, ActivityPart),
     responses(
@@ -62,7 +62,7 @@ async fn activity(
 /// Leaves an event out, takes it in again, or weighs or shares it otherwise.
 #[utoipa::path(
     patch,
-    path = "/scopes/{key}/epochs/{epoch}/curation",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/curation",
     tag = "activity",
     params(EpochPath),
     request_body = CurationRequest,

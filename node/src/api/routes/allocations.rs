@@ -31,7 +31,7 @@ pub(super) fn all() -> Routes {
 /// The allocations of a final statement, or those that a freeze would give now.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/allocations",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/allocations",
     tag = "allocations",
     params(EpochPath, AllocationsPart),
     responses(
@@ -58,7 +58,7 @@ async fn allocations(
 /// Sets the final units of a claimant, or takes that back.
 #[utoipa::path(
     patch,
-    path = "/scopes/{key}/epochs/{epoch}/allocations",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/allocations",
     tag = "allocations",
     params(EpochPath),
     request_body = AllocationRequest,
@@ -78,7 +78,7 @@ async fn allocate(
 /// The components of an epoch's pool.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/pool",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/pool",
     tag = "allocations",
     params(EpochPath),
     responses(
@@ -93,7 +93,7 @@ async fn pool(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Answer
 /// Adds a component to an epoch's pool.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/epochs/{epoch}/pool",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/pool",
     tag = "allocations",
     params(EpochPath),
     request_body = PoolRequest,
@@ -113,7 +113,7 @@ async fn add_pool(
 /// The allocations of a final statement for other programs.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/export",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/export",
     tag = "allocations",
     params(EpochPath, ExportAs),
     responses(
@@ -145,7 +145,7 @@ async fn export(
 /// What a claimant gets by the statements in force.
 #[utoipa::path(
     get,
-    path = "/claimants/{claimant}/payouts",
+    path = "/api/v1/claimants/{claimant}/payouts",
     tag = "allocations",
     params(ClaimantPath, Part),
     responses(

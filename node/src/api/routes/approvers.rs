@@ -20,7 +20,7 @@ pub(super) fn all() -> Routes {
 /// The approver set in force, and the one that is proposed.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/approvers",
+    path = "/api/v1/scopes/{key}/approvers",
     tag = "approvers",
     params(ScopePath),
     responses(
@@ -35,7 +35,7 @@ async fn approvers(call: Call, At(ScopePath { key }): At<ScopePath>) -> Answer<A
 /// Sets the first approvers of a scope, or proposes the next set.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/approvers",
+    path = "/api/v1/scopes/{key}/approvers",
     tag = "approvers",
     params(ScopePath),
     request_body = ApproversRequest,
@@ -55,7 +55,7 @@ async fn set_approvers(
 /// Gives up the set that is proposed.
 #[utoipa::path(
     delete,
-    path = "/scopes/{key}/approvers",
+    path = "/api/v1/scopes/{key}/approvers",
     tag = "approvers",
     params(ScopePath),
     responses(
@@ -70,7 +70,7 @@ async fn withdraw_approvers(call: Call, At(ScopePath { key }): At<ScopePath>) ->
 /// Adds cosignatures to the set that is proposed; each proves itself, so no token is asked for.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/approvers/signatures",
+    path = "/api/v1/scopes/{key}/approvers/signatures",
     tag = "approvers",
     params(ScopePath),
     request_body(content = String, content_type = "text/plain"),

@@ -26,7 +26,7 @@ pub(super) fn all() -> Routes {
 /// Erases the metadata of an event: names, titles, links.
 #[utoipa::path(
     post,
-    path = "/erase",
+    path = "/api/v1/erase",
     tag = "care",
     request_body = EraseRequest,
     responses(
@@ -41,7 +41,7 @@ async fn erase(call: Call, Document(request): Document<EraseRequest>) -> Answer<
 /// Checks every stored byte, root and proof by computing them again.
 #[utoipa::path(
     post,
-    path = "/fsck",
+    path = "/api/v1/fsck",
     tag = "care",
     responses(
         (status = 200, description = "What was found", body = FsckView),
@@ -55,7 +55,7 @@ async fn fsck(call: Call) -> Answer<FsckView> {
 /// Copies the ledger to a file, and checks every record on the way.
 #[utoipa::path(
     post,
-    path = "/backup",
+    path = "/api/v1/backup",
     tag = "care",
     request_body = BackupRequest,
     responses(
@@ -70,7 +70,7 @@ async fn backup(call: Call, Document(request): Document<BackupRequest>) -> Answe
 /// Lets a restored ledger sign again.
 #[utoipa::path(
     post,
-    path = "/resume",
+    path = "/api/v1/resume",
     tag = "care",
     request_body = ResumeRequest,
     responses(
@@ -85,7 +85,7 @@ async fn resume(call: Call, Document(request): Document<ResumeRequest>) -> Answe
 /// Gives unused space of the ledger file back.
 #[utoipa::path(
     post,
-    path = "/compact",
+    path = "/api/v1/compact",
     tag = "care",
     responses(
         (status = 200, description = "What it gave", body = CompactView),
@@ -99,7 +99,7 @@ async fn compact(call: Call) -> Answer<CompactView> {
 /// All tokens, without their secrets.
 #[utoipa::path(
     get,
-    path = "/tokens",
+    path = "/api/v1/tokens",
     tag = "care",
     responses((status = 200, description = "The tokens", body = Vec<TokenView>), Problems)
 )]
@@ -110,7 +110,7 @@ async fn tokens(call: Call) -> Answer<Vec<TokenView>> {
 /// Makes a token; its secret is shown this once.
 #[utoipa::path(
     post,
-    path = "/tokens",
+    path = "/api/v1/tokens",
     tag = "care",
     request_body = TokenRequest,
     responses((status = 200, description = "The token", body = SecretView), Problems)
@@ -122,7 +122,7 @@ async fn add_token(call: Call, Document(request): Document<TokenRequest>) -> Ans
 /// Revokes a token at once and for good.
 #[utoipa::path(
     delete,
-    path = "/tokens/{name}",
+    path = "/api/v1/tokens/{name}",
     tag = "care",
     params(TokenPath),
     responses((status = 200, description = "The token", body = TokenView), Problems)

@@ -25,7 +25,7 @@ pub(super) fn all() -> Routes {
 /// The epochs of a scope, in order.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs",
+    path = "/api/v1/scopes/{key}/epochs",
     tag = "epochs",
     params(ScopePath, Part),
     responses(
@@ -45,7 +45,7 @@ async fn epochs(
 /// Opens the epoch whose window holds a time.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/epochs",
+    path = "/api/v1/scopes/{key}/epochs",
     tag = "epochs",
     params(ScopePath),
     request_body = OpenRequest,
@@ -65,7 +65,7 @@ async fn open_epoch(
 /// One epoch and how it stands.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}",
     tag = "epochs",
     params(EpochPath),
     responses(
@@ -80,7 +80,7 @@ async fn epoch(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Answe
 /// Closes an epoch: pins its pool and its events, and begins the review.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/epochs/{epoch}/close",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/close",
     tag = "epochs",
     params(EpochPath),
     request_body = CloseRequest,
@@ -100,7 +100,7 @@ async fn close_epoch(
 /// Every draft of an epoch, with its signed note.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/drafts",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/drafts",
     tag = "epochs",
     params(EpochPath),
     responses(
@@ -115,7 +115,7 @@ async fn drafts(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Answ
 /// Freezes a draft: the text that approvers are asked to sign.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/epochs/{epoch}/drafts",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/drafts",
     tag = "epochs",
     params(EpochPath),
     request_body = FreezeRequest,
@@ -135,7 +135,7 @@ async fn freeze(
 /// Begins an amendment of a final epoch.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/epochs/{epoch}/amendments",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/amendments",
     tag = "epochs",
     params(EpochPath),
     request_body = AmendRequest,

@@ -16,7 +16,7 @@ pub(super) fn all() -> Routes {
 /// The signed checkpoint of a log.
 #[utoipa::path(
     get,
-    path = "/logs/{log}/checkpoint",
+    path = "/api/v1/logs/{log}/checkpoint",
     tag = "logs",
     params(LogPath),
     responses(
@@ -37,7 +37,7 @@ async fn checkpoint(call: Call, At(LogPath { log }): At<LogPath>) -> Result<Resp
 /// An entry of a log, as it is hashed.
 #[utoipa::path(
     get,
-    path = "/logs/{log}/entries/{index}",
+    path = "/api/v1/logs/{log}/entries/{index}",
     tag = "logs",
     params(LogEntryPath),
     responses(

@@ -15,7 +15,7 @@ pub(super) fn all() -> Routes {
 /// The node: its id, origin, version, and both logs.
 #[utoipa::path(
     get,
-    path = "/node",
+    path = "/api/v1/node",
     tag = "node",
     responses(
         (status = 200, description = "The node", body = NodeView),

@@ -24,7 +24,7 @@ pub(super) fn all() -> Routes {
 /// All people, with their accounts.
 #[utoipa::path(
     get,
-    path = "/users",
+    path = "/api/v1/users",
     tag = "people",
     params(Part),
     responses(
@@ -40,7 +40,7 @@ async fn users(call: Call, Asked(mut part): Asked<Part>) -> Answer<Page<UserView
 /// Adds a person, or gives one who is known another name.
 #[utoipa::path(
     post,
-    path = "/users",
+    path = "/api/v1/users",
     tag = "people",
     request_body = UserRequest,
     responses(
@@ -55,7 +55,7 @@ async fn add_user(call: Call, Document(request): Document<UserRequest>) -> Answe
 /// All accounts that were ever bound.
 #[utoipa::path(
     get,
-    path = "/identities",
+    path = "/api/v1/identities",
     tag = "people",
     params(Part),
     responses(
@@ -71,7 +71,7 @@ async fn identities(call: Call, Asked(mut part): Asked<Part>) -> Answer<Page<Ide
 /// Records that an account elsewhere is a user's.
 #[utoipa::path(
     post,
-    path = "/identities/bind",
+    path = "/api/v1/identities/bind",
     tag = "people",
     request_body = BindRequest,
     responses(
@@ -86,7 +86,7 @@ async fn bind(call: Call, Document(request): Document<BindRequest>) -> Answer<Bo
 /// Ends the binding of an account.
 #[utoipa::path(
     post,
-    path = "/identities/revoke",
+    path = "/api/v1/identities/revoke",
     tag = "people",
     request_body = RevokeRequest,
     responses(
@@ -101,7 +101,7 @@ async fn revoke(call: Call, Document(request): Document<RevokeRequest>) -> Answe
 /// Gives an account that was somebody else's to a user, by a decision that names both.
 #[utoipa::path(
     post,
-    path = "/identities/rebind",
+    path = "/api/v1/identities/rebind",
     tag = "people",
     request_body = RebindRequest,
     responses(

@@ -84,7 +84,7 @@ impl ProblemKind {
 /// Every kind of problem: refusals by number, then what else can be wrong.
 #[utoipa::path(
     get,
-    path = "/problems",
+    path = "/api/v1/problems",
     tag = "problems",
     responses((status = 200, description = "The table", body = Vec<ProblemKind>), Problems)
 )]
@@ -95,7 +95,7 @@ async fn problems() -> Json<Vec<ProblemKind>> {
 /// One kind of problem.
 #[utoipa::path(
     get,
-    path = "/problems/{code}",
+    path = "/api/v1/problems/{code}",
     tag = "problems",
     params(ProblemPath),
     responses((status = 200, description = "The kind", body = ProblemKind), Problems)

@@ -83,7 +83,7 @@ fn begun(run: &RunView) -> Response {
 /// Collects events from the sources of the settings; for the owner, from a git repository on the node's machine too.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/collect",
+    path = "/api/v1/scopes/{key}/collect",
     tag = "runs",
     params(ScopePath),
     request_body = CollectRequest,
@@ -117,7 +117,7 @@ fn not_the_owners(folder: &str) -> Failure {
 /// Finalizes the current draft, once enough approvers have signed it.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/epochs/{epoch}/finalize",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/finalize",
     tag = "runs",
     params(EpochPath),
     responses(
@@ -133,7 +133,7 @@ async fn finalize(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Re
 /// The newest runs.
 #[utoipa::path(
     get,
-    path = "/runs",
+    path = "/api/v1/runs",
     tag = "runs",
     params(Newest),
     responses(
@@ -150,7 +150,7 @@ async fn runs(call: Call, Asked(newest): Asked<Newest>) -> Answer<Page<RunView>>
 /// A run: its steps, what its sources have, why it failed or what came of it.
 #[utoipa::path(
     get,
-    path = "/runs/{id}",
+    path = "/api/v1/runs/{id}",
     tag = "runs",
     params(RunPath, Attempt),
     responses(
@@ -165,7 +165,7 @@ async fn run(call: Call, At(RunPath { id }): At<RunPath>, Asked(attempt): Asked<
 /// What the node does for each scope by itself.
 #[utoipa::path(
     get,
-    path = "/schedules",
+    path = "/api/v1/schedules",
     tag = "runs",
     responses(
         (status = 200, description = "The schedules", body = Vec<ScheduleView>),
@@ -179,7 +179,7 @@ async fn schedules(call: Call) -> Answer<Vec<ScheduleView>> {
 /// Does now what is due for a scope, tries again what failed, and collects.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/schedule/run",
+    path = "/api/v1/scopes/{key}/schedule/run",
     tag = "runs",
     params(ScopePath),
     responses(
@@ -196,7 +196,7 @@ async fn run_schedule(call: Call, At(ScopePath { key }): At<ScopePath>) -> Resul
 /// Pauses the schedule of a scope.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/schedule/pause",
+    path = "/api/v1/scopes/{key}/schedule/pause",
     tag = "runs",
     params(ScopePath),
     responses(
@@ -211,7 +211,7 @@ async fn pause_schedule(call: Call, At(ScopePath { key }): At<ScopePath>) -> Ans
 /// Lets the schedule of a scope go on, and make up for what fell due meanwhile.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/schedule/resume",
+    path = "/api/v1/scopes/{key}/schedule/resume",
     tag = "runs",
     params(ScopePath),
     responses(

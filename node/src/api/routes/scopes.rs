@@ -28,7 +28,7 @@ pub(super) fn all() -> Routes {
 /// The scopes of this node.
 #[utoipa::path(
     get,
-    path = "/scopes",
+    path = "/api/v1/scopes",
     tag = "scopes",
     responses(
         (status = 200, description = "The scopes", body = Vec<ScopeView>),
@@ -42,7 +42,7 @@ async fn scopes(call: Call) -> Answer<Vec<ScopeView>> {
 /// Adds a scope.
 #[utoipa::path(
     post,
-    path = "/scopes",
+    path = "/api/v1/scopes",
     tag = "scopes",
     request_body = ScopeRequest,
     responses(
@@ -57,7 +57,7 @@ async fn add_scope(call: Call, Document(request): Document<ScopeRequest>) -> Ans
 /// A scope: its unit, weights and rules.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}",
+    path = "/api/v1/scopes/{key}",
     tag = "scopes",
     params(ScopePath),
     responses(
@@ -72,7 +72,7 @@ async fn scope(call: Call, At(ScopePath { key }): At<ScopePath>) -> Answer<Scope
 /// Changes the terms of a scope, for epochs that are opened later.
 #[utoipa::path(
     patch,
-    path = "/scopes/{key}",
+    path = "/api/v1/scopes/{key}",
     tag = "scopes",
     params(ScopePath),
     request_body = ScopeChangeRequest,
@@ -92,7 +92,7 @@ async fn configure_scope(
 /// Ends a scope for good, by a recorded decision.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/end",
+    path = "/api/v1/scopes/{key}/end",
     tag = "scopes",
     params(ScopePath),
     request_body = ReasonRequest,
@@ -112,7 +112,7 @@ async fn end_scope(
 /// The trust file that a verifier of this scope starts from.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/trust",
+    path = "/api/v1/scopes/{key}/trust",
     tag = "scopes",
     params(ScopePath),
     responses(
@@ -133,7 +133,7 @@ async fn trust(call: Call, At(ScopePath { key }): At<ScopePath>) -> Result<Respo
 /// Every change that a person made in this scope, with who, when and why.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/decisions",
+    path = "/api/v1/scopes/{key}/decisions",
     tag = "scopes",
     params(ScopePath, DecisionsPart),
     responses(
@@ -157,7 +157,7 @@ async fn decisions(
 /// Events that came again with another content, and were kept out.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/conflicts",
+    path = "/api/v1/scopes/{key}/conflicts",
     tag = "scopes",
     params(ScopePath, Part),
     responses(

@@ -32,7 +32,7 @@ pub(super) fn all() -> Routes {
 /// The text holds for ten minutes and counts once, for the key or wallet that was named and at the address of this node.
 #[utoipa::path(
     post,
-    path = "/sign-in/challenges",
+    path = "/api/v1/sign-in/challenges",
     tag = "sign-in",
     request_body = ChallengeRequest,
     responses((status = 200, description = "The text to sign", body = ChallengeView), Problems)
@@ -52,7 +52,7 @@ fn view(challenge: &Challenge) -> Answer<ChallengeView> {
 /// Signs in: the text of a challenge and its signature give a session, whose secret is used as a token is.
 #[utoipa::path(
     post,
-    path = "/sign-in",
+    path = "/api/v1/sign-in",
     tag = "sign-in",
     request_body = SignInRequest,
     responses((status = 200, description = "The session", body = SessionView), Problems)
@@ -69,7 +69,7 @@ async fn sign_in(
 /// Ends the session that the request shows.
 #[utoipa::path(
     delete,
-    path = "/sign-in",
+    path = "/api/v1/sign-in",
     tag = "sign-in",
     responses((status = 200, description = "Whose it was", body = SignedOutView), Problems)
 )]
@@ -87,7 +87,7 @@ async fn sign_out(call: Call) -> Answer<SignedOutView> {
 /// Who one is by the session or token that the request shows.
 #[utoipa::path(
     get,
-    path = "/me",
+    path = "/api/v1/me",
     tag = "sign-in",
     responses((status = 200, description = "Oneself", body = MeView), Problems)
 )]
@@ -101,7 +101,7 @@ async fn me(call: Call) -> Answer<MeView> {
 /// What was signed to sign in is the evidence. An account that is somebody's already stays so.
 #[utoipa::path(
     post,
-    path = "/me/user",
+    path = "/api/v1/me/user",
     tag = "sign-in",
     request_body = JoinRequest,
     responses((status = 200, description = "The person", body = UserView), Problems)
@@ -114,7 +114,7 @@ async fn join(call: Call, Document(request): Document<JoinRequest>) -> Answer<Us
 /// Asks for a text by which another key or wallet becomes an account of the same person.
 #[utoipa::path(
     post,
-    path = "/me/challenges",
+    path = "/api/v1/me/challenges",
     tag = "sign-in",
     request_body = ChallengeRequest,
     responses((status = 200, description = "The text to sign", body = ChallengeView), Problems)
@@ -131,7 +131,7 @@ async fn binding_challenge(
 /// Binds another key or wallet to oneself, by a text that it signed.
 #[utoipa::path(
     post,
-    path = "/me/identities",
+    path = "/api/v1/me/identities",
     tag = "sign-in",
     request_body = SignInRequest,
     responses((status = 200, description = "The account", body = BoundView), Problems)
@@ -149,7 +149,7 @@ async fn bind_own(
 /// Ends the binding of an account of one's own.
 #[utoipa::path(
     delete,
-    path = "/me/identities/{identity}",
+    path = "/api/v1/me/identities/{identity}",
     tag = "sign-in",
     params(IdentityPath),
     responses((status = 200, description = "The account", body = BoundView), Problems)

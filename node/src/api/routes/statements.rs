@@ -27,7 +27,7 @@ pub(super) fn all() -> Routes {
 /// The signed note of a draft or final statement as text, or a document about it where JSON is asked for.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/statement",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/statement",
     tag = "statements",
     params(EpochPath, Statement),
     responses(
@@ -58,7 +58,7 @@ async fn statement(
 /// The C2SP tlog-policy with which a stock tool checks the quorum of a statement.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/statement/policy",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/statement/policy",
     tag = "statements",
     params(EpochPath, Statement),
     responses(
@@ -83,7 +83,7 @@ async fn statement_policy(
 /// All that recomputing an epoch needs, as NDJSON.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/dossier",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/dossier",
     tag = "statements",
     params(EpochPath, Statement),
     responses(
@@ -110,7 +110,7 @@ async fn dossier(
 /// The signatures of an epoch's drafts, and which of them count.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/signatures",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/signatures",
     tag = "statements",
     params(EpochPath),
     responses(
@@ -125,7 +125,7 @@ async fn signatures(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> 
 /// Adds approvals to the current draft; each proves itself, so no token is asked for.
 #[utoipa::path(
     post,
-    path = "/scopes/{key}/epochs/{epoch}/signatures",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/signatures",
     tag = "statements",
     params(EpochPath),
     request_body(content = String, content_type = "text/plain"),
@@ -145,7 +145,7 @@ async fn add_signatures(
 /// The node's own recomputation of an epoch, compared with the stored statement.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/verification",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/verification",
     tag = "statements",
     params(EpochPath, Statement),
     responses(
@@ -168,7 +168,7 @@ async fn verification(
 /// The file that proves what a claimant gets, or that they are not in the epoch.
 #[utoipa::path(
     get,
-    path = "/scopes/{key}/epochs/{epoch}/proofs/{claimant}",
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/proofs/{claimant}",
     tag = "statements",
     params(ProofPath, ProofOf),
     responses(
