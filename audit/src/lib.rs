@@ -10,6 +10,7 @@
 
 mod base64;
 mod canonical;
+mod sha256;
 
 pub mod activity;
 pub mod allocation;
