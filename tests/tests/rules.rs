@@ -2,6 +2,7 @@
 //!
 //! ARCHITECTURE.md says what each rule means; this list is the one that is checked.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,10 +47,15 @@ const RULES: [&str; 36] = [
     "CANONICAL_IS_USER_ID",
 ];
 
+/// The folder of the workspace.
+fn root() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
+}
+
 /// Every Rust file of the members that can hold a test.
 fn rust_files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = tests.parent().unwrap_or(tests);
+    let root = root();
     let mut folders: Vec<PathBuf> =
         ["keys", "audit", "storage", "node", "tests"].into_iter().map(|member| root.join(member)).collect();
     let mut files = Vec::new();
@@ -99,6 +105,33 @@ fn every_rule_has_a_test_of_its_name() -> Result<(), Box<dyn Error>> {
     let tested = |rule: &str| texts.iter().any(|text| has_test_named(text, &rule.to_lowercase()));
     let missing: Vec<&str> = RULES.into_iter().filter(|rule| !tested(rule)).collect();
     assert!(missing.is_empty(), "rules without a test of their name: {missing:?}");
+    Ok(())
+}
+
+/// A rule that only the callers of the ledger kept would be none: each is tested through the ledger's own commands.
+#[test]
+fn every_rule_has_a_test_of_the_ledger() -> Result<(), Box<dyn Error>> {
+    let storage = root().join("storage/tests");
+    let files = rust_files()?.into_iter().filter(|file| file.starts_with(&storage));
+    let texts: Vec<String> = files.map(fs::read_to_string).collect::<Result<_, _>>()?;
+    let tested = |rule: &str| texts.iter().any(|text| has_test_named(text, &rule.to_lowercase()));
+    let missing: Vec<&str> = RULES.into_iter().filter(|rule| !tested(rule)).collect();
+    assert!(missing.is_empty(), "rules without a test of their name in storage/tests: {missing:?}");
+    Ok(())
+}
+
+/// The list above is the table of ARCHITECTURE.md, so that a rule that is written there cannot go without its test.
+#[test]
+fn the_rules_are_those_of_the_architecture() -> Result<(), Box<dyn Error>> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md"))?;
+    let section = text.split("## Rules of the ledger").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let cells =
+        section.unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    let named: BTreeSet<&str> = cells
+        .flat_map(|cell| cell.split(", "))
+        .filter(|name| name.chars().all(|letter| letter == '_' || letter.is_ascii_uppercase()))
+        .collect();
+    assert_eq!(named, BTreeSet::from(RULES));
     Ok(())
 }
 

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::support::world::*;
+use meed_audit::RejectionCode as Code;
+use meed_audit::event::{NewEvent, metadata_hash};
+use meed_audit::hash::Hash;
 use meed_audit::ids::EpochNumber;
+use meed_audit::leaf::Leaf;
 use meed_audit::window::{EpochWindow, assign};
-use meed_storage::{EventReader, Which};
+use meed_storage::{EventBatch, EventReader, LogKind, PrivateData, Which};
 
 #[test]
 fn activity_idempotent() {
@@ -22,6 +26,61 @@ fn activity_idempotent() {
     assert_eq!(world.snapshot().conflicts_of(&event_id("a1")).unwrap().len(), 1);
     let last = world.complete(scope, first);
     assert_eq!(last.statement.activity.size, 2);
+}
+
+/// What lacks its provenance never becomes an event that a batch could hold; what has it keeps it, salt and all.
+#[test]
+fn provenance_required() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let before = world.facts();
+    let payload_hash = format!("\"{}\"", Hash::of(b"payload"));
+    let line = |left_out: &str, event_time: &str| {
+        let event_time = format!("\"{event_time}\"");
+        let fields = [
+            ("id", r#""github:pr:1:p""#),
+            ("source", r#""github""#),
+            ("source_ref", r#""1""#),
+            ("event_type", r#""pr_merged""#),
+            ("platform_user_id", r#""101""#),
+            ("metadata", r#"{"title":"p"}"#),
+            ("payload_hash", &payload_hash),
+            ("producer", r#""test""#),
+            ("producer_version", r#""7""#),
+            ("retrieved_at", r#""2026-01-06T00:00:00Z""#),
+            ("event_time", &event_time),
+        ];
+        let fields = fields.iter().filter(|(name, _)| *name != left_out);
+        let fields: Vec<_> = fields.map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
+        NewEvent::parse(format!("{{{}}}", fields.join(",")).as_bytes(), time(LATER))
+    };
+    for missing in ["producer", "producer_version", "payload_hash", "retrieved_at", "event_time"] {
+        assert_eq!(line(missing, WEEK_1).unwrap_err().code, Code::MissingField, "{missing}");
+    }
+    assert_eq!(line("", "2026-01-06T00:10:00.001Z").unwrap_err().code, Code::TimeInFuture);
+    // Nor is there a batch without a salt for each event's metadata.
+    let whole = line("", "2026-01-06T00:10:00Z").unwrap();
+    let unsalted = EventBatch::prepare(vec![whole.clone()], vec![scope], [], time(LATER));
+    assert_eq!(unsalted.unwrap_err().code, Code::InputIncomplete);
+    assert_eq!(world.facts(), before);
+    world.append(&[scope], vec![whole]);
+    let snapshot = world.snapshot();
+    let (index, stored) = snapshot.event_by_id(&event_id("p")).unwrap().unwrap();
+    assert_eq!((stored.producer.as_str(), stored.producer_version.as_str()), ("test", "7"));
+    assert_eq!(
+        (stored.payload_hash, stored.retrieved_at),
+        (Hash::of(b"payload"), time("2026-01-06T00:00:00Z"))
+    );
+    let Some(PrivateData::Kept { salt, metadata }) = snapshot.event_private(index).unwrap() else {
+        panic!("kept")
+    };
+    assert_eq!(
+        (metadata.as_str(), stored.metadata_hash),
+        (r#"{"title":"p"}"#, metadata_hash(&salt, &metadata))
+    );
+    // All of it is in the leaf, so that the log binds it.
+    let log = snapshot.log_state(LogKind::Events).unwrap();
+    assert_eq!((log.size, log.root), (1, stored.leaf_hash()));
 }
 
 #[test]

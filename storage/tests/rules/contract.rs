@@ -4,7 +4,7 @@
 use meed_audit::RejectionCode as Code;
 use meed_audit::decision::Change;
 use meed_audit::ids::{EpochNumber, ScopeId};
-use meed_storage::{Added, LedgerError, LogKind, Options, ScopeChange, StorageError, Which};
+use meed_storage::{Added, LedgerError, Options, ScopeChange, StorageError, Which};
 
 use crate::support::world::*;
 use crate::support::{genesis, scratch, signing as options};
@@ -149,20 +149,7 @@ fn refusals_have_an_order_of_precedence() {
 #[test]
 fn a_refused_command_leaves_nothing() {
     let (world, scope, first, draft) = World::signed_once();
-    let facts = |world: &World| {
-        let snapshot = world.snapshot();
-        (
-            snapshot.log_state(LogKind::Events).unwrap(),
-            snapshot.log_state(LogKind::Statements).unwrap(),
-            snapshot.decisions(scope, 0, 100).unwrap(),
-            snapshot.epochs(scope).unwrap(),
-            snapshot.drafts(scope, first).unwrap(),
-            snapshot.signatures(scope, first).unwrap(),
-            snapshot.scopes().unwrap(),
-            snapshot.bindings().unwrap(),
-        )
-    };
-    let before = facts(&world);
+    let before = world.facts();
     let why = || text("why");
     let refused = [
         code(world.ledger.finalize(scope, first, by(LATER))),
@@ -185,7 +172,7 @@ fn a_refused_command_leaves_nothing() {
         Code::IdentityNotBound,
     ];
     assert_eq!(refused, expected);
-    assert_eq!(facts(&world), before);
+    assert_eq!(world.facts(), before);
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Raw {
 }
 
 /// The key and body of every record of a table.
-fn records(snapshot: &Snapshot, table: &'static str) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn records(snapshot: &Snapshot, table: &'static str) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut found = Vec::new();
     let all = (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
     snapshot
@@ -102,7 +102,8 @@ fn records(snapshot: &Snapshot, table: &'static str) -> Vec<(Vec<u8>, Vec<u8>)> 
     found
 }
 
-fn put(ledger: &Ledger, table: &'static str, key: &[u8], body: Option<&[u8]>) {
+/// Writes a record past every rule, checksum and all, or removes it.
+pub(crate) fn put(ledger: &Ledger, table: &'static str, key: &[u8], body: Option<&[u8]>) {
     let (key, body) = (Raw(key.to_vec()), body.map(|body| Raw(body.to_vec())));
     ledger
         .run(move |tx| {

@@ -22,5 +22,6 @@ mod own_accounts;
 mod parts;
 mod runs;
 mod schedules;
+mod statements;
 #[path = "../support/mod.rs"]
 mod support;

@@ -11,6 +11,7 @@
 #![allow(unreachable_pub, reason = "each test file is a crate of its own")]
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking, its helpers too")]
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use meed_audit::activity::Activity;
@@ -29,8 +30,8 @@ use meed_audit::window::WindowDays;
 use meed_audit::{Rejection, RejectionCode};
 use meed_keys::{ApproverSet, KeyUse, NoteText, SignatureLine, SigningKey};
 use meed_storage::{
-    AppendOutcome, AppendReport, ApproverSetOutcome, By, Draft, EventBatch, Evidence, FinalStatement, Ledger,
-    LedgerError, OpenTerms, ScopeTerms, Snapshot, Which,
+    AppendOutcome, AppendReport, ApproverSetOutcome, By, Draft, EventBatch, EventReader, Evidence,
+    FinalStatement, Ledger, LedgerError, LogKind, OpenTerms, ScopeTerms, Snapshot, Which,
 };
 use tempfile::TempDir;
 
@@ -195,6 +196,33 @@ impl World {
     /// What is durable now.
     pub fn snapshot(&self) -> Snapshot {
         self.ledger.snapshot().unwrap()
+    }
+
+    /// What a refused command leaves as it was: both logs, and all that the ledger says of its scopes, as one text.
+    pub fn facts(&self) -> String {
+        let snapshot = self.snapshot();
+        let logs = LogKind::ALL.map(|log| snapshot.log_state(log).unwrap());
+        let scopes = snapshot.scopes().unwrap();
+        let mut facts = format!(
+            "{logs:?} {scopes:?} {:?} {:?}",
+            snapshot.bindings().unwrap(),
+            snapshot.conflicts().unwrap()
+        );
+        for scope in scopes {
+            let decisions = snapshot.decisions(scope.id, 0, u64::MAX).unwrap();
+            let sets = snapshot.approver_sets(scope.id).unwrap();
+            let pending = snapshot.pending_approvers(scope.id).unwrap();
+            let _ = write!(facts, "\n{decisions:?} {sets:?} {pending:?}");
+            for epoch in snapshot.epochs(scope.id).unwrap() {
+                let (pool, drafts) = (
+                    snapshot.pool(scope.id, epoch.number).unwrap(),
+                    snapshot.drafts(scope.id, epoch.number).unwrap(),
+                );
+                let signatures = snapshot.signatures(scope.id, epoch.number).unwrap();
+                let _ = write!(facts, "\n{epoch:?} {pool:?} {drafts:?} {signatures:?}");
+            }
+        }
+        facts
     }
 
     /// A scope that pays 10,000 an epoch and whose approvers are the first three, two of whom must sign.
