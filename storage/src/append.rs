@@ -6,21 +6,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use meed_audit::event::{Event, Route, RouteV1};
+use meed_audit::event::{Route, RouteV1};
 use meed_audit::hash::{Hash, leaf_hash};
 use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::leaf::Leaf;
-use meed_audit::time::Timestamp;
 use meed_audit::{Checked, Rejection, RejectionCode};
 
 use crate::batch::{AppendOutcome, AppendReport, EventBatch, OnConflict};
 use crate::codec;
 use crate::error::{LedgerError, StorageError};
-use crate::event_record::{CONFLICTS, ConflictRecord, EntryRecord, ROUTES, RouteIndex, RouteRecord};
+use crate::event_record::{EntryRecord, ROUTES, RouteIndex, RouteRecord};
 use crate::event_rows::{EVENT_ENTRIES, EVENT_TAIL, TailRows};
 use crate::events::find_id;
 use crate::id_filter::hash_of;
-use crate::key::Key;
 use crate::ledger::Ledger;
 use crate::log::LogKind;
 use crate::table::Reader;
@@ -212,20 +210,6 @@ impl Transaction {
         }
         Ok(routes)
     }
-
-    fn record_conflict(
-        &mut self,
-        batch: &WeighedBatch,
-        event: &WeighedEvent,
-        index: u64,
-    ) -> Result<(), StorageError> {
-        let key = (event.id.clone(), event.content_hash);
-        if self.contains(CONFLICTS, &key)? {
-            return Ok(());
-        }
-        let record = ConflictRecord { at_ms: batch.at.as_ms(), stored_index: index, leaf: event.leaf()? };
-        self.insert(CONFLICTS, &key, &record)
-    }
 }
 
 /// The rows of one batch, in the order of their indexes.
@@ -276,34 +260,5 @@ fn refuse_conflicts(batch: &WeighedBatch, decisions: &[Decision]) -> Checked<()>
             let got = format!("another under {} ids, first {first}", ids.len());
             Err(Rejection::new(RejectionCode::EventConflict, "events", expected, got))
         }
-    }
-}
-
-/// An event that was kept out, because another content is stored under its id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    /// The id.
-    pub id: EventId,
-    /// The content hash of what came.
-    pub content_hash: Hash,
-    /// When it came first.
-    pub at: Timestamp,
-    /// The index of the event that stays.
-    pub stored_index: u64,
-    /// What came, as the leaf that it would have become.
-    pub came: Event,
-}
-
-pub(crate) fn read_conflict(key: (EventId, Hash), record: ConflictRecord) -> Result<Conflict, StorageError> {
-    let came = Event::decode(&record.leaf).ok();
-    match (Timestamp::from_ms(record.at_ms).ok(), came) {
-        (Some(at), Some(came)) => {
-            Ok(Conflict { id: key.0, content_hash: key.1, at, stored_index: record.stored_index, came })
-        }
-        _ => Err(StorageError::corrupt(
-            CONFLICTS.name(),
-            &key.to_bytes(),
-            "expected a time and an event leaf, got others",
-        )),
     }
 }

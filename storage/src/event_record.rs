@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use meed_audit::event::{Author, Event, EventV1, Route, RouteV1};
 use meed_audit::hash::Hash;
-use meed_audit::ids::{EventId, Identity, Provider, ScopeId};
+use meed_audit::ids::{Identity, Provider, ScopeId};
 use meed_audit::leaf::Leaf;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,8 +19,6 @@ use crate::table::Table;
 
 /// The later claims on an event: its index and the scope, to the route's index.
 pub(crate) const ROUTES: Table<(u64, ScopeId), RouteIndex> = Table::new("event_routes");
-/// Contents that came under the id of another event, by id and content hash.
-pub(crate) const CONFLICTS: Table<(EventId, Hash), ConflictRecord> = Table::new("event_conflicts");
 
 /// An entry of the events log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,16 +115,6 @@ pub(crate) enum PrivateRecord {
     Kept { salt: [u8; 32], metadata: String },
     Erased,
 }
-
-/// A content that was kept out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ConflictRecord {
-    pub(crate) at_ms: i64,
-    pub(crate) stored_index: u64,
-    pub(crate) leaf: Vec<u8>,
-}
-
-impl Record for ConflictRecord {}
 
 /// Providers by their numbers.
 pub(crate) const PROVIDERS: [Provider; 5] =

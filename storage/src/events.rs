@@ -10,15 +10,15 @@ use meed_audit::leaf::Leaf;
 use meed_audit::merkle::{TILE_WIDTH, Tile};
 use meed_audit::time::{Period, Timestamp};
 
-use crate::append::{Conflict, read_conflict};
 use crate::codec;
+use crate::conflicts::{self, Conflict};
 use crate::error::StorageError;
 use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
-use crate::event_record::{CONFLICTS, EntryHead, EntryRecord, LogEntry, PrivateRecord, ROUTES};
+use crate::event_record::{EntryHead, EntryRecord, LogEntry, PrivateRecord, ROUTES};
 use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, RowCursor, RowKind, missing_entry};
 use crate::event_terms::{EventTerms, LastScopes, Terms};
 use crate::id_filter::hash_of;
-use crate::key::{All, Key};
+use crate::key::Key;
 use crate::log::{LOG_TILES, LogKind};
 use crate::table::{RawReader, Reader, Visit};
 use crate::tail::{IdEntry, Tail};
@@ -255,10 +255,7 @@ pub trait EventReader: RawReader {
     /// # Errors
     /// A failure of reading.
     fn conflicts(&self) -> Result<Vec<Conflict>, StorageError> {
-        self.with_prefix(CONFLICTS, &All)?
-            .into_iter()
-            .map(|(key, record)| read_conflict(key, record))
-            .collect()
+        conflicts::all_conflicts(self)
     }
 
     /// The contents that came under the id of this event.
@@ -266,7 +263,7 @@ pub trait EventReader: RawReader {
     /// # Errors
     /// A failure of reading.
     fn conflicts_of(&self, id: &EventId) -> Result<Vec<Conflict>, StorageError> {
-        self.with_prefix(CONFLICTS, id)?.into_iter().map(|(key, record)| read_conflict(key, record)).collect()
+        conflicts::conflicts_of(self, id)
     }
 }
 

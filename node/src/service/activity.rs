@@ -184,7 +184,7 @@ impl Service {
         activity_item(&sight.snapshot, curated.ok_or_else(|| Failure::internal("an event is missing"))?)
     }
 
-    /// The events that were kept out although a scope wanted them. A part is as long as that of all scopes: it may hold
+    /// The events that were kept out although a scope wanted them, or has the one that stays. A part is as long as that of all scopes: it may hold
     /// nothing and still have one after it.
     ///
     /// # Errors
@@ -194,7 +194,7 @@ impl Service {
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
         let mut part = snapshot.conflicts_from(from, wanted.limit())?;
-        part.items.retain(|conflict| conflict.came.scopes.contains(&scope));
+        part.items.retain(|conflict| conflict.scopes.contains(&scope));
         page(
             part,
             |(id, hash)| format!("{hash}:{id}"),
@@ -208,6 +208,7 @@ impl Service {
                     stored_index: conflict.stored_index,
                     stored: leaf_json(&stored)?,
                     came: leaf_json(&conflict.came)?,
+                    not_kept: conflict.not_kept,
                 })
             },
         )

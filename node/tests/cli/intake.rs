@@ -63,6 +63,16 @@ fn the_same_again_is_no_error_and_another_content_is_kept_out_and_shown() {
     assert_eq!(conflicts[0]["event"], "github:pr:7:e1");
     assert_eq!(conflicts[0]["stored"]["payload_hash"], "aa".repeat(32));
     assert_eq!(conflicts[0]["came"]["payload_hash"], "bb".repeat(32));
+    assert_eq!(conflicts[0]["not_kept"], 0);
+    // It is seen by each scope that it concerns: a third content for another scope, by both.
+    world.run(&["scope", "add", "other"]).ok();
+    assert_eq!(world.json(&["conflicts", "--scope", "other"]), serde_json::json!([]));
+    let third = world.event_line_with("e1", 2, "cc");
+    world.run_with(&["import", "--scope", "other", "-"], &[], &third).ok();
+    for scope in ["default", "other"] {
+        let conflicts = world.json(&["conflicts", "--scope", scope]);
+        assert_eq!(conflicts.as_array().map(Vec::len), Some(2), "{scope}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::event_places::{Places, check_places};
 use super::logs::{Regrown, log_record};
 use super::{FsckReport, check_count};
 use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
-use crate::event_record::{CONFLICTS, EntryHead, LogEntry, PrivateRecord, ROUTES, RouteIndex};
+use crate::event_record::{EntryHead, LogEntry, PrivateRecord, ROUTES, RouteIndex};
 use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, RowCursor, RowKind};
 use crate::events::{EventReader, read_entry, read_private};
 use crate::key::Key;
@@ -165,26 +165,6 @@ impl Check<'_> {
             }
             (Ok(None), Some(_)) => report.note(EVENT_PRIVATE, &key, "expected a record, got none"),
             (Err(error), _) => report.note_error(error),
-        }
-    }
-}
-
-pub(super) fn check_conflicts(snapshot: &Snapshot, report: &mut FsckReport) {
-    let Some(conflicts) = report.take(snapshot.conflicts()) else { return };
-    for conflict in conflicts {
-        let key = (conflict.id.clone(), conflict.content_hash).to_bytes();
-        let stored = report.take(snapshot.event_entry(conflict.stored_index)).flatten();
-        let stored_is_other = matches!(&stored, Some(LogEntry::Event(event))
-            if event.id == conflict.id && event.content_hash() != conflict.content_hash);
-        if !stored_is_other
-            || conflict.came.id != conflict.id
-            || conflict.came.content_hash() != conflict.content_hash
-        {
-            report.note(
-                CONFLICTS.name(),
-                &key,
-                "expected another content of a stored event, got something else",
-            );
         }
     }
 }

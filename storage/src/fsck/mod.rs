@@ -1,6 +1,7 @@
 //! Checking the engine's part of a ledger: every record, both logs from their entries up, and every index, complete and
 //! exact. What the records of epochs mean is checked by the rules.
 
+mod conflicts;
 mod event_places;
 mod events;
 mod logs;
@@ -96,7 +97,7 @@ impl Snapshot {
             }
         }
         logs::check_tile_count(self, &mut report);
-        events::check_conflicts(self, &mut report);
+        conflicts::check_conflicts(self, &mut report);
         if let Err(error) = self.with_prefix(CURSORS, &All) {
             report.note_error(error);
         }

@@ -8,10 +8,9 @@ use meed_audit::allocation::Allocation;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{Claimant, EpochNumber, EventId, Identity, ScopeId, UserId};
 
-use crate::append::{Conflict, read_conflict};
 use crate::codec::Record;
+use crate::conflicts::{CONFLICTS, Conflict, read_conflict};
 use crate::error::StorageError;
-use crate::event_record::CONFLICTS;
 use crate::key::{All, Key, KeyText};
 use crate::rules::allocation_blocks::Block;
 use crate::rules::allocations::{ClaimantPayout, allocation_of, find_allocation};
@@ -138,7 +137,7 @@ impl Snapshot {
         limit: usize,
     ) -> LedgerResult<Part<Conflict, (EventId, Hash)>> {
         let found = part_from(self, CONFLICTS, from, limit, |_| true)?;
-        found.map(|(key, record)| Ok(read_conflict(key, record)?))
+        found.map(|(key, record)| Ok(read_conflict(self, key, record)?))
     }
 
     /// What a claimant gets by the statements in force of at most `limit` epochs, by scope and epoch, from one on. A

@@ -11,6 +11,7 @@
 mod activity;
 mod amendments;
 mod approvers;
+mod conflicts;
 mod contract;
 mod drafts;
 mod epochs;

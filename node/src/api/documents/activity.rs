@@ -156,4 +156,6 @@ pub struct ConflictView {
     /// The leaf that would have been.
     #[schema(value_type = Object)]
     pub came: serde_json::Value,
+    /// How often yet other contents came under the id when as many as may be kept were kept already.
+    pub not_kept: u64,
 }

@@ -139,7 +139,7 @@ pub fn conflicts(args: &ConflictsArgs, session: &Session) -> Result<(), Failure>
 
 /// A conflict as a table of the fields whose values differ.
 fn describe_conflict(conflict: &ConflictView) -> String {
-    let ConflictView { event, at, stored_index, stored, came } = conflict;
+    let ConflictView { event, at, stored_index, stored, came, not_kept } = conflict;
     let names =
         [stored, came].into_iter().filter_map(serde_json::Value::as_object).flat_map(|leaf| leaf.keys());
     let names: BTreeSet<&String> =
@@ -154,5 +154,9 @@ fn describe_conflict(conflict: &ConflictView) -> String {
             vec![name.clone(), of(stored), of(came)]
         });
     let table = table(&["field", "stored, and stays", "came, and was kept out"], 3, rows);
-    fit(&format!("{event}\n  stored as entry {stored_index}; the other first came on {at}\n{table}\n"))
+    let more = match not_kept {
+        0 => String::new(),
+        more => format!("  yet other contents came {} and were counted, not kept\n", counted(*more, "time")),
+    };
+    fit(&format!("{event}\n  stored as entry {stored_index}; the other first came on {at}\n{more}{table}\n"))
 }
