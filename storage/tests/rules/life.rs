@@ -1,14 +1,17 @@
 //! A scripted life of two scopes, and what `fsck` says of it, whole and tampered with.
 
+use meed_audit::hash::Hash;
 use meed_audit::ids::ScopeId;
 use meed_audit::merkle;
 use meed_audit::proof::Proof;
+use meed_audit::statement::Statement;
 use meed_audit::verify::{verify, verify_absence};
+use meed_keys::Note;
 use meed_storage::{Key, Ledger, LogKind, RawReader, Record, Snapshot, Table, Which};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeTuple};
 
 use crate::support::life::live;
-use crate::support::signing;
+use crate::support::{log_key, signing};
 use crate::support::world::*;
 
 #[test]
@@ -179,6 +182,41 @@ fn fsck_notices_every_changed_removed_and_added_record() {
         put(&world.ledger, table, &other, None);
     }
     assert!(sound(&world.ledger));
+}
+
+/// A draft that the node signed and that the ledger does not give: who is asked to sign it would refuse, so that `fsck`
+/// names it first.
+#[test]
+fn fsck_computes_the_draft_that_is_offered_again() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let first = world.open(scope, WEEK_1);
+    world.commit(scope, "a1", ALICE, WEEK_1);
+    world.close(scope, first);
+    let draft = world.freeze(scope, first);
+    assert_eq!(world.snapshot().fsck(&mut |_| {}).problems, []);
+    let forged = Statement { allocation_set_hash: Hash::of(b"others"), ..draft.statement.clone() };
+    let text = forged.note_text().unwrap();
+    let node = log_key().renamed(forged.origin_line().parse().unwrap());
+    let note = Note::new(text.clone(), vec![node.sign_note(&text).unwrap()]).unwrap().to_string();
+    assert_eq!(note.len(), draft.note.len());
+    let (key, body) = records(&world.snapshot(), "drafts").pop().unwrap();
+    let place = body.windows(note.len()).position(|bytes| bytes == draft.note.as_bytes()).unwrap();
+    let mut changed = body.clone();
+    changed[place..place + note.len()].copy_from_slice(note.as_bytes());
+    put(&world.ledger, "drafts", &key, Some(&changed));
+    let found = world.snapshot().fsck(&mut |_| {}).problems;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((found[0].table.as_str(), found[0].key.as_str()), ("drafts", hex.as_str()));
+    assert!(found[0].detail.starts_with("DRAFT_PINNED"), "{}", found[0]);
+    // So it is while a final epoch is being amended.
+    put(&world.ledger, "drafts", &key, Some(&body));
+    world.finish(scope, first);
+    world.ledger.amend(scope, first, crate::support::world::text("why"), by(LATER)).unwrap();
+    world.bind(ALICE, 1);
+    world.freeze(scope, first);
+    assert_eq!(world.snapshot().fsck(&mut |_| {}).problems, []);
 }
 
 /// No command changes an event, and whoever writes into the file instead is found out, checksum and all.

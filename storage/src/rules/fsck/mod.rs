@@ -61,11 +61,32 @@ struct Check<'a> {
 impl Check<'_> {
     /// Runs a part, and notes where it cannot go on.
     fn attempt(&mut self, rule: &str, part: impl FnOnce(&mut Self) -> LedgerResult<()>) {
+        self.attempt_of(rule, "rules", &[], part);
+    }
+
+    /// As [`Check::attempt`], of a part that concerns one record, which is named.
+    fn attempt_at(
+        &mut self,
+        rule: &str,
+        table: &str,
+        key: &impl Key,
+        part: impl FnOnce(&mut Self) -> LedgerResult<()>,
+    ) {
+        self.attempt_of(rule, table, &key.to_bytes(), part);
+    }
+
+    fn attempt_of(
+        &mut self,
+        rule: &str,
+        table: &str,
+        key: &[u8],
+        part: impl FnOnce(&mut Self) -> LedgerResult<()>,
+    ) {
         match part(self) {
             Ok(()) => {}
             Err(LedgerError::Storage(error)) => self.report.note_error(error),
             Err(LedgerError::Rejected(rejection)) => {
-                self.report.note("rules", &[], format!("{rule}: {rejection}"));
+                self.report.note(table, key, format!("{rule}: {rejection}"));
             }
         }
     }

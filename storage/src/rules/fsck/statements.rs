@@ -61,8 +61,12 @@ impl Check<'_> {
             for ((_, _, revision), stored) in finals {
                 let place = (scope, epoch, revision);
                 self.attempt("STATEMENT_BINDS_ALL", |check| check.final_statement(place, &stored));
-                self.attempt("PAYOUT_DETERMINISTIC", |check| check.recompute(place));
+                self.attempt_at("PAYOUT_DETERMINISTIC", FINALS.name(), &place, |check| check.recompute(place));
                 self.attempt("STATEMENT_BINDS_ALL", |check| check.proofs(place));
+            }
+            if let Some(revision) = record.current_draft {
+                let place = (scope, epoch, revision);
+                self.attempt_at("DRAFT_PINNED", DRAFTS.name(), &place, |check| check.offered_draft(place));
             }
         }
     }
@@ -173,6 +177,11 @@ impl Check<'_> {
         let stated = entry.statement.approvers.version;
         self.same("APPROVERS_PINNED_AT_REVIEW", FINALS.name(), &place, stated, stored.approvers);
         Ok(())
+    }
+
+    /// Computing the draft that is offered gives its bytes again, as it must for every approver.
+    fn offered_draft(&mut self, (scope, epoch, revision): Place) -> LedgerResult<()> {
+        self.snapshot.verification(scope, epoch, Which::Revision(revision)).map(|_| ())
     }
 
     /// Computing the statement again gives its bytes, its allocations and every node of its tree.
