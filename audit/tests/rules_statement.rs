@@ -419,8 +419,14 @@ fn decisions_recorded() {
     assert_eq!(refused(|d| d.insert(0, d[0].clone())), Mismatch, "a binding twice");
     let mut end = decisions[0].clone();
     (end.action, end.after, end.subject) = (meed_audit::decision::Action::EndScope, None, "scope".to_owned());
-    let ended = State::replay(&[vec![end], decisions].concat()).expect_err("after the end");
+    let ended = State::replay(&[vec![end.clone()], decisions].concat()).expect_err("after the end");
     assert_eq!((ended.code, ended.subject.as_str()), (ScopeEnded, "decision 1: scope"));
+    // Only what is private is still erased.
+    let mut erase = end.clone();
+    (erase.action, erase.subject) = (meed_audit::decision::Action::Erase, "github:pr:1:44".to_owned());
+    let state = State::replay(&[end.clone(), erase]).expect("erased after the end");
+    assert!(state.has_ended());
+    assert_eq!(State::replay(&[end.clone(), end]).expect_err("ended twice").code, ScopeEnded);
 }
 
 /// What was decided of an event or a claimant is taken back, and is then as if it had never been decided.

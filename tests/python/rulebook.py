@@ -245,8 +245,8 @@ def value_before(state: State, decision: Decision) -> str | None:
 def apply(state: State, decision: Decision, where: str) -> None:
     """One step of the replay (8.3)."""
     action, subject, after = decision.action, decision.subject, decision.after
-    if state.ended:
-        refuse("8.3 point 1", where, "no decision after the scope's end", action)
+    if state.ended and action != "erase":
+        refuse("8.3 point 1", where, "no decision but erase after the scope's end", action)
     demand_equal("8.3 point 3, before", where, value_before(state, decision), decision.before)
     last = state.last_bound.get(subject)
     if action == "bind" and last not in (None, after):

@@ -215,10 +215,11 @@ class Decisions(unittest.TestCase):
         bind, end = decision("bind", who, after=user), decision("end_scope", "scope")
         revoke = decision("revoke", who, before=user)
         self.assertTrue(reads(replay, [*DECISIONS, end], SCOPE))
+        self.assertTrue(reads(replay, [end, decision("erase", "e")], SCOPE))
         self.assertTrue(reads(replay, [bind, revoke, bind], SCOPE))
         self.assertTrue(reads(replay, [bind, revoke, decision("rebind", who, before=user, after=other)], SCOPE))
         bad = [
-            [end, bind], [bind, bind], [revoke], [bind, decision("bind", who, before=user, after=other)],
+            [end, bind], [end, end], [bind, bind], [revoke], [bind, decision("bind", who, before=user, after=other)],
             [bind, revoke, decision("bind", who, after=other)], [bind, decision("rebind", who, after=other)],
             [decision("include", "e", before="included", after="included", epoch="1")],
             [decision("exclude", "e", before="included", after="excluded")], [decision("bind", who, after=user, epoch="1")],

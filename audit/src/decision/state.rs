@@ -166,7 +166,8 @@ impl State {
     }
 
     pub(super) fn check(&self, decision: &Decision, change: &Change) -> Checked<()> {
-        if self.ended {
+        // What is private can be erased for good at any time; no amount depends on it.
+        if self.ended && !matches!(change, Change::Erase(_)) {
             return Err(Rejection::new(
                 RejectionCode::ScopeEnded,
                 "scope",

@@ -10,9 +10,8 @@ use crate::event_record::PrivateRecord;
 use crate::event_rows::EVENT_PRIVATE;
 use crate::events::{EventReader, PrivateData};
 use crate::ledger::Ledger;
-use crate::rules::decisions::{self, Intent};
+use crate::rules::decisions::{self, Intent, Prepared};
 use crate::rules::record::{By, LedgerResult, refuse};
-use crate::rules::scopes::scope_record;
 
 /// Whether anything was there to erase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +23,12 @@ pub enum Erased {
 }
 
 impl Ledger {
-    /// Erases an event's salt and metadata, by a decision in each of its scopes that goes on. No leaf, proof or
-    /// statement changes. The bytes leave the file with the next `compact`.
+    /// Erases an event's salt and metadata, by a decision in each of its scopes, those that have ended too: what people
+    /// may have forgotten does not depend on what goes on. No leaf, proof or statement changes. The bytes leave the file
+    /// with the next `compact`.
     ///
     /// # Errors
-    /// `event_not_found`; `scope_ended` where all its scopes have ended.
+    /// `event_not_found`.
     pub fn erase_metadata(&self, event: EventId, reason: FreeText, by: By) -> LedgerResult<Erased> {
         self.run(move |tx| {
             let Some(index) = tx.event_index(&event)? else {
@@ -38,22 +38,11 @@ impl Ledger {
             if tx.event_private(index)? == Some(PrivateData::Erased) {
                 return Ok(Erased::Before);
             }
-            let mut prepared = Vec::new();
-            for (scope, _) in tx.scopes_of(index)? {
-                if !scope_record(tx, scope)?.ended {
-                    let intent = Intent { scope, epoch: None, reason: &reason, by: &by };
-                    prepared.push(decisions::prepare(tx, &intent, Change::Erase(event.clone()))?);
-                }
-            }
-            if prepared.is_empty() {
-                let expected = "an event of a scope that goes on";
-                return refuse(Rejection::new(
-                    RejectionCode::ScopeEnded,
-                    event.as_str(),
-                    expected,
-                    "ended ones only",
-                ));
-            }
+            let intent = |scope| Intent { scope, epoch: None, reason: &reason, by: &by };
+            let scopes = tx.scopes_of(index)?.into_iter();
+            let prepared: Vec<Prepared> = scopes
+                .map(|(scope, _)| decisions::prepare(tx, &intent(scope), Change::Erase(event.clone())))
+                .collect::<LedgerResult<_>>()?;
             for decision in prepared {
                 decision.write(tx)?;
             }

@@ -208,6 +208,37 @@ fn metadata_is_erased_by_a_decision_and_no_proof_breaks() {
     world.verified(one, first, &unbound(ALICE));
 }
 
+/// What people may have forgotten does not depend on a scope that goes on; and no other decision follows its end.
+#[test]
+fn metadata_is_erased_also_after_the_end_of_its_scopes() {
+    let world = World::new();
+    let (one, two) = (world.scope("one"), world.scope("two"));
+    let first = world.open(one, WEEK_1);
+    world.append(&[one], vec![event("a1", ALICE, WEEK_1), event("b1", BOB, WEEK_1)]);
+    world.append(&[one, two], vec![event("c1", CAROL, WEEK_1)]);
+    let last = world.complete(one, first);
+    world.ledger.end_scope(one, text("the keys are lost"), by(LATER)).unwrap();
+    let erase = |name: &str| world.ledger.erase_metadata(event_id(name), text("the author asked"), by(LATER));
+    assert_eq!(erase("a1").unwrap(), Erased::Now);
+    assert_eq!(erase("a1").unwrap(), Erased::Before);
+    // Where one of its scopes goes on, the decision stands in each.
+    assert_eq!(erase("c1").unwrap(), Erased::Now);
+    let snapshot = world.snapshot();
+    let private = |index| snapshot.event_private(index).unwrap().unwrap();
+    assert_eq!((private(0), private(2)), (PrivateData::Erased, PrivateData::Erased));
+    assert!(matches!(private(1), PrivateData::Kept { .. }));
+    let erased = |scope| {
+        let decisions = snapshot.decisions(scope, 0, 99).unwrap().into_iter();
+        decisions.filter(|(_, made)| made.action == Action::Erase).map(|(_, made)| made.subject).collect::<Vec<_>>()
+    };
+    assert_eq!(erased(one), [event_id("a1").to_string(), event_id("c1").to_string()]);
+    assert_eq!(erased(two), [event_id("c1").to_string()]);
+    assert!(snapshot.scope(one).unwrap().ended);
+    assert_eq!(snapshot.fsck(&mut |_| {}).problems, []);
+    world.verified(one, first, &unbound(ALICE));
+    assert_eq!(snapshot.dossier(one, first, meed_storage::Which::Final).unwrap().recompute().unwrap().statement, last.statement);
+}
+
 #[test]
 fn tokens_hold_until_they_expire_or_are_revoked() {
     let world = World::new();
