@@ -380,6 +380,7 @@ fn no_auto_merge() {
     };
     let identity = || github("1001");
     assert_eq!(make(Change::Revoke(identity())), Err(IdentityNotBound));
+    assert_eq!(make(Change::Rebind(identity(), own)), Err(IdentityNotBound), "it could not name both");
     assert!(make(Change::Bind(identity(), own)).is_ok());
     assert_eq!(make(Change::Bind(identity(), own)), Err(NothingToChange));
     assert_eq!(make(Change::Bind(identity(), other)), Err(IdentityBoundToOther));

@@ -251,6 +251,8 @@ def apply(state: State, decision: Decision, where: str) -> None:
     last = state.last_bound.get(subject)
     if action == "bind" and last not in (None, after):
         refuse("8.3 point 4", where, f"an identity not bound to another user than {last}", after)
+    if action == "rebind" and last is None:
+        refuse("8.3 point 4", where, "an identity that was bound before", subject)
     if action == "revoke" and subject not in state.bound:
         refuse("8.3 point 4", where, "an identity that is bound", subject)
     decided = state.epoch(decision.epoch) if decision.epoch is not None else EpochState()

@@ -221,6 +221,7 @@ class Decisions(unittest.TestCase):
         bad = [
             [end, bind], [end, end], [bind, bind], [revoke], [bind, decision("bind", who, before=user, after=other)],
             [bind, revoke, decision("bind", who, after=other)], [bind, decision("rebind", who, after=other)],
+            [decision("rebind", who, after=other)],
             [decision("include", "e", before="included", after="included", epoch="1")],
             [decision("exclude", "e", before="included", after="excluded")], [decision("bind", who, after=user, epoch="1")],
             [decision("weight", "e", after="01", epoch="1")], [decision("override", "e", after="1", epoch="1")],

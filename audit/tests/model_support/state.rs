@@ -46,11 +46,11 @@ impl State {
             }
             Wish::Rebind(person, user) => {
                 let (key, user) = (identity(*person), format!("user:{}", USERS[*user]));
-                let before = self.last_bound.get(&key).cloned();
-                if before.as_ref() == Some(&user) {
+                let Some(before) = self.last_bound.get(&key).cloned() else { return false };
+                if before == user {
                     return false;
                 }
-                self.bind("rebind", &key, before, user, reason);
+                self.bind("rebind", &key, Some(before), user, reason);
             }
             Wish::Revoke(person) => {
                 let key = identity(*person);

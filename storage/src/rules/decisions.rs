@@ -57,16 +57,25 @@ pub(crate) fn prepare_in(
     changes: Vec<Change>,
 ) -> LedgerResult<Prepared> {
     let Intent { scope, epoch, reason, by } = *intent;
+    let changes = changes.into_iter().map(|change| (change, reason.clone(), by.clone()));
+    prepare_each(reader, (scope, epoch), ended, changes.collect())
+}
+
+/// As [`prepare_in`], for changes that each have their own reason, person and time.
+pub(crate) fn prepare_each(
+    reader: &impl RawReader,
+    (scope, epoch): (ScopeId, Option<EpochNumber>),
+    ended: bool,
+    changes: Vec<(Change, FreeText, By)>,
+) -> LedgerResult<Prepared> {
     let mut before = StateParts { ended, ..StateParts::default() };
-    for change in &changes {
+    for (change, _, _) in &changes {
         read_concerned(reader, scope, epoch, change, &mut before)?;
     }
     let mut state = State::from(before.clone());
     let mut made = Vec::with_capacity(changes.len());
-    for change in changes {
-        let (actor, reason) = (by.actor.clone(), reason.clone());
-        let context = DecisionContext { scope, epoch, actor, at: by.at, reason };
-        let decision = Decision::new(&state, &change, context)?;
+    for (change, reason, By { actor, at }) in changes {
+        let decision = Decision::new(&state, &change, DecisionContext { scope, epoch, actor, at, reason })?;
         state.apply(&decision)?;
         made.push((decision, change));
     }

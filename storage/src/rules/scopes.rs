@@ -2,7 +2,7 @@
 
 use meed_audit::amount::Credits;
 use meed_audit::approvers::ScopeName;
-use meed_audit::decision::Change;
+use meed_audit::decision::{Action, Change};
 use meed_audit::hash::Hash;
 use meed_audit::ids::{EpochNumber, ScopeId, ScopeKey, SetVersion};
 use meed_audit::policy::{Policy, Unit, Unlinked, Weights};
@@ -17,8 +17,9 @@ use crate::key::All;
 use crate::ledger::Ledger;
 use crate::meta::NodeRecord;
 use crate::rules::decisions::{self, Intent, Prepared};
+use crate::rules::identities::evidence_reason;
 use crate::rules::record::{By, BytesRecord, LedgerResult, refuse, sound};
-use crate::rules::tables::{APPROVER_SETS, BINDINGS, SCOPES, ScopeRecord};
+use crate::rules::tables::{APPROVER_SETS, BINDINGS, IDENTITY_EVENTS, SCOPES, ScopeRecord};
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader};
 use crate::transaction::Transaction;
@@ -76,7 +77,8 @@ pub struct Scope {
 }
 
 impl Ledger {
-    /// Makes a scope. The same terms again change nothing. Bindings of the node become decisions of the scope.
+    /// Makes a scope. The same terms again change nothing. Bindings of the node, and those that were revoked, become
+    /// decisions of the scope, in the name of who made them.
     ///
     /// # Errors
     /// `scope_exists` with other terms; `pool_not_positive` or `number_too_large` for the base issuance.
@@ -233,7 +235,7 @@ fn add_scope(tx: &mut Transaction, terms: &ScopeTerms, by: &By) -> LedgerResult<
         ended: false,
         amending: None,
     };
-    let prepared = replayed_bindings(tx, id, by)?;
+    let prepared = replayed_bindings(tx, id)?;
     tx.insert(SCOPES, &id, &record)?;
     for decision in prepared {
         decision.write(tx)?;
@@ -241,14 +243,24 @@ fn add_scope(tx: &mut Transaction, terms: &ScopeTerms, by: &By) -> LedgerResult<
     view(tx, id, &record)
 }
 
-/// The bindings of the node as the first decisions of a new scope.
-fn replayed_bindings(tx: &Transaction, scope: ScopeId, by: &By) -> LedgerResult<Vec<Prepared>> {
+/// What is known of each identity, as the first decisions of a new scope: whose it is or was last, and that its binding was
+/// revoked, each by who decided it then, with its evidence. So a later `rebind` names both people in this scope too.
+fn replayed_bindings(tx: &Transaction, scope: ScopeId) -> LedgerResult<Vec<Prepared>> {
     let mut prepared = Vec::new();
     for (identity, binding) in tx.with_prefix(BINDINGS, &All)? {
-        if let Some(user) = binding.user {
-            let intent = Intent { scope, epoch: None, reason: &binding.reason, by };
-            prepared.push(decisions::prepare_in(tx, &intent, false, vec![Change::Bind(identity, user)])?);
+        let events = tx.with_prefix(IDENTITY_EVENTS, &identity)?;
+        let needed = if binding.user.is_some() { 1 } else { 2 };
+        let first = events.len().saturating_sub(needed);
+        let mut changes = Vec::with_capacity(needed);
+        for (_, event) in events.into_iter().skip(first) {
+            let change = match event.action {
+                Action::Revoke => Change::Revoke(identity.clone()),
+                _ => Change::Bind(identity.clone(), event.user),
+            };
+            let reason = evidence_reason(&event.salt, &event.evidence)?;
+            changes.push((change, reason, By::new(event.by, event.at)));
         }
+        prepared.push(decisions::prepare_each(tx, (scope, None), false, changes)?);
     }
     Ok(prepared)
 }

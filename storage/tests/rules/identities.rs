@@ -5,7 +5,7 @@ use meed_audit::RejectionCode as Code;
 use meed_audit::decision::{Action, Change};
 use meed_audit::hash::Hash;
 use meed_audit::ids::Claimant;
-use meed_storage::{Added, Bound, Erased, EventReader, Evidence, PrivateData, Role};
+use meed_storage::{Added, Bound, By, Erased, EventReader, Evidence, PrivateData, Role};
 
 #[test]
 fn no_auto_merge_and_bindings_are_evidenced() {
@@ -71,6 +71,36 @@ fn identity_events_append_only() {
     let replayed = world.snapshot().decisions(later, 0, 10).unwrap();
     assert_eq!(replayed.len(), 1);
     assert_eq!(replayed[0].1.after, Some(format!("user:{}", user(2))));
+}
+
+/// A scope that is made later begins with what is known, in the names of those who decided it and not of who makes the
+/// scope; and what was revoked before is known there too.
+#[test]
+fn a_later_scope_has_the_bindings_of_then_in_the_names_of_those_who_made_them() {
+    let world = World::new();
+    let of = |who: &str, at: &str| By::new(text(who), time(at));
+    let signed = of("identity:github:101", WEEK_1);
+    world.ledger.found_user(github(ALICE), user(1), None, evidence("signed"), signed).unwrap();
+    world.ledger.add_user(user(2), None, by(WEEK_1)).unwrap();
+    world.ledger.bind(github(BOB), user(2), evidence("gist"), of("olivia", WEEK_2)).unwrap();
+    world.ledger.revoke(github(BOB), evidence("left"), of("peter", WEEK_3)).unwrap();
+    let scope = world.scope("later");
+    let snapshot = world.snapshot();
+    assert_eq!(snapshot.scope(scope).unwrap().created_by, text("operator"));
+    let decisions = snapshot.decisions(scope, 0, 9).unwrap();
+    let made: Vec<_> = decisions.iter().map(|(_, made)| (made.action, made.actor.as_str(), made.at)).collect();
+    let expected = [
+        (Action::Bind, "identity:github:101", time(WEEK_1)),
+        (Action::Bind, "olivia", time(WEEK_2)),
+        (Action::Revoke, "peter", time(WEEK_3)),
+    ];
+    assert_eq!(made, expected);
+    assert_eq!(snapshot.fsck(&mut |_| {}).problems, []);
+    // So a rebind names both people in this scope as in the others.
+    world.ledger.rebind(github(BOB), user(2), user(1), evidence("sold"), by(LATER)).unwrap();
+    let rebound = world.snapshot().decision(scope, 3).unwrap();
+    assert_eq!((rebound.action, rebound.before), (Action::Rebind, Some(format!("user:{}", user(2)))));
+    assert_eq!(world.snapshot().fsck(&mut |_| {}).problems, []);
 }
 
 #[test]

@@ -128,7 +128,7 @@ const BOUND: [(&str, usize); 12] = [
     ("overrides", usize::MAX),
     ("scope_bindings", usize::MAX),
     ("bindings", usize::MAX),
-    ("identity_events", 90),
+    ("identity_events", usize::MAX),
     ("pool", usize::MAX),
     ("approver_sets", 300),
     ("drafts", 900),

@@ -7,7 +7,6 @@ use meed_audit::approve::split_node_line;
 use meed_audit::approvers::ApproverSetText;
 use meed_audit::decision::{Action, Change, Decision, State};
 use meed_audit::ids::{ComponentId, EpochNumber, Identity, ScopeId, UserId};
-use meed_audit::text::FreeText;
 
 use super::Check;
 use crate::key::All;
@@ -194,35 +193,32 @@ impl Check<'_> {
         );
     }
 
-    /// The decisions on each identity are its last events, word for word; a scope that was made later begins with the
-    /// binding of then.
+    /// The decisions on each identity are its last events: who, when and with which evidence, word for word. A scope that
+    /// was made later begins with the binding of then.
     fn evidence(&mut self, scope: ScopeId, decisions: &[Decision]) -> LedgerResult<()> {
-        let mut decided: BTreeMap<Identity, Vec<(Action, UserId, &FreeText)>> = BTreeMap::new();
+        let mut decided: BTreeMap<Identity, Vec<(UserId, &Decision)>> = BTreeMap::new();
         for decision in decisions {
             let (identity, user) = match decision.change()? {
                 Change::Bind(identity, user) | Change::Rebind(identity, user) => (identity, Some(user)),
                 Change::Revoke(identity) => {
-                    let last = decided.get(&identity).and_then(|made| made.last()).map(|(_, user, _)| *user);
+                    let last = decided.get(&identity).and_then(|made| made.last()).map(|(user, _)| *user);
                     (identity, last)
                 }
                 _ => continue,
             };
             let Some(user) = user else { continue };
-            decided.entry(identity).or_default().push((decision.action, user, &decision.reason));
+            decided.entry(identity).or_default().push((user, decision));
         }
         for (identity, made) in decided {
             let events = self.snapshot.with_prefix(IDENTITY_EVENTS, &identity)?;
             let mut is_same = made.len() <= events.len();
-            for (place, (action, user, reason)) in made.iter().enumerate() {
-                let from_end = made.len().saturating_sub(place);
-                let Some((_, event)) = events.len().checked_sub(from_end).and_then(|index| events.get(index))
-                else {
-                    continue;
-                };
-                let is_replayed = place == 0 && *action == Action::Bind && event.action != Action::Revoke;
-                is_same &= (event.action == *action || is_replayed)
-                    && event.user == *user
-                    && evidence_reason(&event.salt, &event.evidence)? == **reason;
+            let last = events.iter().skip(events.len().saturating_sub(made.len()));
+            for (place, ((user, decision), (_, event))) in made.iter().zip(last).enumerate() {
+                let is_replayed =
+                    place == 0 && decision.action == Action::Bind && event.action != Action::Revoke;
+                is_same &= (event.action == decision.action || is_replayed)
+                    && (event.user, &event.by, event.at) == (*user, &decision.actor, decision.at)
+                    && evidence_reason(&event.salt, &event.evidence)? == decision.reason;
             }
             let rule = "BINDINGS_ARE_EVIDENCED";
             let key = (scope, identity);
