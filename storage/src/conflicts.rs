@@ -111,10 +111,7 @@ impl Transaction {
 }
 
 /// How many contents are kept of those that came under an id; it reads no more of them than may be kept.
-pub(crate) fn kept_count(
-    reader: &(impl EventReader + ?Sized),
-    id: &EventId,
-) -> Result<usize, StorageError> {
+pub(crate) fn kept_count(reader: &(impl EventReader + ?Sized), id: &EventId) -> Result<usize, StorageError> {
     let mut count = 0;
     let start = Bound::Included((id.clone(), Hash::from_bytes([0; 32])));
     reader.for_each(CONFLICTS, (start, Bound::Unbounded), &mut |(its, _), _| {

@@ -241,14 +241,12 @@ impl State {
                 "one that is not",
             )),
             // A rebind names both people: where the identity was nobody's, it is a binding.
-            Change::Rebind(identity, _) if !self.last_bindings.contains_key(identity) => {
-                Err(Rejection::new(
-                    RejectionCode::IdentityNotBound,
-                    identity.to_string(),
-                    "an identity that is or was bound",
-                    "one that never was",
-                ))
-            }
+            Change::Rebind(identity, _) if !self.last_bindings.contains_key(identity) => Err(Rejection::new(
+                RejectionCode::IdentityNotBound,
+                identity.to_string(),
+                "an identity that is or was bound",
+                "one that never was",
+            )),
             _ => Ok(()),
         }
     }

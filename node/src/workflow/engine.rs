@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use meed_audit::RejectionCode;
 use meed_audit::ids::{EpochNumber, ScopeId, ScopeKey};
 use meed_audit::text::FreeText;
 use meed_audit::time::{Period, Timestamp};
-use meed_storage::{Added, NewRun, Run, RunEnd, RunId, RunState, RunStep, SourceReport, StepState};
+use meed_audit::{Rejection, RejectionCode};
+use meed_storage::{
+    Added, LedgerError, NewRun, Run, RunEnd, RunId, RunState, RunStep, SourceReport, StepState,
+};
 
 use super::plan::{self, Next, Request, Step, Work};
 use super::schedules;
@@ -247,8 +249,16 @@ impl Engine {
         };
         let said = format!("run {}: {}: {}", run.id, step.name, record.result);
         let wait_until = wait_until(run, steps, &record, now);
-        self.service.ledger().record_step(run.sequence, record, wait_until, report)?;
-        Ok(Progress::Worked(said))
+        match self.service.ledger().record_step(run.sequence, record, wait_until, report) {
+            Ok(_) => Ok(Progress::Worked(said)),
+            // What its record has no room for would be done again for ever: the run ends, and says why.
+            Err(LedgerError::Rejected(refusal)) if is_too_much(&refusal) => {
+                let failure = Failure::from(refusal).within(format!("step {}", step.name));
+                let failure = failure.with_remedy("ask for a shorter period, or with fewer sources at once");
+                self.end(run, Some(failure.problem))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A source that could not be read is missing from its window.
@@ -312,6 +322,11 @@ fn wait_until(run: &Run, steps: &[Step], record: &RunStep, now: Timestamp) -> Op
         Next::Wait(until) => Some(until),
         Next::Do(..) | Next::End(_) => None,
     }
+}
+
+/// Whether a refusal says that a record has no room.
+fn is_too_much(refusal: &Rejection) -> bool {
+    matches!(refusal.code, RejectionCode::TextLength | RejectionCode::TooMany)
 }
 
 fn failed(failure: &Failure) -> Result<Outcome, Failure> {

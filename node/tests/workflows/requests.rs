@@ -4,7 +4,7 @@ use meed_audit::time::Period;
 use meed_node::api::documents::CollectRequest;
 use meed_node::api::problems::Problem;
 use meed_node::workflow::Progress;
-use meed_storage::{Added, RunState, StepState};
+use meed_storage::{Added, RUN_BYTES_MAX, RUN_TEXT_BYTES_MAX, RunState, RunStep, StepState};
 
 use super::support::*;
 
@@ -59,6 +59,34 @@ fn another_request_under_the_same_id_is_refused_and_not_dropped() {
     let ended = node.engine().finish(same).expect("ended");
     assert_eq!(problem(&ended.state).status, 400, "no such folder is wrong usage");
     assert!(node.engine().submit_git("other", &git("/one"), &actor()).is_err());
+}
+
+/// What a run's record has no room for ends the run with that reason; it is not tried for ever.
+#[test]
+fn a_run_whose_record_is_full_ends_and_says_why() {
+    let mut node = Node::new();
+    node.at(hour(1));
+    let (run, _) = node.engine().submit_collect(KEY, None, &actor()).expect("asked for");
+    let mut left = RUN_BYTES_MAX - run.request.len();
+    node.between(|ledger| {
+        for number in 0..=RUN_BYTES_MAX / RUN_TEXT_BYTES_MAX {
+            let name = format!("{number:02}");
+            let output = "x".repeat(RUN_TEXT_BYTES_MAX.min(left - name.len()));
+            left -= name.len() + output.len();
+            let (at, result) = (hour(1), String::new());
+            let step = RunStep { name, state: StepState::Done, tries: 1, at, result, output };
+            ledger.record_step(run.sequence, step, None, None).expect("recorded");
+            if left == 0 {
+                break;
+            }
+        }
+    });
+    assert_eq!(left, 0, "full to the last byte");
+    let ended = node.engine().finish(run).expect("ended");
+    let problem = problem(&ended.state);
+    assert_eq!(problem.code, "text_length");
+    assert!(problem.detail.contains(&RUN_BYTES_MAX.to_string()), "{}", problem.detail);
+    assert!(problem.remedy.contains("shorter period"), "{}", problem.remedy);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use meed_audit::ids::EpochNumber;
 use meed_audit::text::FreeText;
 use meed_audit::time::{MS_PER_DAY, Timestamp};
-use meed_keys::{KeyUse, NoteText, SigningKey};
+use meed_keys::{KeyFile, KeyUse, NoteText, SigningKey};
 use meed_node::api::documents::{ApproversRequest, DraftView, EpochView, FreezeRequest, ScopeRequest};
 use meed_node::cli::commands::init;
 use meed_node::clock::Clock;
@@ -197,6 +197,16 @@ impl Node {
         let ledger =
             Ledger::open(self.folder.path().join("data").join("ledger.redb"), options).expect("ledger");
         (self.folder, ledger)
+    }
+
+    /// Does something with the ledger while the node is stopped, and starts the node again.
+    pub(crate) fn between(&mut self, action: impl FnOnce(&Ledger)) {
+        self.engine = None;
+        let data = DataFolder::at(self.folder.path().join("data"));
+        let key = KeyFile::parse(fs::read(data.log_key()).expect("key file")).expect("key");
+        let options = Options { log_key: Some(key.open(None).expect("plain")), ..Options::default() };
+        action(&Ledger::open(&data.ledger(), options).expect("ledger"));
+        self.restart();
     }
 
     /// Writes a line of the file `code`.

@@ -33,13 +33,18 @@ pub(super) fn check_conflicts(snapshot: &Snapshot, report: &mut FsckReport) {
 fn check_conflict_places(snapshot: &Snapshot, report: &mut FsckReport) {
     for (place, _) in report.take(snapshot.with_prefix(CONFLICT_SCOPES, &All)).unwrap_or_default() {
         if report.take(conflicts::kept_count(snapshot, &place.0)) == Some(0) {
-            report.note(CONFLICT_SCOPES.name(), &place.to_bytes(), "expected a content that came under this id, got none");
+            report.note(
+                CONFLICT_SCOPES.name(),
+                &place.to_bytes(),
+                "expected a content that came under this id, got none",
+            );
         }
     }
     for (id, _) in report.take(snapshot.with_prefix(CONFLICTS_NOT_KEPT, &All)).unwrap_or_default() {
         let kept = report.take(conflicts::kept_count(snapshot, &id));
         if kept.is_some_and(|kept| kept < CONFLICTS_KEPT_MAX) {
-            let detail = format!("expected {CONFLICTS_KEPT_MAX} contents under this id beside the count, got fewer");
+            let detail =
+                format!("expected {CONFLICTS_KEPT_MAX} contents under this id beside the count, got fewer");
             report.note(CONFLICTS_NOT_KEPT.name(), &id.to_bytes(), detail);
         }
     }

@@ -49,7 +49,8 @@ pub use record::{By, BytesRecord, LedgerResult};
 pub use reports::SourceReport;
 pub use run_id::RunId;
 pub use runs::{
-    NewRun, RUN_ATTEMPTS_MAX, RUN_STEPS_MAX, RUN_TEXT_BYTES_MAX, Run, RunEnd, RunState, RunStep, StepState,
+    NewRun, RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_STEPS_MAX, RUN_TEXT_BYTES_MAX, Run, RunEnd, RunState,
+    RunStep, StepState,
 };
 pub use schedules::{Pause, PauseCause, Reconciled, Schedule, ScheduleProblem, ScheduleTerms};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};

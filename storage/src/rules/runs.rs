@@ -12,7 +12,7 @@ use meed_audit::time::Timestamp;
 use meed_audit::{Checked, Rejection, RejectionCode};
 use serde::{Deserialize, Serialize};
 
-use crate::codec::Record;
+use crate::codec::{RECORD_BYTES_MAX, Record};
 use crate::key::All;
 use crate::ledger::Ledger;
 use crate::rules::pool::Added;
@@ -35,6 +35,17 @@ pub const RUN_STEPS_MAX: usize = 1_000;
 pub const RUN_ATTEMPTS_MAX: u32 = 50;
 /// Longest text of a run: what was asked for, a result, a reason; in bytes.
 pub const RUN_TEXT_BYTES_MAX: usize = 262_144;
+/// Most bytes of all texts of a run together before it ends: what was asked for, and its steps.
+pub const RUN_BYTES_MAX: usize = 3 << 20;
+/// More than what stands around the texts of a step takes.
+const STEP_BYTES: usize = 64;
+/// More than what stands around the texts of a run takes, its id and who asked for it.
+const FIXED_BYTES: usize = 4_096;
+
+// However full its record is, a run can end, with a reason and a result.
+const _: () = assert!(
+    RUN_BYTES_MAX + 2 * RUN_TEXT_BYTES_MAX + RUN_STEPS_MAX * STEP_BYTES + FIXED_BYTES <= RECORD_BYTES_MAX
+);
 
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,7 +184,8 @@ impl Ledger {
     /// now, or at a time. What a source reported is stored with it.
     ///
     /// # Errors
-    /// `record_not_found`, `nothing_to_change` for a run that has ended, `too_many` steps, `text_length`.
+    /// `record_not_found`, `nothing_to_change` for a run that has ended, `too_many` steps, `text_length` of one text or of
+    /// all of the run together ([`RUN_BYTES_MAX`]): it can still be ended.
     pub fn record_step(
         &self,
         sequence: u64,
@@ -183,17 +195,9 @@ impl Ledger {
     ) -> LedgerResult<Run> {
         self.run(move |tx| {
             let mut record = at_work(tx, sequence)?;
-            check_text("result", &step.result)?;
-            check_text("output", &step.output)?;
-            if record.steps.iter().all(|known| known.name != step.name) && record.steps.len() >= RUN_STEPS_MAX
-            {
-                let expected = format!("at most {RUN_STEPS_MAX} steps");
-                return refuse(Rejection::new(RejectionCode::TooMany, "run", expected, "one more"));
-            }
-            match record.steps.iter_mut().find(|known| known.name == step.name) {
-                Some(known) => *known = step,
-                None => record.steps.push(step),
-            }
+            put_step(&mut record, step)?;
+            let missing = report.as_ref().and_then(|report| report.missing.as_deref());
+            check_text("missing", missing.unwrap_or_default())?;
             record.state = wait_until.map_or(RunState::Running, RunState::Waiting);
             let scope = record.scope;
             tx.insert(RUNS, &sequence, &record)?;
@@ -353,6 +357,33 @@ fn at_work(tx: &Transaction, sequence: u64) -> LedgerResult<RunRecord> {
             "one that has ended",
         )),
     }
+}
+
+/// Puts a step in place of what was recorded of it, where the record has room for it.
+fn put_step(record: &mut RunRecord, step: RunStep) -> Checked<()> {
+    for (field, text) in [("step", &step.name), ("result", &step.result), ("output", &step.output)] {
+        check_text(field, text)?;
+    }
+    let place = record.steps.iter().position(|known| known.name == step.name);
+    if place.is_none() && record.steps.len() >= RUN_STEPS_MAX {
+        let expected = format!("at most {RUN_STEPS_MAX} steps");
+        return Err(Rejection::new(RejectionCode::TooMany, "run", expected, "one more"));
+    }
+    let others = record.steps.iter().filter(|known| known.name != step.name);
+    let bytes: usize = others.chain([&step]).map(step_bytes).sum::<usize>() + record.request.len();
+    if bytes > RUN_BYTES_MAX {
+        let expected = format!("at most {RUN_BYTES_MAX} bytes in all its texts");
+        return Err(Rejection::new(RejectionCode::TextLength, format!("run {}", record.id), expected, bytes));
+    }
+    match place.and_then(|place| record.steps.get_mut(place)) {
+        Some(known) => *known = step,
+        None => record.steps.push(step),
+    }
+    Ok(())
+}
+
+fn step_bytes(step: &RunStep) -> usize {
+    step.name.len() + step.result.len() + step.output.len()
 }
 
 fn check_text(field: &str, text: &str) -> Checked<()> {

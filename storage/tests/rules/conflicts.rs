@@ -15,7 +15,10 @@ fn content(name: &str, payload: &str) -> NewEvent {
 fn concerned(world: &World) -> Vec<ScopeId> {
     let conflicts = world.snapshot().conflicts_of(&event_id("a1")).unwrap();
     let first = conflicts[0].scopes.clone();
-    assert!(conflicts.iter().all(|conflict| conflict.scopes == first), "an id's contents concern the same scopes");
+    assert!(
+        conflicts.iter().all(|conflict| conflict.scopes == first),
+        "an id's contents concern the same scopes"
+    );
     first
 }
 
@@ -27,9 +30,11 @@ fn sorted<const N: usize>(mut scopes: [ScopeId; N]) -> Vec<ScopeId> {
 #[test]
 fn a_conflict_concerns_every_scope_that_has_the_event_or_wanted_another() {
     let world = World::new();
-    let [one, two, three, four, five] = ["one", "two", "three", "four", "five"].map(|key| world.bare_scope(key));
+    let [one, two, three, four, five] =
+        ["one", "two", "three", "four", "five"].map(|key| world.bare_scope(key));
     world.append(&[one, two], vec![content("a1", "a")]);
-    let offer = |scopes: &[ScopeId], payload: &str| world.append(scopes, vec![content("a1", payload)]).conflicts();
+    let offer =
+        |scopes: &[ScopeId], payload: &str| world.append(scopes, vec![content("a1", payload)]).conflicts();
     // It came for the third alone, and the two that have the event see it as well.
     assert_eq!(offer(&[three], "b"), 1);
     assert_eq!(concerned(&world), sorted([one, two, three]));
@@ -40,7 +45,10 @@ fn a_conflict_concerns_every_scope_that_has_the_event_or_wanted_another() {
     // A scope that claims the event later has the conflict with it.
     assert_eq!(offer(&[five], "a"), 0);
     assert_eq!(concerned(&world), sorted([one, two, three, four, five]));
-    assert_eq!(world.snapshot().conflicts_from(None, 9).unwrap().items, world.snapshot().conflicts().unwrap());
+    assert_eq!(
+        world.snapshot().conflicts_from(None, 9).unwrap().items,
+        world.snapshot().conflicts().unwrap()
+    );
     assert_eq!(world.snapshot().fsck(&mut |_| {}).problems, []);
 }
 
@@ -50,7 +58,8 @@ fn of_one_id_so_many_contents_are_kept_and_the_others_counted() {
     let (one, two) = (world.bare_scope("one"), world.bare_scope("two"));
     world.append(&[one], vec![content("a1", "a"), content("a2", "a")]);
     let more = 3;
-    let contents = || (0..CONFLICTS_KEPT_MAX + more).map(|number| content("a1", &format!("other {number}"))).collect();
+    let contents =
+        || (0..CONFLICTS_KEPT_MAX + more).map(|number| content("a1", &format!("other {number}"))).collect();
     for times in 1..=2_u64 {
         let report = world.append(&[one], contents());
         assert_eq!(report.outcomes, vec![AppendOutcome::Conflict { index: 0 }; CONFLICTS_KEPT_MAX + more]);
@@ -69,5 +78,8 @@ fn of_one_id_so_many_contents_are_kept_and_the_others_counted() {
     let (key, _) = records(&world.snapshot(), "event_conflicts").swap_remove(0);
     put(&world.ledger, "event_conflicts", &key, None);
     let found = world.snapshot().fsck(&mut |_| {}).problems;
-    assert_eq!(found.iter().map(|problem| problem.table.as_str()).collect::<Vec<_>>(), ["event_conflicts_not_kept"]);
+    assert_eq!(
+        found.iter().map(|problem| problem.table.as_str()).collect::<Vec<_>>(),
+        ["event_conflicts_not_kept"]
+    );
 }

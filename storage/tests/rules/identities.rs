@@ -88,7 +88,8 @@ fn a_later_scope_has_the_bindings_of_then_in_the_names_of_those_who_made_them() 
     let snapshot = world.snapshot();
     assert_eq!(snapshot.scope(scope).unwrap().created_by, text("operator"));
     let decisions = snapshot.decisions(scope, 0, 9).unwrap();
-    let made: Vec<_> = decisions.iter().map(|(_, made)| (made.action, made.actor.as_str(), made.at)).collect();
+    let made: Vec<_> =
+        decisions.iter().map(|(_, made)| (made.action, made.actor.as_str(), made.at)).collect();
     let expected = [
         (Action::Bind, "identity:github:101", time(WEEK_1)),
         (Action::Bind, "olivia", time(WEEK_2)),
@@ -259,14 +260,20 @@ fn metadata_is_erased_also_after_the_end_of_its_scopes() {
     assert!(matches!(private(1), PrivateData::Kept { .. }));
     let erased = |scope| {
         let decisions = snapshot.decisions(scope, 0, 99).unwrap().into_iter();
-        decisions.filter(|(_, made)| made.action == Action::Erase).map(|(_, made)| made.subject).collect::<Vec<_>>()
+        decisions
+            .filter(|(_, made)| made.action == Action::Erase)
+            .map(|(_, made)| made.subject)
+            .collect::<Vec<_>>()
     };
     assert_eq!(erased(one), [event_id("a1").to_string(), event_id("c1").to_string()]);
     assert_eq!(erased(two), [event_id("c1").to_string()]);
     assert!(snapshot.scope(one).unwrap().ended);
     assert_eq!(snapshot.fsck(&mut |_| {}).problems, []);
     world.verified(one, first, &unbound(ALICE));
-    assert_eq!(snapshot.dossier(one, first, meed_storage::Which::Final).unwrap().recompute().unwrap().statement, last.statement);
+    assert_eq!(
+        snapshot.dossier(one, first, meed_storage::Which::Final).unwrap().recompute().unwrap().statement,
+        last.statement
+    );
 }
 
 #[test]

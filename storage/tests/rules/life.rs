@@ -11,8 +11,8 @@ use meed_storage::{Key, Ledger, LogKind, RawReader, Record, Snapshot, Table, Whi
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeTuple};
 
 use crate::support::life::live;
-use crate::support::{log_key, signing};
 use crate::support::world::*;
+use crate::support::{log_key, signing};
 
 #[test]
 fn a_life_holds_every_rule_also_after_reopening() {

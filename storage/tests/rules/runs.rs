@@ -5,8 +5,8 @@ use meed_audit::RejectionCode as Code;
 use meed_audit::decision::Action;
 use meed_audit::ids::ScopeId;
 use meed_storage::{
-    Added, CloseTerms, NewRun, RUN_ATTEMPTS_MAX, RUN_TEXT_BYTES_MAX, Run, RunEnd, RunId, RunState, RunStep,
-    SourceReport, StepState,
+    Added, CloseTerms, NewRun, RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_TEXT_BYTES_MAX, Run, RunEnd, RunId,
+    RunState, RunStep, SourceReport, StepState,
 };
 
 const ID: &str = "finalize-default-1";
@@ -74,6 +74,38 @@ fn of_one_id_one_run_is_at_work_and_a_later_one_is_another_attempt() {
     assert_eq!(code(snapshot.run_attempts(&unknown)), Code::RecordNotFound);
     let long = "x".repeat(RUN_TEXT_BYTES_MAX + 1);
     assert_eq!(code(start("close-default-7", &long)), Code::TextLength);
+}
+
+/// The texts of a run together have a limit, which says so; and however full it is, a run can be ended.
+#[test]
+fn a_full_record_takes_no_more_steps_and_still_an_end() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let (run, _) = world.ledger.start_run(new_run(scope, ID, "asked"), by(WEEK_1)).unwrap();
+    let long = || "x".repeat(RUN_TEXT_BYTES_MAX);
+    let full = |name: &str| RunStep { output: long(), ..step(name, "") };
+    let record = |step| world.ledger.record_step(run.sequence, step, None, None);
+    let fitting = RUN_BYTES_MAX / RUN_TEXT_BYTES_MAX - 1;
+    for number in 0..fitting {
+        record(full(&format!("step {number}"))).unwrap();
+    }
+    let before = world.snapshot().run(&run.id).unwrap();
+    let refused = refusal(record(full("one more")));
+    assert_eq!(refused.code, Code::TextLength, "its name and the request are beyond the limit");
+    assert!(refused.expected.contains(&RUN_BYTES_MAX.to_string()), "{refused}");
+    assert_eq!(world.snapshot().run(&run.id).unwrap(), before);
+    // The same step again takes the place of the one before, and what fits is recorded.
+    record(full("step 0")).unwrap();
+    let used: usize =
+        "asked".len() + (0..fitting).map(|number| format!("step {number}").len()).sum::<usize>();
+    let rest = RUN_BYTES_MAX - used - fitting * RUN_TEXT_BYTES_MAX - "last".len();
+    let last = |length| RunStep { output: "y".repeat(length), ..step("last", "") };
+    assert_eq!(code(record(last(rest + 1))), Code::TextLength);
+    record(last(rest)).unwrap();
+    assert_eq!(code(record(RunStep { name: long() + "x", ..step("", "") })), Code::TextLength);
+    let end = RunEnd { failure: Some(long()), output: long() };
+    let ended = world.ledger.finish_run(run.sequence, end, time(WEEK_2)).unwrap();
+    assert_eq!((ended.steps.len(), ended.output.len()), (fitting + 1, RUN_TEXT_BYTES_MAX));
 }
 
 #[test]

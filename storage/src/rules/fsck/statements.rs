@@ -61,7 +61,9 @@ impl Check<'_> {
             for ((_, _, revision), stored) in finals {
                 let place = (scope, epoch, revision);
                 self.attempt("STATEMENT_BINDS_ALL", |check| check.final_statement(place, &stored));
-                self.attempt_at("PAYOUT_DETERMINISTIC", FINALS.name(), &place, |check| check.recompute(place));
+                self.attempt_at("PAYOUT_DETERMINISTIC", FINALS.name(), &place, |check| {
+                    check.recompute(place)
+                });
                 self.attempt("STATEMENT_BINDS_ALL", |check| check.proofs(place));
             }
             if let Some(revision) = record.current_draft {
