@@ -6,7 +6,7 @@ use meed_audit::RejectionCode;
 use meed_audit::amount::{Credits, Units};
 use meed_audit::decision::{Change, read_shares};
 use meed_audit::hash::Hash;
-use meed_audit::ids::{EpochNumber, EventId, ScopeId};
+use meed_audit::ids::{Claimant, EpochNumber, EventId, ScopeId};
 use meed_audit::json::Value;
 use meed_audit::pool::{Pool, PoolComponent};
 use meed_audit::text::FreeText;
@@ -14,7 +14,8 @@ use meed_storage::{Added, Snapshot};
 
 use super::{Place, Service, Wanted};
 use crate::api::documents::{
-    AllocationRequest, CurationRequest, DecisionView, Page, PoolAddedView, PoolRequest, PoolView,
+    AllocatedView, AllocationRequest, CurationRequest, DecisionView, Page, PoolAddedView, PoolRequest,
+    PoolView,
 };
 use crate::failure::{Failure, reject};
 
@@ -50,7 +51,7 @@ impl Service {
         self.decide(key, epoch, change, &request.reason, actor)
     }
 
-    /// Sets the final units of a claimant, or takes them back.
+    /// Sets the final units of a claimant, or takes them back. Who sets those of a claimant without activity is told so.
     ///
     /// # Errors
     /// `user_not_found`, `override_claimant_moved`, `nothing_to_change`, `epoch_finalized`, and refusals of the request's fields.
@@ -60,17 +61,23 @@ impl Service {
         epoch: u64,
         request: &AllocationRequest,
         actor: &FreeText,
-    ) -> Result<DecisionView, Failure> {
-        let claimant = request.claimant.parse()?;
+    ) -> Result<AllocatedView, Failure> {
+        let claimant: Claimant = request.claimant.parse()?;
         let change = match (&request.units, request.withdraw) {
-            (Some(units), false) => Change::Override(claimant, Units::parse_single("units", units)?),
-            (None, true) => Change::Withdraw(claimant),
+            (Some(units), false) => Change::Override(claimant.clone(), Units::parse_single("units", units)?),
+            (None, true) => Change::Withdraw(claimant.clone()),
             _ => {
                 let expected = "exactly one of units and withdraw";
                 return Err(reject(RejectionCode::MissingField, "change", expected, "none or both"));
             }
         };
-        self.decide(key, epoch, change, &request.reason, actor)
+        // Looked at first, so that nothing can fail once it is decided; an override is no activity.
+        let (snapshot, place) = self.place(key, epoch)?;
+        let without_activity =
+            !request.withdraw && !snapshot.has_activity(place.scope, place.epoch, &claimant)?;
+        drop(snapshot);
+        let made = self.decide(key, epoch, change, &request.reason, actor)?;
+        Ok(AllocatedView { made, without_activity })
     }
 
     fn decide(

@@ -282,6 +282,27 @@ fn a_decision_after_the_freeze_says_that_the_draft_lacks_it() {
     assert!(!world.epoch(&["show"]).ok().contains("does not hold"));
 }
 
+/// An override may name somebody without activity; it is also what a mistyped claimant looks like.
+#[test]
+fn units_for_a_claimant_without_activity_are_set_and_said_to_be_so() {
+    let world = World::with_events();
+    let decide = |claimant: &str, more: &[&str]| {
+        let place = ["allocate", "--scope", "default", "--epoch", "1", "--claimant", claimant];
+        world.run(&[&place[..], more, &["--reason", "was on call"]].concat())
+    };
+    let known = decide("identity:github:1", &["--units", "250"]);
+    assert!(!known.err.contains("notice"), "{}", known.err);
+    known.ok();
+    let stranger = decide("identity:github:4040", &["--units", "250", "--json"]);
+    let said = "no event of epoch 1 gives anything to identity:github:4040";
+    assert!(stranger.err.contains(said) && stranger.err.contains("--withdraw"), "{}", stranger.err);
+    let answer: serde_json::Value = serde_json::from_str(&stranger.ok()).expect("JSON");
+    assert_eq!((&answer["without_activity"], &answer["after"]), (&true.into(), &"250".into()));
+    let taken_back = decide("identity:github:4040", &["--withdraw"]);
+    assert!(!taken_back.err.contains("notice"), "{}", taken_back.err);
+    taken_back.ok();
+}
+
 #[test]
 fn what_was_decided_is_taken_back() {
     let world = World::with_events();

@@ -8,7 +8,7 @@ use meed_audit::allocation::{Allocation, allocate};
 use meed_audit::amount::Credits;
 use meed_audit::close::ClosedEpoch;
 use meed_audit::decision::{EpochDecisions, State};
-use meed_audit::ids::{EpochNumber, ScopeId};
+use meed_audit::ids::{Claimant, EpochNumber, ScopeId};
 use meed_audit::policy::Policy;
 use meed_audit::time::Timestamp;
 use meed_audit::window::assign;
@@ -27,6 +27,9 @@ use crate::snapshot::Snapshot;
 
 /// Fewer new entries of the log than this are looked at one by one, rather than the scope's index once more.
 const NEW_ENTRIES_MIN: u64 = 10_000;
+
+/// Entries that are looked at together for a claimant, so that most are found without reading the whole epoch.
+const LOOKED_AT_ONCE: usize = 50_000;
 
 /// What an epoch would give to whom, whatever is still missing for a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +183,38 @@ impl Snapshot {
             undistributed = undistributed.minus(allocation.credits)?;
         }
         Ok(Proposal { allocations, pool_total, undistributed })
+    }
+
+    /// Whether any event of an epoch gives something to a claimant, be it nothing, by the decisions of now. An override may
+    /// name a claimant whom none does; whoever makes it is to be told.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn has_activity(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        claimant: &Claimant,
+    ) -> LedgerResult<bool> {
+        let entries = self.epoch_entries(scope, epoch)?;
+        let state = stored_state(self, scope)?;
+        let record = epoch_record(self, scope, epoch)?;
+        let policy = sound(EPOCHS.name(), Policy::decode(&record.policy.0))?;
+        let nothing = EpochDecisions::default();
+        let decided = state.epoch(epoch).unwrap_or(&nothing);
+        let take = |entry: &EpochEntry<'_>, found: &mut bool| {
+            if !*found {
+                let activity = curate(entry, false, &policy, decided.curation.get(entry.id), &state)?;
+                *found = activity.claimants.iter().any(|given| given.key == *claimant);
+            }
+            Ok(())
+        };
+        for part in entries.chunks(LOOKED_AT_ONCE) {
+            if gather(self, part, &take, &Ok, |one, other| Ok(one || other))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What a preview of an epoch would rest on at this time.

@@ -4,7 +4,7 @@ use crate::support::world::*;
 use meed_audit::RejectionCode as Code;
 use meed_audit::close::close;
 use meed_audit::decision::{Action, Change};
-use meed_audit::ids::{EpochNumber, ScopeId};
+use meed_audit::ids::{Claimant, EpochNumber, ScopeId};
 use meed_audit::policy::{Unit, Unlinked, Weights};
 use meed_audit::time::MS_PER_DAY;
 use meed_audit::window::WindowDays;
@@ -91,6 +91,31 @@ fn previews_are_what_a_freeze_would_give() {
     assert_eq!(code(preview(LATER)), Code::EpochFinalized);
     world.ledger.amend(scope, first, text("why"), by(LATER)).unwrap();
     assert_eq!(close(&preview(LATER).unwrap()).unwrap().statement.revision.get(), 1);
+}
+
+/// An override may name a claimant without activity, who is paid; that there is none can be told.
+#[test]
+fn a_claimant_without_activity_is_told_from_one_with_some() {
+    let world = World::new();
+    let (scope, other) = (world.scope("default"), world.scope("other"));
+    let first = world.open(scope, WEEK_1);
+    world.append(&[scope], vec![event("a1", ALICE, WEEK_1), event("b1", BOB, WEEK_1)]);
+    world.commit(other, "c1", CAROL, WEEK_1);
+    let active = |claimant: Claimant| world.snapshot().has_activity(scope, first, &claimant).unwrap();
+    assert!(active(unbound(ALICE)) && active(unbound(BOB)));
+    assert!(!active(unbound(CAROL)), "only in another scope");
+    // It goes by the decisions of now: bindings, and what was left out.
+    world.bind(ALICE, 1);
+    assert!(!active(unbound(ALICE)) && active(Claimant::User(user(1))));
+    let decide = |change| world.ledger.decide(scope, first, change, text("why"), by(WEEK_1)).unwrap();
+    decide(Change::Exclude(event_id("b1")));
+    assert!(!active(unbound(BOB)));
+    decide(Change::Override(unbound(CAROL), units(500)));
+    assert!(!active(unbound(CAROL)), "an override is no activity");
+    world.complete(scope, first);
+    let paid = world.verified(scope, first, &unbound(CAROL));
+    assert_eq!((paid.allocation().events, paid.allocation().final_units), (0, units(500)));
+    assert_eq!(code(world.snapshot().has_activity(other, first, &unbound(CAROL))), Code::EpochNotFound);
 }
 
 #[test]

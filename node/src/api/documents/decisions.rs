@@ -61,6 +61,17 @@ pub struct DecisionView {
     pub decision: Decision,
 }
 
+/// What setting a claimant's units gave.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AllocatedView {
+    /// The decision.
+    #[serde(flatten)]
+    pub made: DecisionView,
+    /// Whether units were set for a claimant to whom no event of the epoch gives anything. That is allowed, and it is
+    /// what a mistyped claimant looks like.
+    pub without_activity: bool,
+}
+
 /// `POST /…/{n}/pool`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

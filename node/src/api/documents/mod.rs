@@ -25,7 +25,9 @@ pub use care::{
     BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, FsckProblem, FsckView,
     NodeView, ResumeRequest,
 };
-pub use decisions::{AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView};
+pub use decisions::{
+    AllocatedView, AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
+};
 pub use epochs::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FreezeRequest, OpenRequest, SignatureView,
     SignaturesView, SignerView,

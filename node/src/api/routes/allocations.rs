@@ -9,7 +9,7 @@ use super::{Answer, Problems, Routes};
 use crate::api::answers::{kept, typed_pieces};
 use crate::api::authority::Access;
 use crate::api::documents::{
-    AllocationLeaf, AllocationRequest, AllocationsView, DecisionView, Page, PayoutItem, PoolAddedView,
+    AllocatedView, AllocationLeaf, AllocationRequest, AllocationsView, Page, PayoutItem, PoolAddedView,
     PoolRequest, PoolView,
 };
 use crate::api::extract::{Asked, At, Call, Document, Refused};
@@ -63,7 +63,7 @@ async fn allocations(
     params(EpochPath),
     request_body = AllocationRequest,
     responses(
-        (status = 200, description = "The decision", body = DecisionView),
+        (status = 200, description = "The decision, and whether the claimant has no activity", body = AllocatedView),
         Problems
     )
 )]
@@ -71,7 +71,7 @@ async fn allocate(
     call: Call,
     At(EpochPath { key, epoch }): At<EpochPath>,
     Document(request): Document<AllocationRequest>,
-) -> Answer<DecisionView> {
+) -> Answer<AllocatedView> {
     call.run(move |service, actor| service.allocate(&key, epoch, &request, actor)).await.map(Json)
 }
 

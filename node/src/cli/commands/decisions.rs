@@ -2,7 +2,7 @@
 
 use super::{raw_json_file, tell_of_draft};
 use crate::api::documents::{
-    AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
+    AllocatedView, AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
 };
 use crate::cli::args::{AllocateArgs, CurateArgs, DecisionsArgs, PoolCommand};
 use crate::cli::console::amount;
@@ -40,7 +40,15 @@ pub fn allocate(args: &AllocateArgs, session: &Session) -> Result<(), Failure> {
         withdraw: args.withdraw,
         reason: args.reason.clone(),
     };
-    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/allocations"), &request)?, session)?;
+    let view: AllocatedView = session.client.patch(&epoch_path(&args.epoch, "/allocations"), &request)?;
+    session.console.answer(&view, || describe(&view.made))?;
+    if view.without_activity {
+        session.console.notice(format!(
+            "notice: no event of epoch {} gives anything to {}; the units are set all the same. If it is mistyped, \
+             take them back with --withdraw",
+            args.epoch.epoch, args.claimant
+        ));
+    }
     tell_of_draft(&args.epoch, session)
 }
 
