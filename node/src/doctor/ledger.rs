@@ -4,7 +4,7 @@ use meed_audit::time::{MS_PER_DAY, Timestamp};
 use meed_keys::VerifierKey;
 
 use super::Finding;
-use crate::api::documents::{CheckpointView, NodeView, Page, RunView, ScheduleView};
+use crate::api::documents::{CheckpointView, NodeView, Page, RunView, ScheduleView, ScopeView};
 use crate::cli::args::Cli;
 use crate::cli::console::Console;
 use crate::cli::session::Session;
@@ -29,6 +29,8 @@ fn ask(cli: &Cli, folder: &DataFolder, console: Console) -> Result<Vec<Finding>,
     let node: NodeView = client.get("/node")?;
     let mut findings = vec![ledger(&node, serves), clock(&node, &client)?];
     findings.extend(key(folder, &node));
+    let scopes: Vec<ScopeView> = client.get("/scopes")?;
+    findings.extend(scopes.iter().filter(|scope| !scope.ended).map(approvers));
     let schedules: Vec<ScheduleView> = client.get("/schedules")?;
     findings.extend(schedules.iter().map(schedule));
     Ok(findings)
@@ -88,6 +90,21 @@ fn key(folder: &DataFolder, node: &NodeView) -> Option<Finding> {
             "put the key back that was made with the ledger: no other can sign its logs",
         ),
     })
+}
+
+/// Who approves a scope's statements: nobody keeps its epochs open, and half of them or fewer can contradict each other.
+fn approvers(scope: &ScopeView) -> Finding {
+    let key = &scope.key;
+    let Some(set) = &scope.approvers else {
+        let found = format!("{key}: none, so that no epoch can be closed");
+        return Finding::warning("approvers", found, format!("set them with `meed scope approvers {key}`"));
+    };
+    let found = format!("{key}: {} of {}, version {}", set.threshold, set.members, set.version);
+    if set.weak_majority {
+        let found = format!("{found}: two disjoint groups could approve two different statements");
+        return Finding::warning("approvers", found, "propose a set whose threshold is more than half of it");
+    }
+    Finding::well("approvers", found)
 }
 
 fn schedule(schedule: &ScheduleView) -> Finding {

@@ -110,6 +110,7 @@ fn view(snapshot: &Snapshot, scope: &Scope) -> Result<ScopeView, Failure> {
         version: set.text.version.get(),
         threshold: set.text.set.threshold(),
         members: u64::try_from(set.text.set.len()).unwrap_or(u64::MAX),
+        weak_majority: set.text.set.is_weak_majority(),
     });
     Ok(ScopeView {
         key: terms.key.clone(),

@@ -46,6 +46,34 @@ fn a_sound_node_is_told_so() {
     world.run(&["--node", "http://127.0.0.1:1", "doctor"]).refused(2, "--node");
 }
 
+/// A scope without approvers cannot close an epoch, and one where half of them suffice can have two truths.
+#[test]
+fn each_scope_is_told_who_approves_it() {
+    let world = World::empty();
+    world.run(&["init"]).ok();
+    world.run(&["scope", "add", "default"]).ok();
+    let of = |scope: &str| {
+        let findings = found(&world, 0, "approvers");
+        let is_its =
+            |finding: &&Value| finding["found"].as_str().is_some_and(|found| found.starts_with(scope));
+        findings.iter().find(is_its).cloned().expect("a finding")
+    };
+    assert_eq!(
+        (&of("default: none")["standing"], found(&world, 0, "approvers").len()),
+        (&"warning".into(), 1)
+    );
+    world.set_approvers(&["alice", "bob"], 1).ok();
+    let weak = of("default: 1 of 2");
+    assert_eq!(weak["standing"], "warning");
+    assert!(weak["found"].as_str().is_some_and(|found| found.contains("two disjoint groups")), "{weak}");
+    assert!(weak["remedy"].as_str().is_some_and(|remedy| remedy.contains("more than half")), "{weak}");
+    assert_eq!(world.json(&["scope", "show", "default"])["approvers"]["weak_majority"], true);
+
+    let world = World::open();
+    stands(&world, 0, "approvers", "well", "default: 2 of 3, version 1");
+    assert_eq!(world.json(&["scope", "approvers", "default"])["in_force"]["weak_majority"], false);
+}
+
 #[test]
 fn each_thing_that_is_wrong_is_found_and_hides_no_other() {
     World::empty().run(&["doctor"]).refused(1, "checks failed");

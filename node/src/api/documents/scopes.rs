@@ -119,6 +119,8 @@ pub struct ScopeApproversView {
     pub threshold: u8,
     /// n.
     pub members: u64,
+    /// Whether two disjoint groups of them could approve two different statements: 2k <= n.
+    pub weak_majority: bool,
 }
 
 /// `POST /scopes/{key}/approvers`.
@@ -151,6 +153,8 @@ pub struct ApproverSetView {
     pub threshold: u8,
     /// The verifier keys, by name.
     pub keys: Vec<String>,
+    /// Whether two disjoint groups of them could approve two different statements: 2k <= n.
+    pub weak_majority: bool,
     /// SHA-256 of the text, in hex.
     pub text_hash: String,
     /// The signed note, as the statements log holds it.
@@ -174,6 +178,8 @@ pub struct PendingSetView {
     pub threshold: u8,
     /// The verifier keys, by name.
     pub keys: Vec<String>,
+    /// Whether two disjoint groups of them could approve two different statements: 2k <= n.
+    pub weak_majority: bool,
     /// The text with the node's line: what members cosign.
     pub note: String,
     /// Whose cosignatures came.

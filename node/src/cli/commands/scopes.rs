@@ -151,11 +151,11 @@ fn draft(path: &str, session: &Session) -> Result<(), Failure> {
 
 fn warn_of_weak_majority(view: &ApproversView, session: &Session) {
     let sets = [
-        view.in_force.as_ref().map(|set| (set.threshold, set.keys.len())),
-        view.pending.as_ref().map(|set| (set.threshold, set.keys.len())),
+        view.in_force.as_ref().map(|set| (set.threshold, set.keys.len(), set.weak_majority)),
+        view.pending.as_ref().map(|set| (set.threshold, set.keys.len(), set.weak_majority)),
     ];
-    for (threshold, members) in sets.into_iter().flatten() {
-        if usize::from(threshold) * 2 <= members {
+    for (threshold, members, weak_majority) in sets.into_iter().flatten() {
+        if weak_majority {
             session.console.notice(format!(
                 "warning: {threshold} of {members}: two disjoint groups could approve two different statements"
             ));
