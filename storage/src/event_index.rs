@@ -10,7 +10,7 @@ use crate::blocks::sorted::{self, BlockReader, Pair};
 use crate::codec;
 use crate::error::StorageError;
 use crate::table::{RawReader, Visit};
-use crate::transaction::PutBlock;
+use crate::write::PutBlock;
 
 /// Which entry the event of an id is: the id's key, and the index.
 pub(crate) const EVENT_IDS: &str = "event_ids";

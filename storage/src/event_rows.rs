@@ -8,7 +8,8 @@ use crate::error::StorageError;
 use crate::event_record::EntryHead;
 use crate::key::Key;
 use crate::table::RawReader;
-use crate::transaction::{PutBlock, Row, Transaction};
+use crate::transaction::Transaction;
+use crate::write::{PutBlock, Row};
 
 /// The entries that are not folded yet, by the index of the first of each row: an entry and what is private to it, in
 /// turns.

@@ -4,24 +4,22 @@ use std::ops::{ControlFlow, Range};
 
 use meed_audit::activity::{EpochEntry, EpochEvent};
 use meed_audit::event::Event;
-use meed_audit::hash::{Hash, leaf_hash};
 use meed_audit::ids::{EventId, ScopeId};
-use meed_audit::leaf::Leaf;
-use meed_audit::merkle::{TILE_WIDTH, Tile};
 use meed_audit::time::{Period, Timestamp};
 
 use crate::codec;
 use crate::conflicts::{self, Conflict};
 use crate::error::StorageError;
-use crate::event_index::{self, EVENT_IDS, SCOPE_TIMES};
+use crate::event_ids::find_id;
+use crate::event_index::{self, SCOPE_TIMES};
 use crate::event_record::{EntryHead, EntryRecord, LogEntry, PrivateRecord, ROUTES};
 use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE, RowCursor, RowKind, missing_entry};
 use crate::event_terms::{EventTerms, LastScopes, Terms};
-use crate::id_filter::hash_of;
 use crate::key::Key;
-use crate::log::{LOG_TILES, LogKind};
+use crate::leaf_hashes::LeafHashes;
+use crate::sorted_indexes::sorted_indexes;
 use crate::table::{RawReader, Reader, Visit};
-use crate::tail::{IdEntry, Tail};
+use crate::tail::Tail;
 
 /// What of the log the indexes cover, and where the rest is.
 #[derive(Clone, Copy, Debug)]
@@ -267,109 +265,6 @@ pub trait EventReader: RawReader {
     }
 }
 
-/// Sorts indexes, which lie below `below`: where they are many, by a bit for each that there could be.
-fn sorted_indexes(mut indexes: Vec<u64>, below: u64) -> Vec<u64> {
-    const WORD_BITS: u64 = 64;
-    let words_count = usize::try_from(below.div_ceil(WORD_BITS)).unwrap_or(usize::MAX);
-    if words_count > indexes.len() {
-        indexes.sort_unstable();
-        return indexes;
-    }
-    let mut words = vec![0_u64; words_count];
-    for index in &indexes {
-        let word = usize::try_from(index / WORD_BITS).ok().and_then(|place| words.get_mut(place));
-        word.into_iter().for_each(|word| *word |= 1 << (index % WORD_BITS));
-    }
-    let bits_of = |(word, first): (&u64, u64)| {
-        let (mut word, first) = (*word, first);
-        std::iter::from_fn(move || {
-            let bit = (word != 0).then(|| word.trailing_zeros())?;
-            word &= word - 1;
-            Some(first + u64::from(bit))
-        })
-    };
-    let firsts = (0..).step_by(64);
-    let mut sorted = Vec::with_capacity(indexes.len());
-    sorted.extend(words.iter().zip(firsts).flat_map(bits_of));
-    // An index that stands twice, which only a damaged ledger has, must stay twice.
-    if sorted.len() == indexes.len() {
-        return sorted;
-    }
-    indexes.sort_unstable();
-    indexes
-}
-
-/// Finds an id in the tail or in the index of ids.
-pub(crate) fn find_id(
-    reader: &(impl EventReader + ?Sized),
-    id: &EventId,
-) -> Result<Option<IdEntry>, StorageError> {
-    Ok(find_ids(reader, &[id])?.pop().flatten())
-}
-
-/// Finds many ids.
-pub(crate) fn find_ids(
-    reader: &(impl EventReader + ?Sized),
-    ids: &[&EventId],
-) -> Result<Vec<Option<IdEntry>>, StorageError> {
-    let view = reader.event_view()?;
-    let mut found = Vec::with_capacity(ids.len());
-    let (mut hinted, mut unknown) = (Vec::new(), Vec::new());
-    for (place, id) in ids.iter().enumerate() {
-        let hash = hash_of(id);
-        let in_tail = view.tail.id(hash, id).filter(|entry| (view.folded..view.size).contains(&entry.index));
-        if in_tail.is_none() && view.tail.index_may_hold(hash) {
-            match view.tail.hint(hash) {
-                Some(index) if index < view.folded => hinted.push((index, place)),
-                _ => unknown.push((*id, place)),
-            }
-        }
-        found.push(in_tail.cloned());
-    }
-    read_found(reader, &view, hinted, &mut |index, place, head| match (head, ids.get(place)) {
-        (EntryHead::Event(head), Some(id)) if head.id == id.as_str() => {
-            set(&mut found, place, IdEntry::of_head(index, &head))
-        }
-        (_, Some(id)) => unknown.push((*id, place)),
-        (_, None) => {}
-    })?;
-    // Neighbours share pages.
-    unknown.sort_unstable();
-    let mut searched = Vec::with_capacity(unknown.len());
-    for (id, place) in unknown {
-        if let Some(index) = event_index::find(reader, EVENT_IDS, &id.to_bytes())? {
-            searched.push((index, place));
-        }
-    }
-    let mut broken = None;
-    read_found(reader, &view, searched, &mut |index, place, head| match head {
-        EntryHead::Event(head) => set(&mut found, place, IdEntry::of_head(index, &head)),
-        EntryHead::Route(_) => broken = Some(index),
-    })?;
-    broken.map_or(Ok(found), |index| Err(not_an_event(index)))
-}
-
-/// Reads the heads of entries, each with its place, in the order of the log.
-fn read_found(
-    reader: &(impl EventReader + ?Sized),
-    view: &EventView<'_>,
-    mut entries: Vec<(u64, usize)>,
-    visit: &mut dyn FnMut(u64, usize, EntryHead<'_>),
-) -> Result<(), StorageError> {
-    entries.sort_unstable();
-    let mut rows = RowCursor::new(RowKind::Entry, view.folded);
-    for (index, place) in entries {
-        visit(index, place, rows.head(reader, index)?);
-    }
-    Ok(())
-}
-
-fn set(found: &mut [Option<IdEntry>], place: usize, entry: IdEntry) {
-    if let Some(found) = found.get_mut(place) {
-        *found = Some(entry);
-    }
-}
-
 fn read_event(reader: &(impl EventReader + ?Sized), index: u64) -> Result<Event, StorageError> {
     match reader.event_entry(index)? {
         Some(LogEntry::Event(event)) => Ok(event),
@@ -424,57 +319,6 @@ fn not_fields(index: u64) -> StorageError {
     StorageError::corrupt(EVENT_ENTRIES, &index.to_bytes(), "expected the fields of an event, got others")
 }
 
-fn not_an_event(index: u64) -> StorageError {
+pub(crate) fn not_an_event(index: u64) -> StorageError {
     StorageError::corrupt(EVENT_ENTRIES, &index.to_bytes(), "expected an event, got a route")
-}
-
-/// Leaf hashes out of the log's tiles, the last tile kept.
-#[derive(Default)]
-struct LeafHashes {
-    tile: Option<(u64, Tile)>,
-}
-
-impl LeafHashes {
-    fn of(
-        &mut self,
-        reader: &(impl RawReader + ?Sized),
-        index: u64,
-        event: &Event,
-    ) -> Result<Hash, StorageError> {
-        // Inside a transaction the newest leaves have no tile yet.
-        Ok(self.stored(reader, index)?.unwrap_or_else(|| leaf_hash(&event.encode())))
-    }
-
-    fn stored(
-        &mut self,
-        reader: &(impl RawReader + ?Sized),
-        index: u64,
-    ) -> Result<Option<Hash>, StorageError> {
-        let width = u64::from(TILE_WIDTH);
-        let (number, place) = (index / width, index % width);
-        if self.tile.as_ref().is_none_or(|(kept, _)| *kept != number) {
-            let tile = reader.get(LOG_TILES, &(LogKind::Events.number(), 0, number))?;
-            self.tile = tile.map(|record| (number, record.0));
-        }
-        let tile = self.tile.as_ref().filter(|(_, tile)| place < u64::from(tile.width()));
-        Ok(tile.and_then(|(_, tile)| tile.node(0, place)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn indexes_are_sorted_and_none_is_lost(mut indexes in prop::collection::vec(0..300_u64, 0..200)) {
-            let sorted = sorted_indexes(indexes.clone(), 300);
-            indexes.sort_unstable();
-            prop_assert_eq!(&sorted, &indexes);
-            indexes.dedup();
-            let turned: Vec<u64> = indexes.iter().rev().copied().collect();
-            prop_assert_eq!(sorted_indexes(turned, 300), indexes);
-        }
-    }
 }

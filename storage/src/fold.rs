@@ -18,7 +18,8 @@ use crate::key::Key;
 use crate::snapshot::Snapshot;
 use crate::table::RawReader;
 use crate::tail::{IdEntry, Segment, TimeEntry, WriterTail};
-use crate::transaction::{PutBlock, Row, Transaction};
+use crate::transaction::Transaction;
+use crate::write::{PutBlock, Row};
 
 /// How many finished blocks wait for the writer, of each table: some megabytes of them.
 const WAITING_BLOCKS: usize = 256;

@@ -13,11 +13,11 @@ use crate::error::StorageError;
 use crate::fold::load_tail;
 use crate::ledger::{Ledger, Shared};
 use crate::log::{CHECKPOINTS, LOGS, LogKind};
+use crate::log_edges::LogEdges;
 use crate::meta::{FORMAT, FORMAT_VERSION, FormatRecord, Genesis, NodeRecord, Signer, format_key};
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader, guard};
 use crate::tail::WriterTail;
-use crate::transaction::LogEdges;
 use crate::writer::Writer;
 
 /// The first bytes of every redb file.

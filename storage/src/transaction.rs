@@ -10,7 +10,8 @@ use crate::codec::{self, Record};
 use crate::error::{LedgerError, StorageError};
 use crate::events::{EventReader, EventView};
 use crate::key::Key;
-use crate::log::{CHECKPOINTS, LOG_TILES, LOGS, LogEdge, LogKind, LogState};
+use crate::log::{CHECKPOINTS, LOG_TILES, LOGS, LogKind, LogState};
+use crate::log_edges::LogEdges;
 use crate::meta::{NODE, NodeRecord, Signer, node_key};
 use crate::statements::{STATEMENT_ENTRIES, StatementEntry};
 use crate::table::{
@@ -18,6 +19,7 @@ use crate::table::{
 };
 use crate::tail::WriterTail;
 use crate::tiles::TileRecord;
+use crate::write::{Row, fill_gap, open_for_writing, write_error};
 
 /// A write transaction. Commands read, decide, and only then write: after its first write a command may fail, but no
 /// longer refuse, and the whole group is undone where one refuses all the same.
@@ -29,38 +31,6 @@ pub struct Transaction {
     pub(crate) tail: WriterTail,
     wrote: bool,
     command_wrote: bool,
-}
-
-/// The right edges of both logs.
-#[derive(Clone, Debug)]
-pub(crate) struct LogEdges {
-    pub(crate) events: LogEdge,
-    pub(crate) statements: LogEdge,
-}
-
-impl LogEdges {
-    pub(crate) fn first() -> Self {
-        Self { events: LogEdge::first(), statements: LogEdge::first() }
-    }
-
-    pub(crate) fn load(reader: &impl RawReader) -> Result<Self, StorageError> {
-        let load = |log| LogEdge::load(reader, log);
-        Ok(Self { events: load(LogKind::Events)?, statements: load(LogKind::Statements)? })
-    }
-
-    pub(crate) fn of(&self, log: LogKind) -> &LogEdge {
-        match log {
-            LogKind::Events => &self.events,
-            LogKind::Statements => &self.statements,
-        }
-    }
-
-    pub(crate) fn of_mut(&mut self, log: LogKind) -> &mut LogEdge {
-        match log {
-            LogKind::Events => &mut self.events,
-            LogKind::Statements => &mut self.statements,
-        }
-    }
 }
 
 impl Transaction {
@@ -355,61 +325,4 @@ impl RawReader for Transaction {
         let open = guard(table, || open_for_writing(&self.inner, table))?;
         guard(table, || open.len().map_err(|error| write_error(table, error)))
     }
-}
-
-/// The bytes of a key and of its sealed record.
-pub(crate) type Row = (Vec<u8>, Vec<u8>);
-
-/// Takes the blocks that are made for a table.
-pub(crate) type PutBlock<'a> = dyn FnMut(Row) -> Result<(), StorageError> + 'a;
-
-/// A table that is open for writing.
-pub(crate) type OpenTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
-
-pub(crate) fn open_for_writing<'txn>(
-    inner: &'txn redb::WriteTransaction,
-    name: &'static str,
-) -> Result<OpenTable<'txn>, StorageError> {
-    inner.open_table(BytesTable::new(name)).map_err(|error| match error {
-        redb::TableError::TableAlreadyOpen(..) => {
-            StorageError::internal(format!("table {name} was opened again while it was being read"))
-        }
-        other => StorageError::of_redb(&format!("open table {name}"), other),
-    })
-}
-
-/// Puts `first` into its gap, and what follows it as long as that belongs into the same one; gives the record after.
-fn fill_gap(
-    name: &str,
-    open: &mut OpenTable<'_>,
-    first: Option<Row>,
-    rest: &mut impl Iterator<Item = Result<Row, StorageError>>,
-) -> Result<Option<Row>, StorageError> {
-    let failed = |error| write_error(name, error);
-    let Some((key, sealed)) = first else { return Ok(None) };
-    let mut gap = open.lower_bound_mut(Bound::Included(key.as_slice())).map_err(failed)?;
-    let end = gap.peek_next().map_err(failed)?.map(|(end, _)| end.value().to_vec());
-    let mut record = (key, sealed);
-    loop {
-        gap.insert_before(record.0.as_slice(), record.1.as_slice()).map_err(|error| match error {
-            redb::CursorError::Storage(error) => write_error(name, error),
-            other => StorageError::corrupt(
-                name,
-                &record.0,
-                format!("expected a free key after the last one: {other}"),
-            ),
-        })?;
-        let next = rest.next().transpose()?;
-        match next {
-            Some(next) if end.as_ref().is_none_or(|end| next.0 < *end) => record = next,
-            other => {
-                gap.close().map_err(failed)?;
-                return Ok(other);
-            }
-        }
-    }
-}
-
-pub(crate) fn write_error(name: &str, error: redb::StorageError) -> StorageError {
-    StorageError::of_redb(&format!("write table {name}"), error)
 }

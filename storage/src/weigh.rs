@@ -15,9 +15,10 @@ use crate::batch::{AppendOutcome, AppendReport, EventBatch, OfferedEvent, OnConf
 use crate::codec;
 use crate::collect_cursor::CursorUpdate;
 use crate::error::{LedgerError, StorageError};
+use crate::event_ids::find_ids;
 use crate::event_record::{EntryRecord, PrivateRecord, ROUTES};
 use crate::event_rows::{EVENT_ENTRIES, EVENT_PRIVATE};
-use crate::events::{EventReader, find_ids};
+use crate::events::EventReader;
 use crate::id_filter::hash_of;
 use crate::snapshot::Snapshot;
 use crate::table::Reader;

@@ -11,10 +11,11 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use crate::error::{LedgerError, StorageError};
 use crate::fold::read_filter;
 use crate::ledger::Shared;
+use crate::log_edges::LogEdges;
 use crate::meta::{NodeRecord, Signer};
 use crate::table::panic_text;
 use crate::tail::WriterTail;
-use crate::transaction::{LogEdges, Transaction};
+use crate::transaction::Transaction;
 
 /// Most commands of one group.
 const GROUP_COMMANDS_MAX: usize = 1_024;
