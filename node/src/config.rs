@@ -4,6 +4,9 @@
 //! errors in both places, since a misspelt setting must not be a setting that silently does nothing. What the node
 //! does for each scope by itself stands in the file alone.
 
+mod commented;
+mod environment;
+mod folder;
 mod scopes;
 
 use std::collections::BTreeMap;
@@ -20,20 +23,19 @@ use meed_audit::text::FreeText;
 use meed_storage::SIGN_BY_DAYS_DEFAULT;
 use serde::Deserialize;
 
-use crate::cli::args::DEFAULT_DATA;
 use crate::failure::Failure;
 use crate::files;
 use crate::serve::LogFormat;
 use crate::sources::git::{BotList, BotPattern};
 
+pub use commented::commented;
+pub use folder::DataFolder;
 pub use scopes::{COLLECT_DEFAULT, GRACE_HOURS_DEFAULT, ScopeSettings, SourcePlace, SourceSettings};
 
 /// Longest settings file, in bytes.
 const SETTINGS_BYTES_MAX: usize = 65_536;
 /// Memory for pages of the ledger where nothing else is said, in MiB.
 pub const CACHE_MIB_DEFAULT: usize = 64;
-/// Variables of this program that are no settings.
-const OTHER_VARIABLES: [&str; 4] = ["MEED_DATA", "MEED_CI", "MEED_NODE", "MEED_TOKEN"];
 const LISTEN_DEFAULT: &str = "127.0.0.1:8080";
 const REQUESTS_PER_SECOND_DEFAULT: u32 = 50;
 const REQUESTS_AT_WORK_DEFAULT: usize = 256;
@@ -41,52 +43,6 @@ const CONNECTIONS_DEFAULT: usize = 1_024;
 const CONNECTIONS_PER_CLIENT_DEFAULT: usize = 64;
 const HEAD_TIMEOUT_SECONDS_DEFAULT: u64 = 20;
 const REQUEST_TIMEOUT_SECONDS_DEFAULT: u64 = 60;
-
-/// The names in a data folder.
-#[derive(Clone, Debug)]
-pub struct DataFolder {
-    path: PathBuf,
-}
-
-impl DataFolder {
-    /// The folder that the command line names, else `MEED_DATA`, else `./meed-data`.
-    pub fn choose(given: Option<&Path>) -> Self {
-        let path = given.map(Path::to_path_buf);
-        let path =
-            path.or_else(|| std::env::var_os("MEED_DATA").filter(|d| !d.is_empty()).map(PathBuf::from));
-        Self::at(path.unwrap_or_else(|| PathBuf::from(DEFAULT_DATA)))
-    }
-
-    /// The folder at `path`.
-    pub fn at(path: PathBuf) -> Self {
-        Self { path }
-    }
-
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The ledger.
-    pub fn ledger(&self) -> PathBuf {
-        self.path.join("ledger.redb")
-    }
-
-    /// The node's log key: plain, since the node starts without anybody there; for its owner alone.
-    pub fn log_key(&self) -> PathBuf {
-        self.path.join("log.key")
-    }
-
-    /// The Unix socket of the node that runs on this folder.
-    pub fn socket(&self) -> PathBuf {
-        self.path.join("meed.sock")
-    }
-
-    /// The settings.
-    pub fn settings(&self) -> PathBuf {
-        self.path.join("meed.toml")
-    }
-}
 
 /// The settings of a node.
 #[derive(Clone, Debug)]
@@ -194,7 +150,7 @@ impl Settings {
             let what = format!("{} line {place}: expected {expected}, got {got}", path.display());
             Failure::usage(what, "correct the settings file; `meed init` writes one with every setting in it")
         })?;
-        let mut file = over(file, read_environment(variables)?);
+        let mut file = environment::over(file, environment::read_environment(variables)?);
         let sections = std::mem::take(&mut file.scopes);
         let scopes = scopes::check(sections, files::folder_of(path)).map_err(|wrong| {
             let line = line_of(text, wrong.at);
@@ -265,81 +221,6 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// What the environment gives stands above the file.
-fn over(file: SettingsFile, environment: SettingsFile) -> SettingsFile {
-    SettingsFile {
-        node_id: environment.node_id.or(file.node_id),
-        origin: environment.origin.or(file.origin),
-        actor: environment.actor.or(file.actor),
-        sign_by_days: environment.sign_by_days.or(file.sign_by_days),
-        cache_mib: environment.cache_mib.or(file.cache_mib),
-        bots: environment.bots.or(file.bots),
-        scopes: file.scopes,
-        listen: environment.listen.or(file.listen),
-        public_url: environment.public_url.or(file.public_url),
-        tls_certificate: environment.tls_certificate.or(file.tls_certificate),
-        tls_key: environment.tls_key.or(file.tls_key),
-        log_format: environment.log_format.or(file.log_format),
-        requests_per_second: environment.requests_per_second.or(file.requests_per_second),
-        requests_at_work_max: environment.requests_at_work_max.or(file.requests_at_work_max),
-        connections_max: environment.connections_max.or(file.connections_max),
-        connections_per_client_max: environment
-            .connections_per_client_max
-            .or(file.connections_per_client_max),
-        head_timeout_seconds: environment.head_timeout_seconds.or(file.head_timeout_seconds),
-        request_timeout_seconds: environment.request_timeout_seconds.or(file.request_timeout_seconds),
-        proxies: environment.proxies.or(file.proxies),
-    }
-}
-
-fn read_environment(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<SettingsFile, Failure> {
-    let mut given = BTreeMap::new();
-    for (name, value) in variables {
-        let Some(name) = name.to_str() else { continue };
-        let is_setting = name.starts_with("MEED_") && !OTHER_VARIABLES.contains(&name);
-        if (is_setting || name == "NODE_ID") && !value.is_empty() {
-            let value = value.into_string().map_err(|_| bad_variable(name, "UTF-8", "other bytes"))?;
-            given.insert(name.to_owned(), value);
-        }
-    }
-    let mut take = |name: &str| given.remove(name);
-    let list = |text: String| text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>();
-    let file = SettingsFile {
-        node_id: take("NODE_ID"),
-        origin: take("MEED_ORIGIN"),
-        actor: take("MEED_ACTOR"),
-        sign_by_days: take_number(&mut take, "MEED_SIGN_BY_DAYS")?,
-        cache_mib: take_number(&mut take, "MEED_CACHE_MIB")?,
-        bots: take("MEED_BOTS").map(list),
-        scopes: BTreeMap::new(),
-        listen: take("MEED_LISTEN"),
-        public_url: take("MEED_PUBLIC_URL"),
-        tls_certificate: take("MEED_TLS_CERTIFICATE").map(PathBuf::from),
-        tls_key: take("MEED_TLS_KEY").map(PathBuf::from),
-        log_format: take("MEED_LOG_FORMAT"),
-        requests_per_second: take_number(&mut take, "MEED_REQUESTS_PER_SECOND")?,
-        requests_at_work_max: take_number(&mut take, "MEED_REQUESTS_AT_WORK_MAX")?,
-        connections_max: take_number(&mut take, "MEED_CONNECTIONS_MAX")?,
-        connections_per_client_max: take_number(&mut take, "MEED_CONNECTIONS_PER_CLIENT_MAX")?,
-        head_timeout_seconds: take_number(&mut take, "MEED_HEAD_TIMEOUT_SECONDS")?,
-        request_timeout_seconds: take_number(&mut take, "MEED_REQUEST_TIMEOUT_SECONDS")?,
-        proxies: take("MEED_PROXIES").map(list),
-    };
-    let node_id = take("MEED_NODE_ID");
-    match given.keys().next() {
-        None => Ok(SettingsFile { node_id: file.node_id.or(node_id), ..file }),
-        Some(name) => Err(bad_variable(name, "a name that is a setting", name)),
-    }
-}
-
-fn take_number<T: std::str::FromStr>(
-    take: &mut impl FnMut(&str) -> Option<String>,
-    name: &str,
-) -> Result<Option<T>, Failure> {
-    let Some(text) = take(name) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| bad_variable(name, "a whole number", &text))
-}
-
 /// A limit with which the node can still answer.
 fn at_least_one<T: From<u8> + PartialEq>(name: &str, given: Option<T>, default: T) -> Result<T, Failure> {
     match given {
@@ -365,75 +246,6 @@ fn shape_of(name: &str) -> &'static str {
         "public_url" => "a scheme and a host in lower case such as https://ledger.example.org",
         _ => "an IP address",
     }
-}
-
-fn bad_variable(name: &str, expected: &str, got: &str) -> Failure {
-    let what = format!("environment variable {name}: expected {expected}, got {got}");
-    Failure::usage(what, "correct the variable or unset it; the settings are those in meed.toml")
-}
-
-/// The settings file that `init` writes: every setting, with its default, as a comment.
-pub fn commented(node_id: &NodeId, origin: &Origin) -> String {
-    let bots = BotList::default().to_string();
-    let bots: Vec<String> = bots.lines().map(|pattern| format!("#   {},\n", toml_string(pattern))).collect();
-    format!(
-        "\
-# Settings of this node. Each but those of scopes can also be given as MEED_<NAME> in the environment, which stands
-# above this file.
-# What is commented out shows the default. Unknown names are errors.
-
-# Which ledger this is; the program refuses to run on another one. NODE_ID in the environment says the same.
-node_id = \"{node_id}\"
-origin = \"{origin}\"
-
-# Who decides, as decisions record it, where --actor does not say.
-# actor = \"operator\"
-
-# How long signatures are taken after a draft is frozen.
-# sign_by_days = {SIGN_BY_DAYS_DEFAULT}
-
-# Memory for pages of the ledger, in MiB.
-# cache_mib = {CACHE_MIB_DEFAULT}
-
-# Where the node listens: for everybody, for reading. Put a certificate here, or a proxy with one before it, where it
-# can be reached from other machines.
-# listen = \"{LISTEN_DEFAULT}\"
-# tls_certificate = \"/etc/meed/chain.pem\"
-# tls_key = \"/etc/meed/key.pem\"
-
-# Where people reach the node: their signatures name it when they sign in, so that they hold nowhere else. Without it
-# only whoever calls the node localhost or by a loopback address can sign in with a key or a wallet.
-# public_url = \"https://ledger.example.org\"
-
-# Addresses of proxies before this node, whose X-Forwarded-For is believed.
-# proxies = [\"127.0.0.1\"]
-
-# How the node writes about its work: text or json.
-# log_format = \"text\"
-
-# How much it takes on. 0 requests a second is no limit.
-# requests_per_second = {REQUESTS_PER_SECOND_DEFAULT}
-# requests_at_work_max = {REQUESTS_AT_WORK_DEFAULT}
-# connections_max = {CONNECTIONS_DEFAULT}
-# connections_per_client_max = {CONNECTIONS_PER_CLIENT_DEFAULT}
-
-# How long a client may take for the head of a request, and for a whole one with its answer.
-# head_timeout_seconds = {HEAD_TIMEOUT_SECONDS_DEFAULT}
-# request_timeout_seconds = {REQUEST_TIMEOUT_SECONDS_DEFAULT}
-
-# Authors of commits who are programs and earn nothing: name:<pattern> or email:<pattern>, * for anything.
-# A list here replaces the default. In the environment: separated by commas.
-# bots = [
-{}# ]
-
-{}",
-        bots.concat(),
-        scopes::commented()
-    )
-}
-
-fn toml_string(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[cfg(test)]
