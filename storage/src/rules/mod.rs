@@ -25,6 +25,7 @@ mod proofs;
 mod proposals;
 mod record;
 mod reports;
+mod run;
 mod run_id;
 mod runs;
 mod schedules;
@@ -49,11 +50,9 @@ pub use proofs::ProofFrame;
 pub use proposals::{CuratedEvent, PreviewTerms, Proposal};
 pub use record::{By, BytesRecord, LedgerResult};
 pub use reports::SourceReport;
+pub use run::{NewRun, Run, RunEnd, RunState, RunStep, StepState};
 pub use run_id::RunId;
-pub use runs::{
-    NewRun, RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_STEPS_MAX, RUN_TEXT_BYTES_MAX, Run, RunEnd, RunState,
-    RunStep, StepState,
-};
+pub use runs::{RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_STEPS_MAX, RUN_TEXT_BYTES_MAX};
 pub use schedules::{Pause, PauseCause, Reconciled, Schedule, ScheduleProblem, ScheduleTerms};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};
 pub use signatures::DraftSignature;
