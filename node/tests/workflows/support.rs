@@ -205,7 +205,7 @@ impl Node {
         let data = DataFolder::at(self.folder.path().join("data"));
         let key = KeyFile::parse(fs::read(data.log_key()).expect("key file")).expect("key");
         let options = Options { log_key: Some(key.open(None).expect("plain")), ..Options::default() };
-        action(&Ledger::open(&data.ledger(), options).expect("ledger"));
+        action(&Ledger::open(data.ledger(), options).expect("ledger"));
         self.restart();
     }
 

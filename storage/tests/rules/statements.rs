@@ -412,7 +412,7 @@ fn one_text_per_origin() {
     let snapshot = world.snapshot();
     let mut logged = BTreeSet::new();
     for index in 0..snapshot.log_size(LogKind::Statements).unwrap() {
-        let note = Note::parse(&snapshot.log_entry(LogKind::Statements, index).unwrap()).unwrap();
+        let note = Note::parse(snapshot.log_entry(LogKind::Statements, index).unwrap()).unwrap();
         assert!(logged.insert(note.text().as_str().lines().next().unwrap().to_owned()));
     }
     assert_eq!(logged.len(), 4, "version 1 of the set and three statements: {logged:?}");
