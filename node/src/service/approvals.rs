@@ -4,7 +4,7 @@ use meed_audit::RejectionCode;
 use meed_audit::approvers::ApproverSetText;
 use meed_audit::text::FreeText;
 use meed_keys::{ApproverSet, Note, SignatureLine, VerifierKey};
-use meed_storage::{Added, ApproverSetOutcome, ApproverSetVersion, PendingApproverSet, Which};
+use meed_storage::{Added, ApproverSetOutcome, ApproverSetVersion, LedgerError, PendingApproverSet, Which};
 
 use super::{Service, which};
 use crate::api::documents::{
@@ -144,6 +144,37 @@ fn parse_key(text: &str) -> Result<VerifierKey, Failure> {
     text.parse().map_err(|error: meed_keys::VerifierKeyError| {
         let expected = "a verifier key as `meed key new` prints it";
         let got = format!("one that is not: {}", with_sources(&error));
+
+    /// Whether an epoch can be made final as far as its approvers are concerned: its current draft has their signatures,
+    /// or it is final already.
+    ///
+    /// # Errors
+    /// `quorum_missing`, which names who has signed and who has not; `scope_not_found`, `epoch_not_found`,
+    /// `draft_not_found`, `scope_ended`.
+    pub fn check_approvals(&self, key: &str, epoch: u64) -> Result<(), Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        match snapshot.approved(place.scope, place.epoch) {
+            Ok(_) => Ok(()),
+            Err(LedgerError::Rejected(rejection)) if rejection.code == RejectionCode::QuorumMissing => {
+                drop(snapshot);
+                let signers = self.signers(key, epoch)?;
+                let names = |signed: bool| {
+                    let names = signers.iter().filter(|signer| signer.signed == signed);
+                    names.map(|signer| signer.name.as_str()).collect::<Vec<_>>()
+                };
+                let got = got_of(&names(true), &names(false));
+                Err(reject(rejection.code, &rejection.subject, rejection.expected, got))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Who has signed and who has not, for a refusal.
+fn got_of(signed: &[&str], missing: &[&str]) -> String {
+    let signed =
+        if signed.is_empty() { "nobody's".to_owned() } else { format!("that of {}", signed.join(", ")) };
+    format!("{signed}; not signed by {}", missing.join(", "))
         reject(RejectionCode::KeyInvalid, "key", expected, got)
     })
 }

@@ -140,10 +140,11 @@ impl Engine {
         self.submit(RunId::Close { scope: scope_key, epoch }, scope, &Request::Close { sources }, actor)
     }
 
-    /// Asks for the current draft of an epoch to become final.
+    /// Asks for the current draft of an epoch to become final. Where too few approvers have signed it no run is made,
+    /// since that run could only fail.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`.
+    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `quorum_missing`.
     pub fn submit_finalize(
         &self,
         key: &str,
@@ -153,6 +154,8 @@ impl Engine {
         let snapshot = self.service.snapshot()?;
         let (scope_key, scope) = Service::scope_id(&snapshot, key)?;
         snapshot.epoch(scope, epoch)?;
+        drop(snapshot);
+        self.service.check_approvals(key, epoch.get())?;
         self.submit(RunId::Finalize { scope: scope_key, epoch }, scope, &Request::Finalize, actor)
     }
 

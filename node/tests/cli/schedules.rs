@@ -88,10 +88,11 @@ fn what_was_asked_for_on_the_command_line_is_a_run_too() {
     world.freeze("one.dossier");
     world.sign_and_finalize("one.dossier");
     let run = world.json(&["run", "show", "finalize-default-1"]);
-    assert_eq!((&run["state"], &run["attempt"]), (&Value::from("done"), &Value::from(2)));
-    let first = world.json(&["run", "show", "finalize-default-1", "--attempt", "1"]);
-    assert_eq!(first["problem"]["code"], "draft_not_found");
+    assert_eq!((&run["state"], &run["attempt"]), (&Value::from("done"), &Value::from(1)));
     world.run(&["collect", "--scope", "default", "--git", "nowhere"]).refused(2, "nowhere");
+    let nowhere = world.json(&["run", "list", "--limit", "1"])[0]["id"].as_str().expect("an id").to_owned();
+    let first = world.json(&["run", "show", &nowhere, "--attempt", "1"]);
+    assert_eq!(first["problem"]["code"], "source");
     let collect = world.json(&["run", "list", "--limit", "1"]);
     assert_eq!(collect[0]["id"], "collect-default-19700101T000000Z-99991231T235959.999Z");
     assert_eq!(collect[0]["state"], "failed");

@@ -1,7 +1,7 @@
 //! Runs that people ask for: the same twice is one run, passing failures are tried again, permanent ones are not.
 
 use meed_audit::time::Period;
-use meed_node::api::documents::CollectRequest;
+use meed_node::api::documents::{CollectRequest, FreezeRequest};
 use meed_node::api::problems::Problem;
 use meed_node::workflow::Progress;
 use meed_storage::{Added, RUN_BYTES_MAX, RUN_TEXT_BYTES_MAX, RunState, RunStep, StepState};
@@ -25,10 +25,7 @@ fn a_second_request_while_one_runs_is_the_same_run() {
     node.at(hour(1));
     let ask = || node.engine().submit_collect(KEY, None, &actor()).expect("asked for");
     let (first, added) = ask();
-    assert_eq!(
-        (first.id.to_string().as_str(), added),
-        ("collect-default-20260105T000000Z-20260112T000000Z", Added::New)
-    );
+    assert_eq!((first.id.to_string().as_str(), added), ("collect-default-2026-01-05-2026-01-12", Added::New));
     node.engine().step().expect("a step");
     let (second, added) = ask();
     assert_eq!((second.sequence, second.steps.len(), added), (first.sequence, 1, Added::Same));
@@ -94,13 +91,19 @@ fn what_a_rule_refuses_fails_at_once_with_its_reason() {
     let node = Node::new();
     node.at(hour(1));
     node.at(day(8));
+    let close = || node.engine().submit_close(KEY, epoch(2), &actor()).expect("asked for").0;
+    let ended = node.engine().finish(close()).expect("ended");
+    assert_eq!(problem(&ended.state).code, "window_not_ended");
+    assert_eq!(ended.steps.last().map(|step| (step.name.as_str(), step.tries)), Some(("close", 1)));
+    assert_eq!(
+        node.engine().finish(close()).expect("ended").attempt,
+        2,
+        "asked for again, it is tried again"
+    );
+    node.sign(1);
     let finalize = || node.engine().submit_finalize(KEY, epoch(1), &actor()).expect("asked for").0;
     let ended = node.engine().finish(finalize()).expect("ended");
-    assert_eq!(problem(&ended.state).code, "draft_not_found");
-    assert_eq!((ended.steps.len(), ended.steps[0].tries), (1, 1));
-    node.sign(1);
-    let ended = node.engine().finish(finalize()).expect("ended");
-    assert_eq!((ended.attempt, ended.state), (2, RunState::Done));
+    assert_eq!((ended.attempt, ended.state), (1, RunState::Done));
     assert_eq!(ended.steps[0].result, "revision 0 is approved by alice, bob (2 needed)");
     let again = node.engine().finish(finalize()).expect("ended");
     assert_eq!((again.state, again.output), (RunState::Done, ended.output), "final already");
@@ -108,6 +111,31 @@ fn what_a_rule_refuses_fails_at_once_with_its_reason() {
     assert_eq!(unknown.problem.code, "epoch_not_found");
     let unnamed = node.engine().submit_collect("other", None, &actor()).expect_err("no section");
     assert_eq!(unnamed.problem.code, "record_not_found");
+}
+
+#[test]
+fn finalizing_without_its_quorum_is_refused_before_there_is_a_run() {
+    let node = Node::new();
+    node.at(hour(1));
+    node.at(day(8));
+    let refused = || node.engine().submit_finalize(KEY, epoch(1), &actor()).expect_err("too early").problem;
+    assert_eq!(refused().code, "draft_not_found");
+    let draft = node.service().freeze(KEY, 1, &FreezeRequest::default(), &actor()).expect("draft");
+    let nobody = refused();
+    assert_eq!(nobody.code, "quorum_missing");
+    assert!(
+        nobody.detail.ends_with("the approval of 2 of 2, got nobody's; not signed by alice, bob"),
+        "{nobody:?}"
+    );
+    let [alice, bob] = Node::keys();
+    node.sign_as(&alice, 1, &draft);
+    let one = refused();
+    assert!(one.detail.ends_with("got that of alice; not signed by bob"), "{one:?}");
+    assert!(!node.ends().contains_key("finalize-default-1"), "no run, and so none that failed");
+    node.sign_as(&bob, 1, &draft);
+    let (run, _) = node.engine().submit_finalize(KEY, epoch(1), &actor()).expect("asked for");
+    assert_eq!(node.engine().finish(run).expect("ended").state, RunState::Done);
+    assert_eq!(node.service().counts().expect("counts").runs_failed, 0);
 }
 
 /// A clone whose history cannot be read to its end, and the object that is missing.

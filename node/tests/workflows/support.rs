@@ -243,7 +243,7 @@ impl Node {
         events.collect()
     }
 
-    fn keys() -> [SigningKey; 2] {
+    pub(crate) fn keys() -> [SigningKey; 2] {
         [("alice", 1), ("bob", 2)].map(|(name, seed)| {
             SigningKey::from_seed(name.parse().expect("name"), KeyUse::Approver, [seed; 32])
         })
@@ -263,7 +263,7 @@ impl Node {
         }
     }
 
-    fn sign_as(&self, key: &SigningKey, epoch: u64, draft: &DraftView) {
+    pub(crate) fn sign_as(&self, key: &SigningKey, epoch: u64, draft: &DraftView) {
         let text = draft.note.split("\n\n").next().expect("a text").to_owned() + "\n";
         let text = NoteText::new(text).expect("a note's text");
         let line = key.cosign(&text, self.clock.time().as_seconds()).expect("signed");
