@@ -5,7 +5,9 @@ use std::io;
 
 use meed_audit::allocation::Allocation;
 use meed_audit::dossier::{Dossier, DossierWriter};
-use meed_audit::ids::Claimant;
+use meed_audit::ids::{Claimant, Revision, ScopeKey};
+use meed_audit::policy::Unit;
+use meed_audit::statement::Statement;
 use meed_storage::{EventReader, Snapshot, Which};
 
 use super::proofs::{ExportKind, write_rows};
@@ -40,6 +42,7 @@ pub(crate) struct ExportWriting {
     which: Which,
     kind: ExportKind,
     after: Option<Claimant>,
+    unit: Unit,
     is_begun: bool,
 }
 
@@ -75,8 +78,19 @@ impl Service {
     ) -> Result<ExportWriting, Failure> {
         let (snapshot, place) = self.place(key, epoch)?;
         let last = snapshot.final_statement(place.scope, place.epoch, which_final(revision)?)?;
-        let which = Which::Revision(last.statement.revision);
-        Ok(ExportWriting { place, which, kind, after: None, is_begun: false })
+        let Statement { scope_key: key, revision, unit, .. } = last.statement;
+        Ok(ExportWriting { place, key, revision, kind, unit, after: None, is_begun: false })
+    }
+}
+
+impl ExportWriting {
+    /// How a file of it is called.
+    pub(crate) fn file_name(&self) -> String {
+        let extension = match self.kind {
+            ExportKind::Csv => "csv",
+            ExportKind::Json => "json",
+        };
+        format!("{}-{}-{}.{extension}", self.key, self.place.epoch, self.revision)
     }
 }
 
@@ -87,7 +101,7 @@ impl Writing for ExportWriting {
             service.snapshot()?.allocations(scope, epoch, self.which, self.after.as_ref(), PIECE_COUNT)?;
         let is_last = rows.len() < PIECE_COUNT;
         let mut bytes = Vec::new();
-        write_rows(self.kind, &rows, (!self.is_begun, is_last), &mut bytes);
+        write_rows((self.kind, &self.unit), &rows, (!self.is_begun, is_last), &mut bytes);
         self.is_begun = true;
         self.after = rows.into_iter().next_back().map(|row| row.claimant);
         Ok((bytes, (!is_last).then_some(self)))

@@ -3,17 +3,23 @@
 use meed_audit::allocation::Allocation;
 use meed_audit::ids::{Claimant, EpochNumber, ScopeId, SetVersion};
 use meed_audit::leaf::Leaf;
+use meed_audit::policy::Unit;
 use meed_storage::{KeyText, Part, Which};
 
 use super::parts::page;
 use super::{Service, Wanted, which_final};
 use crate::api::documents::{AllocationsView, Page, PayoutItem};
+use crate::cli::console::{amount, units};
 use crate::failure::Failure;
+
+/// The header of an export as CSV.
+const CSV_HEADER: &str =
+    "claimant,credits,final_units,proposed_units,events,override_reason,amount,unit,units\n";
 
 /// How allocations are exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportKind {
-    /// A header and a line for each claimant.
+    /// A header and a line for each claimant (RFC 4180).
     Csv,
     /// The array of allocation leaves.
     Json,
@@ -153,21 +159,24 @@ fn part_of(all: &[Allocation], from: &str, limit: usize) -> Part<Allocation, Cla
 }
 
 /// Writes rows of an export, with what comes before the first of all and after the last.
+///
+/// A line of CSV has first what a recomputation wants, integers in the smallest unit and in milli-units; then the same
+/// as people say it: the amount in the scope's unit, that unit, and the units.
 pub(super) fn write_rows(
-    kind: ExportKind,
+    (kind, unit): (ExportKind, &Unit),
     rows: &[Allocation],
     (is_first, is_last): (bool, bool),
     out: &mut Vec<u8>,
 ) {
     if is_first {
         out.extend_from_slice(match kind {
-            ExportKind::Csv => b"claimant,credits,final_units,proposed_units,events,override_reason\n",
+            ExportKind::Csv => CSV_HEADER.as_bytes(),
             ExportKind::Json => b"[",
         });
     }
     for (position, row) in rows.iter().enumerate() {
         match kind {
-            ExportKind::Csv => out.extend(csv_line(row).into_bytes()),
+            ExportKind::Csv => out.extend(csv_line(row, unit).into_bytes()),
             ExportKind::Json => {
                 if position > 0 || !is_first {
                     out.push(b',');
@@ -181,10 +190,14 @@ pub(super) fn write_rows(
     }
 }
 
-fn csv_line(allocation: &Allocation) -> String {
+fn csv_line(allocation: &Allocation, unit: &Unit) -> String {
     let reason = allocation.override_reason.as_ref().map_or(String::new(), |reason| quote(reason.as_str()));
     let Allocation { claimant, credits, final_units, proposed_units, events, .. } = allocation;
-    format!("{claimant},{credits},{final_units},{proposed_units},{events},{reason}\n")
+    let (amount, symbol) = (amount(credits.value(), unit.decimals()), quote(unit.symbol()));
+    let units = units(final_units.value());
+    format!(
+        "{claimant},{credits},{final_units},{proposed_units},{events},{reason},{amount},{symbol},{units}\n"
+    )
 }
 
 /// A field of free text: always in quotes, and never one that a spreadsheet takes for a formula.

@@ -56,7 +56,7 @@ pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
     };
     let mut text = format!("\n{} in force{left_out}:\n", counted(ordered.len(), "decision"));
     for (number, decision) in ordered {
-        text.push_str(&decision_text::describe(number, decision));
+        text.push_str(&decision_text::describe(number, decision, &statement.unit));
     }
     text
 }
@@ -83,7 +83,7 @@ pub(super) fn describe_bindings(
             _ => continue,
         }
         if number >= seen && decision.action != Action::Bind {
-            changes.push_str(&decision_text::describe(number, decision));
+            changes.push_str(&decision_text::describe(number, decision, &statement.unit));
         }
     }
     let mut text = String::new();

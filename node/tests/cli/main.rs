@@ -15,6 +15,7 @@ mod documents;
 mod flow;
 mod intake;
 mod layout;
+mod numbers;
 mod remedies;
 mod schedules;
 mod setup;

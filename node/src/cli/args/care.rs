@@ -66,6 +66,11 @@ pub enum ExportFormat {
 /// `meed export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+CSV has a header and these columns: claimant; credits, in the smallest unit that is paid;
+final_units and proposed_units, in thousandths of a unit; events; override_reason; and then, as
+people say it, amount in the scope's unit, that unit, and units. JSON has the leaves of the
+statement's tree, all numbers as integers in strings.
+
 Examples:
   meed export --scope default --epoch 1 --format csv > payouts.csv
   meed export --scope default --epoch 1 --format json | jq -r '.[].claimant'")]

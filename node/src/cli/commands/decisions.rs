@@ -1,8 +1,11 @@
 //! `meed curate`, `allocate`, `pool`, `decisions`.
 
+use meed_audit::policy::Unit;
+
 use super::{raw_json_file, tell_of_draft};
 use crate::api::documents::{
     AllocatedView, AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
+    ScopeView,
 };
 use crate::cli::args::{AllocateArgs, CurateArgs, DecisionsArgs, PoolCommand};
 use crate::cli::console::amount;
@@ -25,7 +28,8 @@ pub fn curate(args: &CurateArgs, session: &Session) -> Result<(), Failure> {
         shares: if args.share.is_empty() { None } else { Some(read_shares(&args.share)?) },
         reason: args.reason.clone(),
     };
-    show_decision(&session.client.patch(&epoch_path(&args.epoch, "/curation"), &request)?, session)?;
+    let made = session.client.patch(&epoch_path(&args.epoch, "/curation"), &request)?;
+    show_decision(&made, &args.epoch.scope, session)?;
     tell_of_draft(&args.epoch, session)
 }
 
@@ -41,7 +45,8 @@ pub fn allocate(args: &AllocateArgs, session: &Session) -> Result<(), Failure> {
         reason: args.reason.clone(),
     };
     let view: AllocatedView = session.client.patch(&epoch_path(&args.epoch, "/allocations"), &request)?;
-    session.console.answer(&view, || describe(&view.made))?;
+    let unit = unit_of(&args.epoch.scope, session)?;
+    session.console.answer(&view, || describe(&view.made, &unit))?;
     if view.without_activity {
         session.console.notice(format!(
             "notice: no event of epoch {} gives anything to {}; the units are set all the same. If it is mistyped, \
@@ -52,12 +57,19 @@ pub fn allocate(args: &AllocateArgs, session: &Session) -> Result<(), Failure> {
     tell_of_draft(&args.epoch, session)
 }
 
-fn show_decision(decision: &DecisionView, session: &Session) -> Result<(), Failure> {
-    session.console.answer(decision, || describe(decision))
+fn show_decision(decision: &DecisionView, scope: &str, session: &Session) -> Result<(), Failure> {
+    let unit = unit_of(scope, session)?;
+    session.console.answer(decision, || describe(decision, &unit))
 }
 
-fn describe(view: &DecisionView) -> String {
-    fit(&decision_text::describe(view.sequence, &view.decision))
+/// The unit in which a scope pays.
+fn unit_of(scope: &str, session: &Session) -> Result<Unit, Failure> {
+    let scope: ScopeView = session.client.get(&scope_path(scope, ""))?;
+    Ok(Unit::new(&scope.unit, scope.decimals)?)
+}
+
+fn describe(view: &DecisionView, unit: &Unit) -> String {
+    fit(&decision_text::describe(view.sequence, &view.decision, unit))
 }
 
 /// Runs `meed decisions`.
@@ -66,9 +78,10 @@ fn describe(view: &DecisionView) -> String {
 /// What the ledger refuses.
 pub fn decisions(args: &DecisionsArgs, session: &Session) -> Result<(), Failure> {
     let items: Vec<DecisionView> = session.client.all(&scope_path(&args.scope.scope, "/decisions"))?;
+    let unit = unit_of(&args.scope.scope, session)?;
     session.console.answer(&items, || match items.as_slice() {
         [] => "none".to_owned(),
-        some => some.iter().map(describe).collect(),
+        some => some.iter().map(|view| describe(view, &unit)).collect(),
     })
 }
 

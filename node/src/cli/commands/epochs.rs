@@ -64,7 +64,7 @@ fn list(epochs: &[EpochView], session: &Session) -> Result<(), Failure> {
                 epoch.period_start.to_string(),
                 epoch.period_end.to_string(),
                 epoch.events.to_string(),
-                amount(epoch.pool_total.value(), epoch.decimals),
+                format!("{} {}", amount(epoch.pool_total.value(), epoch.decimals), epoch.unit),
             ]
         });
         table(&["epoch", "state", "from", "to", "events", "pool"], 4, rows)
@@ -208,7 +208,7 @@ fn show_final(last: &FinalView, session: &Session) -> Result<(), Failure> {
     session.console.answer(last, || {
         format!(
             "final        {}\ntext         {}\napproved by  {}\nlog entry    {}\n\
-             paid         {} {} to {}; {} undistributed",
+             paid         {} {} to {}; {} {} undistributed",
             last.origin,
             last.text_hash,
             last.approved_by.join(", "),
@@ -217,6 +217,7 @@ fn show_final(last: &FinalView, session: &Session) -> Result<(), Failure> {
             last.unit,
             counted(last.allocations, "claimant"),
             amount(last.undistributed.value(), last.decimals),
+            last.unit,
         )
     })
 }
