@@ -344,6 +344,10 @@ fn what_is_too_long_to_be_held_comes_in_pieces_and_is_whole() {
                 (200, None),
                 "{path}"
             );
+            let epoch = if path.contains("/epochs/2/") { 2 } else { 1 };
+            let extension = ["csv", "json"].into_iter().find(|kind| path.ends_with(kind)).unwrap_or("ndjson");
+            let name = response.headers().get("content-disposition").expect("a name");
+            assert_eq!(name, &format!("attachment; filename=\"default-{epoch}-0.{extension}\""));
             response.into_body().collect().await.expect("a body").to_bytes().to_vec()
         })
     };

@@ -18,6 +18,14 @@ pub(crate) fn typed_pieces(media_type: &'static str, body: Body) -> Response {
     ([(header::CONTENT_TYPE, media_type)], body).into_response()
 }
 
+/// The same answer as a file to keep, under this name: letters, digits, hyphens and dots.
+pub(crate) fn as_file(mut response: Response, name: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
 /// A document or its text, as the request prefers.
 pub(crate) fn text_or_json(json: bool, value: &impl Serialize, text: &str) -> Response {
     if json {

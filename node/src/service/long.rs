@@ -39,10 +39,11 @@ enum DossierPart {
 /// An export that is being written.
 pub(crate) struct ExportWriting {
     place: Place,
-    which: Which,
+    key: ScopeKey,
+    revision: Revision,
     kind: ExportKind,
-    after: Option<Claimant>,
     unit: Unit,
+    after: Option<Claimant>,
     is_begun: bool,
 }
 
@@ -97,8 +98,8 @@ impl ExportWriting {
 impl Writing for ExportWriting {
     fn next(mut self, service: &Service) -> Result<(Vec<u8>, Option<Self>), Failure> {
         let Place { scope, epoch } = self.place;
-        let rows =
-            service.snapshot()?.allocations(scope, epoch, self.which, self.after.as_ref(), PIECE_COUNT)?;
+        let which = Which::Revision(self.revision);
+        let rows = service.snapshot()?.allocations(scope, epoch, which, self.after.as_ref(), PIECE_COUNT)?;
         let is_last = rows.len() < PIECE_COUNT;
         let mut bytes = Vec::new();
         write_rows((self.kind, &self.unit), &rows, (!self.is_begun, is_last), &mut bytes);
@@ -120,6 +121,12 @@ impl Writing for DossierWriting {
 }
 
 impl DossierWriting {
+    /// How a file of it is called.
+    pub(crate) fn file_name(&self) -> String {
+        let input = &self.outline.input;
+        format!("{}-{}-{}.ndjson", input.name.key, self.place.epoch, input.draft.revision)
+    }
+
     /// Writes a piece, and says what comes after it.
     fn write_part(
         &self,

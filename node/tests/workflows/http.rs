@@ -57,7 +57,7 @@ fn a_request_is_answered_with_the_run_and_its_address_says_how_it_goes_on() {
     let (status, address, _) = ask(&router, Method::POST, "/api/v1/scopes/default/collect");
     let address = address.expect("an address");
     assert_eq!(status, StatusCode::ACCEPTED);
-    assert_eq!(address, "/api/v1/runs/collect-default-20260112T000000Z-20260119T000000Z");
+    assert_eq!(address, "/api/v1/runs/collect-default-2026-01-12-2026-01-19");
     while matches!(engine.step().expect("a step"), meed_node::workflow::Progress::Worked(_)) {}
     let (_, _, run) = ask(&router, Method::GET, &address);
     let sources: Vec<&Value> =

@@ -165,7 +165,7 @@ fn what_cannot_be_closed_is_shown_and_tried_again_but_never_spins() {
     assert_eq!(tries.0, 0);
     assert!((4..=8).contains(&tries.1), "{tries:?}");
     // Meanwhile it collects, also of the window that is not open yet.
-    assert!(node.ends().keys().any(|id| id.starts_with("collect-default-20260112T000000Z")));
+    assert!(node.ends().keys().any(|id| id.starts_with("collect-default-2026-01-12-")));
     node.set_approvers();
     node.engine().run_schedule(KEY, &actor()).expect("asked for");
     node.work();

@@ -13,8 +13,10 @@ const EXPECTED: &str = "collect-SCOPE-START-END, close-SCOPE-EPOCH or finalize-S
 
 /// What a run does, for which scope, and with what.
 ///
-/// As text `collect-<scope>-<start>-<end>`, `close-<scope>-<epoch>` or `finalize-<scope>-<epoch>`, with times such as
-/// `20260105T000000Z` (and `20260105T000000.250Z` where there are milliseconds), so that it can stand in a URL.
+/// As text `collect-<scope>-<start>-<end>`, `close-<scope>-<epoch>` or `finalize-<scope>-<epoch>`, so that it can stand
+/// in a URL. A time is a date such as `2026-01-05` where it is midnight, else one such as `2026-01-05T103000Z` (and
+/// `2026-01-05T103000.250Z` where there are milliseconds); a window without a beginning begins at `begin`, one without
+/// an end ends at `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunId {
     /// Collect from the scope's sources what happened in a window.
@@ -63,7 +65,7 @@ impl fmt::Display for RunId {
         write!(formatter, "{}-{}-", self.kind(), self.scope())?;
         match self {
             Self::Collect { window, .. } => {
-                write!(formatter, "{}-{}", compact(window.start), compact(window.end))
+                write!(formatter, "{}-{}", readable(window.start, BEGIN), readable(window.end, END))
             }
             Self::Close { epoch, .. } | Self::Finalize { epoch, .. } => write!(formatter, "{epoch}"),
         }
@@ -75,21 +77,24 @@ impl FromStr for RunId {
 
     fn from_str(text: &str) -> Checked<Self> {
         let refusal = || Rejection::new(RejectionCode::InvalidIdentifier, "run", EXPECTED, text);
-        let id = read(text).ok_or_else(refusal)?;
+        let id = read(text, cut_readable).ok_or_else(refusal)?;
         if id.to_string() == text { Ok(id) } else { Err(refusal()) }
     }
 }
 
-fn read(text: &str) -> Option<RunId> {
+/// Cuts the time off the end of a text; the word is what stands for a time that is none.
+type CutTime = for<'a> fn(&'a str, (&str, i64)) -> Option<(&'a str, Timestamp)>;
+
+fn read(text: &str, cut: CutTime) -> Option<RunId> {
     let (kind, rest) = text.split_once('-')?;
-    // A scope's key may hold hyphens itself; what follows it never does.
-    let (rest, last) = rest.rsplit_once('-')?;
+    // A scope's key may hold hyphens itself, so that what follows it is read from the end.
     if kind == "collect" {
-        let (scope, start) = rest.rsplit_once('-')?;
-        let window = Period { start: read_compact(start)?, end: read_compact(last)? };
-        return Some(RunId::Collect { scope: scope.parse().ok()?, window });
+        let (rest, end) = cut(rest, END)?;
+        let (scope, start) = cut(rest, BEGIN)?;
+        return Some(RunId::Collect { scope: scope.parse().ok()?, window: Period { start, end } });
     }
-    let (scope, epoch) = (rest.parse().ok()?, EpochNumber::new(last.parse().ok()?).ok()?);
+    let (scope, epoch) = rest.rsplit_once('-')?;
+    let (scope, epoch) = (scope.parse().ok()?, EpochNumber::new(epoch.parse().ok()?).ok()?);
     match kind {
         "close" => Some(RunId::Close { scope, epoch }),
         "finalize" => Some(RunId::Finalize { scope, epoch }),
@@ -97,8 +102,43 @@ fn read(text: &str) -> Option<RunId> {
     }
 }
 
+/// 1970-01-01T00:00:00.000Z, before which nothing happened.
+const BEGIN: (&str, i64) = ("begin", 0);
+/// 9999-12-31T23:59:59.999Z, after which nothing does.
+const END: (&str, i64) = ("end", 253_402_300_799_999);
+
+/// A time for people: a date at midnight, a word for one that bounds nothing.
+fn readable(time: Timestamp, (word, unbounded_ms): (&str, i64)) -> String {
+    if time.as_ms() == unbounded_ms {
+        return word.to_owned();
+    }
+    let text = time.to_string().replace(':', "").replace(".000Z", "Z");
+    match text.strip_suffix("T000000Z") {
+        Some(date) => date.to_owned(),
+        None => text,
+    }
+}
+
+fn cut_readable<'a>(text: &'a str, (word, unbounded_ms): (&str, i64)) -> Option<(&'a str, Timestamp)> {
+    if let Some(rest) = text.strip_suffix(word).and_then(|rest| rest.strip_suffix('-')) {
+        return Some((rest, Timestamp::from_ms(unbounded_ms).ok()?));
+    }
+    // A date has two hyphens of its own.
+    let (place, _) = text.rmatch_indices('-').nth(2)?;
+    let (rest, time) = text.split_at_checked(place)?;
+    let (date, clock) = time.strip_prefix('-')?.split_at_checked(10)?;
+    let clock = if clock.is_empty() { "T000000Z" } else { clock };
+    Some((rest, read_compact(&format!("{}{clock}", date.replace('-', "")))?))
+}
+
+/// A time as keys of the ledger have it, such as `20260105T000000Z`.
 fn compact(time: Timestamp) -> String {
     time.to_string().replace(['-', ':'], "").replace(".000Z", "Z")
+}
+
+fn cut_compact<'a>(text: &'a str, _: (&str, i64)) -> Option<(&'a str, Timestamp)> {
+    let (rest, time) = text.rsplit_once('-')?;
+    Some((rest, read_compact(time)?))
 }
 
 fn read_compact(text: &str) -> Option<Timestamp> {
@@ -110,24 +150,32 @@ fn read_compact(text: &str) -> Option<Timestamp> {
 
 impl Key for RunId {
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.to_string().as_bytes());
+        let text = match self {
+            Self::Collect { scope, window } => {
+                format!("collect-{scope}-{}-{}", compact(window.start), compact(window.end))
+            }
+            other => other.to_string(),
+        };
+        out.extend_from_slice(text.as_bytes());
         out.push(0);
     }
 
     fn read(input: &mut &[u8]) -> Option<Self> {
-        KeyText::read(input)?.as_str().parse().ok()
+        read(KeyText::read(input)?.as_str(), cut_compact)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::RunId;
+    use super::{Key, RunId};
 
     #[test]
     fn an_id_has_one_form() {
         for text in [
-            "collect-default-20260105T000000Z-20260112T000000Z",
-            "collect-a-b-20260105T000000.250Z-99991231T235959.999Z",
+            "collect-default-2026-01-05-2026-01-12",
+            "collect-a-b-2026-01-05T000000.250Z-end",
+            "collect-a-begin-end",
+            "collect-a-2026-01-05-begin-2026-01-05T103000Z",
             "close-a-1-12",
             "finalize-default-1",
         ] {
@@ -143,11 +191,27 @@ mod tests {
             "finalize-Default-1",
             "finalize--1",
             "open-default-1",
-            "collect-default-20260105T000000.000Z-20260112T000000Z",
-            "collect-default-20260105X000000Z-20260112T000000Z",
-            "collect-default-20260230T000000Z-20260312T000000Z",
+            "collect-default-20260105T000000Z-20260112T000000Z",
+            "collect-default-2026-01-05T000000Z-2026-01-12",
+            "collect-default-2026-01-05T103000.000Z-2026-01-12",
+            "collect-default-2026-01-05X103000Z-2026-01-12",
+            "collect-default-2026-0105-2026-01-12",
+            "collect-default-2026-02-30-2026-03-12",
+            "collect-default-1970-01-01-2026-01-12",
+            "collect-default-end-begin",
+            "collect-default-end",
+            "collect-begin-end",
         ] {
             assert!(text.parse::<RunId>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_has_times_of_one_length_without_words() {
+        let id: RunId = "collect-a-b-begin-2026-01-12".parse().expect("an id");
+        let mut key = Vec::new();
+        id.write(&mut key);
+        assert_eq!(key, b"collect-a-b-19700101T000000Z-20260112T000000Z\0");
+        assert_eq!(RunId::read(&mut key.as_slice()), Some(id));
     }
 }

@@ -10,7 +10,8 @@ use crate::api::problems::Problem;
 /// An attempt of a run.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RunView {
-    /// Its id: `collect-<scope>-<start>-<end>`, `close-<scope>-<epoch>` or `finalize-<scope>-<epoch>`.
+    /// Its id: `collect-<scope>-<start>-<end>` with times such as `2026-01-05`, `close-<scope>-<epoch>` or
+    /// `finalize-<scope>-<epoch>`.
     pub id: String,
     /// Which attempt it is, from 1.
     pub attempt: u32,

@@ -6,7 +6,7 @@ use meed_audit::RejectionCode;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
-use crate::api::answers::{kept, typed_pieces};
+use crate::api::answers::{as_file, kept, typed_pieces};
 use crate::api::authority::Access;
 use crate::api::documents::{
     AllocatedView, AllocationLeaf, AllocationRequest, AllocationsView, Page, PayoutItem, PoolAddedView,
@@ -16,7 +16,7 @@ use crate::api::extract::{Asked, At, Call, Document, Refused};
 use crate::api::parameters::{AllocationsPart, ClaimantPath, EpochPath, ExportAs, Part};
 use crate::api::pieces::{self, Writing};
 use crate::failure::reject;
-use crate::service::ExportKind;
+use crate::service::{ExportKind, Service};
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -110,7 +110,9 @@ async fn add_pool(
     call.run(move |service, actor| service.add_pool(&key, epoch, &request, actor)).await.map(Json)
 }
 
-/// The allocations of a final statement for other programs.
+/// The allocations of a final statement for other programs, in a file named by scope, epoch and revision. CSV has the
+/// columns `claimant`, `credits` (in the smallest unit), `final_units` and `proposed_units` (in milli-units), `events`,
+/// `override_reason`, and then, as people say it, `amount` in the scope's unit, that `unit`, and `units`.
 #[utoipa::path(
     get,
     path = "/api/v1/scopes/{key}/epochs/{epoch}/export",
@@ -136,9 +138,12 @@ async fn export(
         other => return Err(reject(RejectionCode::Malformed, "format", "csv or json", other).into()),
     };
     let service = call.app.service().clone();
-    let (first, rest) =
-        call.run(move |service, _| service.export(&key, epoch, asked.revision, kind)?.next(service)).await?;
-    let answer = typed_pieces(media_type, pieces::body(&service, first, rest));
+    let begin = move |service: &Service| {
+        let writing = service.export(&key, epoch, asked.revision, kind)?;
+        Ok((writing.file_name(), writing.next(service)?))
+    };
+    let (name, (first, rest)) = call.run(move |service, _| begin(service)).await?;
+    let answer = as_file(typed_pieces(media_type, pieces::body(&service, first, rest)), &name);
     Ok(kept(answer, asked.revision.is_some()))
 }
 

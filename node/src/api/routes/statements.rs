@@ -6,12 +6,13 @@ use axum::response::Response;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
-use crate::api::answers::{kept, text_or_json, typed, typed_pieces};
+use crate::api::answers::{as_file, kept, text_or_json, typed, typed_pieces};
 use crate::api::authority::Access;
 use crate::api::documents::{ProofFile, SignaturesView, StatementView, VerificationView};
 use crate::api::extract::{Asked, At, Call, Refused, Text};
 use crate::api::parameters::{EpochPath, ProofOf, ProofPath, Statement};
 use crate::api::pieces::{self, Writing};
+use crate::service::Service;
 
 pub(super) fn all() -> Routes {
     Routes::new()
@@ -80,7 +81,7 @@ async fn statement_policy(
     Ok(typed("text/plain; charset=utf-8", found.into_bytes()))
 }
 
-/// All that recomputing an epoch needs, as NDJSON.
+/// All that recomputing an epoch needs, as NDJSON, in a file named by scope, epoch and revision.
 #[utoipa::path(
     get,
     path = "/api/v1/scopes/{key}/epochs/{epoch}/dossier",
@@ -102,9 +103,12 @@ async fn dossier(
     Asked(asked): Asked<Statement>,
 ) -> Result<Response, Refused> {
     let service = call.app.service().clone();
-    let (first, rest) =
-        call.run(move |service, _| service.dossier(&key, epoch, asked.revision)?.next(service)).await?;
-    Ok(typed_pieces("application/x-ndjson", pieces::body(&service, first, rest)))
+    let begin = move |service: &Service| {
+        let writing = service.dossier(&key, epoch, asked.revision)?;
+        Ok((writing.file_name(), writing.next(service)?))
+    };
+    let (name, (first, rest)) = call.run(move |service, _| begin(service)).await?;
+    Ok(as_file(typed_pieces("application/x-ndjson", pieces::body(&service, first, rest)), &name))
 }
 
 /// The signatures of an epoch's drafts, and which of them count.

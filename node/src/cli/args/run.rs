@@ -32,10 +32,12 @@ pub struct RunListArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A run's id says what is done: collect-SCOPE-START-END, close-SCOPE-EPOCH or
-finalize-SCOPE-EPOCH. Asked for again after it has ended, it is another attempt.
+finalize-SCOPE-EPOCH. A collection without --since begins at `begin`, one without --until
+ends at `end`. Asked for again after it has ended, it is another attempt.
 
 Examples:
   meed run show finalize-default-1
+  meed run show collect-default-2026-11-09-2026-11-16
   meed run show close-default-12 --attempt 1")]
 pub struct RunShowArgs {
     /// Its id, as `meed run list` shows it

@@ -47,8 +47,12 @@ pub fn run(args: &InitArgs, data: Option<&Path>, console: Console) -> Result<(),
     ));
     console.answer(&answer, || {
         format!(
-            "data     {}\nnode     {}\norigin   {}\nlog key  {}",
-            answer.data, answer.node_id, answer.origin, answer.log_key
+            "folder          {}\nnode id         {}\norigin          {}\nlog key file    {}\nlog public key  {}",
+            answer.data,
+            answer.node_id,
+            answer.origin,
+            folder.log_key().display(),
+            answer.log_key
         )
     })
 }
