@@ -1,6 +1,7 @@
 //! Events: immutable facts from a source, from the line that comes in to the leaf in the events log.
 
 mod author;
+mod faults;
 mod line;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::text::check_visible;
 use crate::time::Timestamp;
 use author::check_authors;
-use line::read_fields;
+use line::{TEXT_FIELDS, read_fields};
 
 pub use author::{Author, equal_shares, parse_share};
 
@@ -89,12 +90,7 @@ impl NewEvent {
             let got = fields.metadata.kind();
             return Err(Rejection::new(RejectionCode::WrongType, "metadata", "an object", got));
         }
-        let metadata = fields.metadata.to_canonical();
-        if metadata.len() > METADATA_BYTES_MAX {
-            let expected = format!("at most {METADATA_BYTES_MAX} bytes");
-            let got = format!("{} bytes", metadata.len());
-            return Err(Rejection::new(RejectionCode::InputTooLarge, "metadata", expected, got));
-        }
+        let metadata = check_metadata(&fields.metadata)?;
         let event = Self {
             id: fields.id,
             source: fields.source,
@@ -132,7 +128,13 @@ impl NewEvent {
                 format!("{} bytes", line.len()),
             ));
         }
-        Self::new(read_fields(Value::parse_edge_with_texts(line, &["id"])?)?, now)
+        Self::new(read_fields(Value::parse_edge_with_texts(line, &TEXT_FIELDS)?)?, now)
+    }
+
+    /// Everything for which [`NewEvent::parse`] refuses a line, as far as one fault does not hide another: at most 16,
+    /// each naming its field. Nothing where the line is good.
+    pub fn faults(line: &[u8], now: Timestamp) -> Vec<Rejection> {
+        faults::find(line, now)
     }
 
     /// A length that no leaf of this event exceeds, found without writing one: for nearly all events it is enough.
@@ -164,6 +166,11 @@ impl NewEvent {
     /// When it happened.
     pub fn event_time(&self) -> Timestamp {
         self.event_time
+    }
+
+    /// The key of its weight in a policy: `<source>:<event_type>`.
+    pub fn weight_key(&self) -> String {
+        weight_key(&self.source, &self.event_type)
     }
 
     /// The canonical metadata, which the leaf binds by its salted hash.
@@ -221,6 +228,17 @@ impl NewEvent {
         }
         Ok((event, leaf))
     }
+}
+
+/// The canonical metadata, within its limit.
+fn check_metadata(metadata: &Value) -> Checked<String> {
+    let metadata = metadata.to_canonical();
+    if metadata.len() <= METADATA_BYTES_MAX {
+        return Ok(metadata);
+    }
+    let (expected, got) =
+        (format!("at most {METADATA_BYTES_MAX} bytes"), format!("{} bytes", metadata.len()));
+    Err(Rejection::new(RejectionCode::InputTooLarge, "metadata", expected, got))
 }
 
 /// At most 16 scopes, strictly ascending.
@@ -339,8 +357,12 @@ impl Event {
 
     /// The key of its weight in a policy: `<source>:<event_type>`.
     pub fn weight_key(&self) -> String {
-        format!("{}:{}", self.source, self.event_type)
+        weight_key(&self.source, &self.event_type)
     }
+}
+
+fn weight_key(source: &Source, event_type: &EventType) -> String {
+    format!("{source}:{event_type}")
 }
 
 /// A scope's later claim on an event; its canonical bytes are the leaf `meed/route/v1`.

@@ -5,6 +5,7 @@
 
 mod words;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -47,14 +48,36 @@ impl Value {
     /// # Errors
     /// As [`Value::parse_edge`]; `wrong_type` for a number in one of these fields.
     pub fn parse_edge_with_texts(bytes: &[u8], texts: &[&str]) -> Checked<Self> {
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            let got = format!("a bad byte at offset {}", error.valid_up_to());
-            Rejection::new(RejectionCode::NotUtf8, "text", "UTF-8", got)
-        })?;
-        let raw: Raw = serde_json::from_str(text)
-            .map_err(|error| refuse_json("text", "one JSON value", &error, bytes))?;
-        raw.check_texts(texts)?;
+        let raw = Raw::parse(bytes)?;
+        if let Raw::Object(fields) = &raw {
+            fields.iter().try_for_each(|(name, value)| value.check_text(name, texts))?;
+        }
         raw.check("", 0)
+    }
+
+    /// As [`Value::parse_edge_with_texts`], where a refused field does not hide the others: the fields that can be read,
+    /// and why each of the others cannot.
+    ///
+    /// # Errors
+    /// `not_utf8`, `malformed`; all refusals of what is no object.
+    pub fn parse_edge_by_field(bytes: &[u8], texts: &[&str]) -> Checked<(Self, Vec<Rejection>)> {
+        let fields = match Raw::parse(bytes)? {
+            Raw::Object(fields) => fields,
+            other => return Ok((other.check("", 0)?, Vec::new())),
+        };
+        let (mut kept, mut refused, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for (name, raw) in fields {
+            if !seen.insert(name.clone()) {
+                refused.push(field_twice(name));
+                continue;
+            }
+            match raw.check_text(&name, texts).and_then(|()| raw.check(&name, 1)) {
+                Ok(value) => kept.push((name, value)),
+                Err(rejection) => refused.push(rejection),
+            }
+        }
+        kept.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+        Ok((Self::Object(kept), refused))
     }
 
     /// The field of an object, if it is one and has it.
@@ -124,17 +147,23 @@ enum Raw {
 }
 
 impl Raw {
-    fn check_texts(&self, texts: &[&str]) -> Checked<()> {
-        let Self::Object(fields) = self else { return Ok(()) };
-        for (name, value) in fields {
-            if let Self::Number(number, _) = value
-                && texts.contains(&name.as_str())
-            {
+    fn parse(bytes: &[u8]) -> Checked<Self> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let got = format!("a bad byte at offset {}", error.valid_up_to());
+            Rejection::new(RejectionCode::NotUtf8, "text", "UTF-8", got)
+        })?;
+        serde_json::from_str(text).map_err(|error| refuse_json("text", "one JSON value", &error, bytes))
+    }
+
+    /// Whether a field that must be a text is none.
+    fn check_text(&self, name: &str, texts: &[&str]) -> Checked<()> {
+        match self {
+            Self::Number(number, _) if texts.contains(&name) => {
                 let got = format!("the number {number}");
-                return Err(Rejection::new(RejectionCode::WrongType, name, "a string", got));
+                Err(Rejection::new(RejectionCode::WrongType, name, "a string", got))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn check(self, path: &str, depth: usize) -> Checked<Value> {
@@ -186,11 +215,14 @@ fn check_object(fields: Vec<(String, Raw)>, path: &str, depth: usize) -> Checked
         if let [(a, _), (b, _)] = pair
             && a == b
         {
-            let subject = if path.is_empty() { a.clone() } else { format!("{path}.{a}") };
-            return Err(Rejection::new(RejectionCode::DuplicateField, subject, "the field once", "it twice"));
+            return Err(field_twice(if path.is_empty() { a.clone() } else { format!("{path}.{a}") }));
         }
     }
     Ok(Value::Object(checked))
+}
+
+fn field_twice(field: String) -> Rejection {
+    Rejection::new(RejectionCode::DuplicateField, field, "the field once", "it twice")
 }
 
 impl<'de> Deserialize<'de> for Raw {

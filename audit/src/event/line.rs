@@ -25,56 +25,72 @@ const LINE_FIELDS: [&str; 13] = [
     "source",
 ];
 
+/// Fields that name something, where a number would be a mistake.
+pub(super) const TEXT_FIELDS: [&str; 1] = ["id"];
+
+/// Whether a line may have a field of this name.
+pub(super) fn is_known(name: &str) -> bool {
+    name == "source_ref" || LINE_FIELDS.contains(&name)
+}
+
+pub(super) fn unknown_field(name: &str) -> Rejection {
+    Rejection::new(RejectionCode::UnknownField, name, "no such field", "it")
+}
+
 pub(super) fn read_fields(line: Value) -> Checked<EventFields> {
     let Value::Object(fields) = &line else {
         return Err(Rejection::new(RejectionCode::WrongType, "line", "an object", line.kind()));
     };
-    if let Some((name, _)) =
-        fields.iter().find(|(name, _)| name != "source_ref" && !LINE_FIELDS.contains(&name.as_str()))
-    {
-        return Err(Rejection::new(RejectionCode::UnknownField, name, "no such field", "it"));
+    if let Some((name, _)) = fields.iter().find(|(name, _)| !is_known(name)) {
+        return Err(unknown_field(name));
     }
     let source: Source = parse_field(&line, "source")?;
-    let payload_hash = string_field(&line, "payload_hash")?;
     Ok(EventFields {
         id: parse_field(&line, "id")?,
         source_ref: string_field(&line, "source_ref")?.to_owned(),
         event_type: parse_field(&line, "event_type")?,
         authors: read_authors(&line, &source)?,
-        event_time: Timestamp::parse_edge("event_time", string_field(&line, "event_time")?)?,
-        payload_hash: Hash::from_hex(payload_hash).map_err(|_| {
-            let expected = "64 lower-case hex digits";
-            Rejection::new(RejectionCode::InvalidIdentifier, "payload_hash", expected, payload_hash)
-        })?,
+        event_time: time_field(&line, "event_time")?,
+        payload_hash: payload_hash(&line)?,
         producer: string_field(&line, "producer")?.to_owned(),
         producer_version: string_field(&line, "producer_version")?.to_owned(),
-        retrieved_at: Timestamp::parse_edge("retrieved_at", string_field(&line, "retrieved_at")?)?,
+        retrieved_at: time_field(&line, "retrieved_at")?,
         metadata: read_metadata(&line)?,
         source,
     })
 }
 
-fn string_field<'a>(object: &'a Value, name: &str) -> Checked<&'a str> {
+pub(super) fn time_field(line: &Value, name: &str) -> Checked<Timestamp> {
+    Timestamp::parse_edge(name, string_field(line, name)?)
+}
+
+pub(super) fn payload_hash(line: &Value) -> Checked<Hash> {
+    let text = string_field(line, "payload_hash")?;
+    Hash::from_hex(text).map_err(|_| {
+        let expected = "64 lower-case hex digits";
+        Rejection::new(RejectionCode::InvalidIdentifier, "payload_hash", expected, text)
+    })
+}
+
+pub(super) fn string_field<'a>(object: &'a Value, name: &str) -> Checked<&'a str> {
     let value = object
         .field(name)
         .ok_or_else(|| Rejection::new(RejectionCode::MissingField, name, "the field", "none"))?;
     value.as_str().ok_or_else(|| Rejection::new(RejectionCode::WrongType, name, "a string", value.kind()))
 }
 
-fn parse_field<T: std::str::FromStr<Err = Rejection>>(object: &Value, name: &str) -> Checked<T> {
+pub(super) fn parse_field<T: std::str::FromStr<Err = Rejection>>(object: &Value, name: &str) -> Checked<T> {
     string_field(object, name)?.parse().map_err(|mut rejection: Rejection| {
         name.clone_into(&mut rejection.subject);
         rejection
     })
 }
 
-fn read_authors(line: &Value, source: &Source) -> Checked<Vec<(Identity, Option<u32>)>> {
+pub(super) fn read_authors(line: &Value, source: &Source) -> Checked<Vec<(Identity, Option<u32>)>> {
     match (line.field("authors"), line.field("platform_user_id")) {
-        (Some(Value::Array(authors)), None) => authors
-            .iter()
-            .enumerate()
-            .map(|(index, author)| read_author(author).map_err(|r| r.within(format!("authors[{index}]"))))
-            .collect(),
+        (Some(Value::Array(authors)), None) => {
+            authors.iter().enumerate().map(|(index, author)| read_author(index, author)).collect()
+        }
         (Some(Value::Array(_)), Some(_)) => {
             let expected = "platform_user_id or authors";
             Err(Rejection::new(RejectionCode::UnknownField, "platform_user_id", expected, "both"))
@@ -100,7 +116,12 @@ fn read_authors(line: &Value, source: &Source) -> Checked<Vec<(Identity, Option<
     }
 }
 
-fn read_author(author: &Value) -> Checked<(Identity, Option<u32>)> {
+/// The author at this place of the list.
+pub(super) fn read_author(index: usize, author: &Value) -> Checked<(Identity, Option<u32>)> {
+    read_author_fields(author).map_err(|rejection| rejection.within(format!("authors[{index}]")))
+}
+
+fn read_author_fields(author: &Value) -> Checked<(Identity, Option<u32>)> {
     let Value::Object(fields) = author else {
         return Err(Rejection::new(RejectionCode::WrongType, "", "an object", author.kind()));
     };
@@ -119,7 +140,7 @@ fn read_author(author: &Value) -> Checked<(Identity, Option<u32>)> {
 }
 
 /// The metadata object, with `platform_login` and `artifact_url` put into it.
-fn read_metadata(line: &Value) -> Checked<Value> {
+pub(super) fn read_metadata(line: &Value) -> Checked<Value> {
     let mut metadata = match line.field("metadata") {
         None => Vec::new(),
         Some(Value::Object(fields)) => fields.clone(),

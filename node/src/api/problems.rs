@@ -34,7 +34,7 @@ pub struct Problem {
     /// The stable number, for refusals by a rule.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub number: Option<u16>,
-    /// What is wrong with each line, where a batch of lines was refused.
+    /// What is wrong with each line, where a batch of lines was refused; a line may have several faults.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lines: Vec<LineProblem>,
 }
@@ -48,6 +48,13 @@ pub struct LineProblem {
     pub code: String,
     /// Which field, what was expected there, and what came.
     pub detail: String,
+}
+
+impl LineProblem {
+    /// How many lines these are of: one line may have several faults, which follow each other.
+    pub fn lines_count(problems: &[Self]) -> usize {
+        problems.chunk_by(|one, other| one.line == other.line).count()
+    }
 }
 
 impl Problem {

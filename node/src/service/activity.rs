@@ -56,11 +56,10 @@ impl Service {
             let number = line.number.saturating_add(first_line.saturating_sub(1));
             match line.event {
                 Ok(event) => events.push(event),
-                Err(rejection) => bad_lines.push(LineProblem {
-                    line: number,
-                    code: rejection.code.name().to_owned(),
-                    detail: without_line(&rejection.to_string(), line.number),
-                }),
+                Err(first) => bad_lines.extend(std::iter::once(first).chain(line.more).map(|fault| {
+                    let detail = without_line(&fault.to_string(), line.number);
+                    LineProblem { line: number, code: fault.code.name().to_owned(), detail }
+                })),
             }
         }
         if !bad_lines.is_empty() && !keep_good {
@@ -275,7 +274,8 @@ fn without_line(text: &str, number: u64) -> String {
 }
 
 fn lines_refused(lines: Vec<LineProblem>, good: usize) -> Failure {
-    let (bad, total) = (lines.len(), lines.len().saturating_add(good));
+    let bad = LineProblem::lines_count(&lines);
+    let total = bad.saturating_add(good);
     let (noun, verb) = (if total == 1 { "line" } else { "lines" }, if bad == 1 { "is" } else { "are" });
     let detail = format!("{bad} of {total} {noun} {verb} refused, and nothing was stored");
     let remedy = "correct these lines, or store the good ones with --keep-good";

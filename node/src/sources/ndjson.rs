@@ -20,6 +20,8 @@ pub struct NdjsonLine {
     pub number: u64,
     /// The event, or why the line holds none.
     pub event: Checked<NewEvent>,
+    /// What else is wrong with a line that holds none, field by field.
+    pub more: Vec<Rejection>,
 }
 
 /// Iterates over the lines of `reader`.
@@ -75,6 +77,15 @@ impl<R: BufRead> NdjsonReader<R> {
         }
         NewEvent::parse(&self.line, self.now)
     }
+
+    /// The other faults of a line that is refused for `first`; none where it could not be read at all.
+    fn more_than(&self, first: &Rejection) -> Vec<Rejection> {
+        let mut faults = NewEvent::faults(&self.line, self.now);
+        match faults.first() == Some(first) {
+            true => faults.split_off(1),
+            false => Vec::new(),
+        }
+    }
 }
 
 /// The refusal of a line of so many bytes, its end not counted.
@@ -103,9 +114,11 @@ impl<R: BufRead> Iterator for NdjsonReader<R> {
                 continue;
             }
             let number = self.number;
-            let event =
-                self.check(length).map_err(|rejection| rejection.within(format_args!("line {number}")));
-            return Some(Ok(NdjsonLine { number, event }));
+            let event = self.check(length);
+            let more = event.as_ref().err().map(|first| self.more_than(first)).unwrap_or_default();
+            let within = |rejection: Rejection| rejection.within(format_args!("line {number}"));
+            let (event, more) = (event.map_err(within), more.into_iter().map(within).collect());
+            return Some(Ok(NdjsonLine { number, event, more }));
         }
         None
     }

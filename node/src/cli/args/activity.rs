@@ -9,14 +9,27 @@ use super::{EpochArgs, ScopeArg};
 /// `meed import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A line is one event:
-  {\"id\",\"source\",\"source_ref\",\"event_type\",
-   \"platform_user_id\" (or \"authors\":[{\"provider\",\"id\",\"share\"}]),\"metadata\":{},
-   \"payload_hash\",\"producer\",\"producer_version\",\"event_time\",\"retrieved_at\"}
-Every bad line is reported with its number, and then nothing is stored; with --keep-good the
-good lines are. Either way the exit code is 1 where a line was bad. An event that is stored
-already is a duplicate and no error. A line has at most 65,536 bytes, the event's leaf that is
-made of it at most 16,384. FILE may be - for standard input.
+A line is one event, such as this one, which stands in one line of the file:
+{\"id\":\"github:pr:41986369:42\",\"source\":\"github\",\"source_ref\":\"github:repo:41986369\",\"event_type\":\"pr_merged\",\"platform_user_id\":\"583231\",\"platform_login\":\"octocat\",\"payload_hash\":\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\",\"producer\":\"my-export\",\"producer_version\":\"1.0\",\"event_time\":\"2026-11-10T12:00:00Z\",\"retrieved_at\":\"2026-11-10T13:00:00Z\",\"metadata\":{\"title\":\"Documentation\"}}
+
+  id                the same for the same event, always; another content under it is kept out
+  source            the kind of place; with the event_type it makes the type that the scope's
+  event_type        weights name: github:pr_merged
+  source_ref        the repository, channel or page; like id, it does not change with its name
+  platform_user_id  the account at the source, where that is github or discord; else
+                    \"authors\":[{\"provider\":\"github\",\"id\":\"583231\",\"share\":\"600000\"},…],
+                    with shares in parts per million, or without them for equal ones
+  payload_hash      SHA-256, in hex, of all in the source's record that can decide money
+  producer          the program that wrote the line, and producer_version its version
+  event_time        when it happened; it decides the epoch
+  retrieved_at      when it was read at the source
+  metadata          whatever else people should see; may be left out, and be erased later
+
+Every fault of every bad line is reported with the line's number, and then nothing is stored;
+with --keep-good the good lines are. Either way the exit code is 1 where a line was bad. An
+event that is stored already is a duplicate and no error. What weighs nothing or comes too late
+is said. A line has at most 65,536 bytes, the event's leaf that is made of it at most 16,384.
+FILE may be - for standard input.
 
 Examples:
   meed import --scope default events.ndjson

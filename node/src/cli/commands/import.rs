@@ -42,14 +42,21 @@ pub fn run(args: &ImportArgs, session: &Session) -> Result<(), Failure> {
     session.console.answer(&total, || {
         let mut text = describe_stored(&total.events);
         if !total.bad_lines.is_empty() {
-            let _ = write!(text, ", {} left out", counted(total.bad_lines.len(), "bad line"));
+            let _ = write!(
+                text,
+                ", {} left out",
+                counted(LineProblem::lines_count(&total.bad_lines), "bad line")
+            );
         }
         text
     })?;
     if total.bad_lines.is_empty() {
         return Ok(());
     }
-    let what = format!("expected good lines only, got {}", counted(total.bad_lines.len(), "bad line"));
+    let what = format!(
+        "expected good lines only, got {}",
+        counted(LineProblem::lines_count(&total.bad_lines), "bad line")
+    );
     let remedy =
         "the good ones are stored: correct the others and import the file again, which stores nothing twice";
     let mut failure = Failure::refused("lines_left_out", what, remedy);
@@ -75,8 +82,9 @@ fn check_all(args: &ImportArgs, input: &Input, session: &Session) -> Result<(), 
         return Ok(());
     }
     bad.sort_by_key(|line| line.line);
-    let verb = if bad.len() == 1 { "is" } else { "are" };
-    let what = format!("{} {verb} refused, and nothing was stored", counted(bad.len(), "line"));
+    let count = LineProblem::lines_count(&bad);
+    let verb = if count == 1 { "is" } else { "are" };
+    let what = format!("{} {verb} refused, and nothing was stored", counted(count, "line"));
     let remedy = "correct these lines, or store the good ones with --keep-good";
     let mut failure = Failure::refused("lines_refused", what, remedy);
     failure.problem.lines = bad;
