@@ -11,10 +11,10 @@ use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::json::Value;
 use meed_audit::time::Timestamp;
 use meed_storage::{
-    AppendReport, CuratedEvent, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, PrivateData,
-    Snapshot,
+    CuratedEvent, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, PrivateData, Snapshot,
 };
 
+use super::intake::Came;
 use super::parts::page;
 use super::{Service, Wanted};
 use crate::api::documents::{
@@ -79,12 +79,14 @@ impl Service {
         if events.is_empty() && cursor.is_none() {
             return Ok(StoredView::default());
         }
+        let came: Vec<Came> = events.iter().map(Came::of).collect();
         let salts = events.iter().map(|_| clock::random()).collect::<Result<Vec<[u8; 32]>, _>>()?;
         let mut batch = EventBatch::prepare(events, vec![scope], salts, now)?;
         if let Some(cursor) = cursor {
             batch = batch.with_cursor(cursor);
         }
-        Ok(stored_view(&self.ledger.append(batch)?))
+        let report = self.ledger.append(batch)?;
+        self.stored_view(scope, &came, &report)
     }
 
     /// Collects from a git repository. Batches are stored as they are found; the last one with the cursor.
@@ -282,19 +284,6 @@ fn lines_refused(lines: Vec<LineProblem>, good: usize) -> Failure {
     let problem = Problem::local("lines_refused", detail, remedy);
     let problem = problem.with_status(axum::http::StatusCode::UNPROCESSABLE_ENTITY);
     Problem { lines, ..problem }.into()
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn stored_view(report: &AppendReport) -> StoredView {
-    StoredView {
-        stored: count(report.stored()),
-        duplicates: count(report.duplicates()),
-        routed: count(report.routed()),
-        conflicts: count(report.conflicts()),
-    }
 }
 
 fn cursor_of(scope: ScopeId, until: ReadUntil) -> Result<CursorUpdate, Failure> {

@@ -9,6 +9,7 @@ mod care;
 mod decisions;
 mod epochs;
 mod frames;
+mod intake;
 mod kept;
 pub(crate) mod long;
 mod own_accounts;

@@ -1,5 +1,6 @@
 //! Taking in events: imports with bad lines, duplicates, conflicts, and git twice.
 
+use meed_audit::time::MS_PER_DAY;
 use meed_node::sources::sample;
 
 use crate::support::{World, now};
@@ -45,6 +46,80 @@ fn every_bad_line_is_reported_and_nothing_is_stored() {
     assert!(kept.err.contains("line 3: "), "{}", kept.err);
     assert!(kept.out.starts_with("2 stored"), "{}", kept.out);
     assert_eq!(world.json(&["epoch", "show", "--scope", "default", "--epoch", "1"])["events"], 2);
+}
+
+#[test]
+fn every_faulty_field_of_a_line_is_reported() {
+    let world = World::open();
+    let good = world.event_line("good", 1);
+    let bad = good
+        .replace("\"platform_user_id\":\"1\"", "\"platform_user_id\":\"01\"")
+        .replace("\"producer\":\"test\",", "")
+        .replace("pr_merged", "PR merged");
+    world.write("events.ndjson", &format!("{good}\n{bad}\n"));
+    let ran = world.run(&["import", "--scope", "default", "events.ndjson"]);
+    ran.refused(1, "1 of 2 lines is refused, and nothing was stored");
+    let said: Vec<&str> = ran.err.lines().filter(|line| line.starts_with("line 2: ")).collect();
+    for field in ["platform_user_id", "producer: expected the field, got none", "event_type: expected "] {
+        assert!(said.iter().any(|line| line.contains(field)), "{field}: {said:#?}");
+    }
+    assert_eq!(said.len(), 3, "{said:#?}");
+    assert!(said.iter().all(|line| line.contains(": expected ") && line.contains(", got ")), "{said:#?}");
+    let kept = world.run(&["import", "--scope", "default", "--keep-good", "events.ndjson"]);
+    kept.refused(1, "got 1 bad line");
+    assert_eq!(kept.out, "1 stored, 0 there already, 1 bad line left out\n");
+}
+
+/// The example line of a document: the first that is an event.
+fn example_in(text: &str) -> &str {
+    text.lines().map(str::trim).find(|line| line.starts_with("{\"id\":")).expect("an example line")
+}
+
+#[test]
+fn the_example_line_of_the_documents_can_be_imported_as_it_stands() {
+    let world = World::open();
+    let help = world.run(&["import", "--help"]).ok();
+    let example = example_in(&help);
+    for text in [include_str!("../../../README.md"), include_str!("../../../docs/operating.md")] {
+        assert_eq!(example_in(text), example);
+    }
+    let ran = world.run_with(&["import", "--scope", "default", "-"], &[], example);
+    assert!(!ran.err.contains("nothing, since"), "it has a weight: {}", ran.err);
+    assert_eq!(ran.ok(), "1 stored, 0 there already\n");
+}
+
+#[test]
+fn events_that_earn_nothing_or_come_too_late_say_so() {
+    let world = World::open();
+    let import = |lines: &str| world.run_with(&["import", "--scope", "default", "-", "--json"], &[], lines);
+    let line = |id: &str| world.event_line(id, 1);
+    let answer =
+        |ran: &crate::support::Ran| -> serde_json::Value { serde_json::from_str(&ran.out).expect("JSON") };
+    let usual = import(&line("usual"));
+    assert_eq!((usual.err.as_str(), &answer(&usual)["unweighted"]), ("", &serde_json::json!([])));
+    let odd = ["one", "two"].map(|id| line(id).replace("pr_merged", "pr_admired")).join("\n");
+    let odd = import(&(odd + "\n" + &line("three").replace("pr_merged", "pr_seen")));
+    let kinds = "github:pr_admired (2), github:pr_seen (1)";
+    assert!(odd.err.contains("3 new events weigh nothing") && odd.err.contains(kinds), "{}", odd.err);
+    assert_eq!(answer(&odd)["unweighted"][0], serde_json::json!({"kind": "github:pr_admired", "events": 2}));
+    let before = world.at.plus_ms(-14 * MS_PER_DAY).expect("time").to_string();
+    let old = import(&line("old").replace(&world.at.to_string(), &before));
+    assert!(old.err.contains("1 new event happened before the scope's first epoch"), "{}", old.err);
+    assert_eq!(answer(&old)["before_first"], 1);
+    world.epoch(&["close"]).ok();
+    let late = import(&line("late"));
+    let said =
+        "1 new event came too late for epoch 1, which takes no more: the next epoch that is opened takes it";
+    assert!(late.err.contains(said), "{}", late.err);
+    assert_eq!(answer(&late)["late"], serde_json::json!([{"missed": 1, "events": 1}]));
+    world.run(&["epoch", "open", "--scope", "default", "--at", &now().to_string()]).ok();
+    let later = import(&(line("later") + "\n" + &line("latest") + "\n" + &line("late")));
+    assert!(
+        later.err.contains("2 new events came too late for epoch 1, which takes no more: epoch 2 takes them")
+    );
+    assert_eq!(answer(&later)["late"], serde_json::json!([{"missed": 1, "taken_by": 2, "events": 2}]));
+    let activity = world.json(&["activity", "--scope", "default", "--epoch", "2"]);
+    assert_eq!(activity.as_array().map(Vec::len), Some(3), "as was said");
 }
 
 #[test]

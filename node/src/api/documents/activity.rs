@@ -22,11 +22,71 @@ pub struct StoredView {
     pub routed: u64,
     /// Events with another content than the one stored under their id: kept out and recorded.
     pub conflicts: u64,
+    /// New events whose type weighs nothing in the epoch that takes them, or where none does yet, by the scope's terms of
+    /// now: unless somebody decides otherwise, they earn nothing.
+    #[serde(default)]
+    pub unweighted: Vec<UnweightedView>,
+    /// New events of windows that are over: a later epoch takes them.
+    #[serde(default)]
+    pub late: Vec<LateView>,
+    /// New events from before the scope's first epoch, which no epoch takes.
+    #[serde(default)]
+    pub before_first: u64,
+}
+
+/// Events of a type that weighs nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnweightedView {
+    /// `<source>:<event_type>`.
+    pub kind: String,
+    /// How many.
+    pub events: u64,
+}
+
+/// Events that came when the epoch of their time took none any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LateView {
+    /// The epoch whose window holds their time; none for a window that was left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub missed: Option<u64>,
+    /// The epoch that takes them; none where the next one takes them that is opened.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub taken_by: Option<u64>,
+    /// How many.
+    pub events: u64,
+}
+
+/// Adds counts to those of the same things.
+fn merge<T: Clone>(
+    all: &mut Vec<T>,
+    more: &[T],
+    same: impl Fn(&T, &T) -> bool,
+    count: fn(&mut T) -> &mut u64,
+) {
+    for item in more {
+        match all.iter_mut().find(|known| same(known, item)) {
+            Some(known) => {
+                let added = *count(&mut item.clone());
+                let sum = count(known);
+                *sum = sum.saturating_add(added);
+            }
+            None => all.push(item.clone()),
+        }
+    }
 }
 
 impl StoredView {
     /// Adds another batch's counts.
     pub fn add(&mut self, other: &Self) {
+        merge(
+            &mut self.unweighted,
+            &other.unweighted,
+            |one, two| one.kind == two.kind,
+            |item| &mut item.events,
+        );
+        let same = |one: &LateView, two: &LateView| (one.missed, one.taken_by) == (two.missed, two.taken_by);
+        merge(&mut self.late, &other.late, same, |item| &mut item.events);
+        self.before_first = self.before_first.saturating_add(other.before_first);
         self.stored = self.stored.saturating_add(other.stored);
         self.duplicates = self.duplicates.saturating_add(other.duplicates);
         self.routed = self.routed.saturating_add(other.routed);
@@ -40,7 +100,7 @@ pub struct ImportView {
     /// What became of the good lines.
     #[serde(flatten)]
     pub events: StoredView,
-    /// The bad lines, where the good ones were stored nevertheless.
+    /// What is wrong with the bad lines, where the good ones were stored nevertheless: a line may have several faults.
     pub bad_lines: Vec<LineProblem>,
 }
 

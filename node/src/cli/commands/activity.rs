@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use meed_audit::text::is_deceptive;
 
 use crate::api::documents::{
-    ActivityItem, CollectRequest, CollectView, ConflictView, SkippedView, StoredView, UserView,
+    ActivityItem, CollectRequest, CollectView, ConflictView, SkippedView, StoredView, UnweightedView,
+    UserView,
 };
 use crate::cli::args::{ActivityArgs, CollectArgs, ConflictsArgs};
 use crate::cli::commands::runs::run_to_end;
@@ -31,7 +32,44 @@ pub(super) fn describe_stored(events: &StoredView) -> String {
     text
 }
 
-pub(super) fn warn_of_conflicts(events: &StoredView, scope: &str, session: &Session) {
+/// Says what of the events is not as whoever brought them may think: kept out, earning nothing, or counted later.
+pub(super) fn tell_of(events: &StoredView, scope: &str, session: &Session) {
+    let console = session.console;
+    let unweighted: u64 = events.unweighted.iter().map(|unweighted| unweighted.events).sum();
+    if unweighted > 0 {
+        let kinds =
+            events.unweighted.iter().map(|UnweightedView { kind, events }| format!("{kind} ({events})"));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let earns =
+            if unweighted == 1 { "weighs nothing, and so earns" } else { "weigh nothing, and so earn" };
+        console.notice(format!(
+            "warning: {} {earns} nothing, since the scope gives no weight to {kinds}: `meed curate --weight` weighs \
+             one event, `meed scope configure {scope} --weights FILE` all of later epochs",
+            counted(unweighted, "new event")
+        ));
+    }
+    for late in &events.late {
+        let missed = match late.missed {
+            Some(epoch) => format!("epoch {epoch}, which takes no more"),
+            None => "a window that has no epoch".to_owned(),
+        };
+        let taken_by = match late.taken_by {
+            Some(epoch) => format!("epoch {epoch} takes"),
+            None => "the next epoch that is opened takes".to_owned(),
+        };
+        let (count, them) = (counted(late.events, "new event"), if late.events == 1 { "it" } else { "them" });
+        console.notice(format!("notice: {count} came too late for {missed}: {taken_by} {them}"));
+    }
+    if events.before_first > 0 {
+        console.notice(format!(
+            "warning: {} happened before the scope's first epoch: no epoch takes what is older than that",
+            counted(events.before_first, "new event")
+        ));
+    }
+    warn_of_conflicts(events, scope, session);
+}
+
+fn warn_of_conflicts(events: &StoredView, scope: &str, session: &Session) {
     if events.conflicts > 0 {
         session.console.notice(format!(
             "warning: {} came with another content than the one stored under the same id, and was kept out; \
@@ -62,7 +100,7 @@ pub fn collect(args: &CollectArgs, session: &Session) -> Result<(), Failure> {
     for skipped in &view.skipped {
         session.console.notice(fit(&describe_skipped(skipped)));
     }
-    warn_of_conflicts(&view.events, &args.scope.scope, session);
+    tell_of(&view.events, &args.scope.scope, session);
     session.console.answer(&view, || {
         let found: Vec<String> = view.found.iter().map(|(kind, count)| counted(count, kind)).collect();
         let found = if found.is_empty() { "no events".to_owned() } else { found.join(", ") };

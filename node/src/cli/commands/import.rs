@@ -7,7 +7,7 @@ use std::path::Path;
 
 use meed_audit::event::EVENT_LINE_BYTES_MAX;
 
-use super::activity::{describe_stored, warn_of_conflicts};
+use super::activity::{describe_stored, tell_of};
 use crate::api::documents::ImportView;
 use crate::api::problems::LineProblem;
 use crate::cli::args::ImportArgs;
@@ -38,7 +38,7 @@ pub fn run(args: &ImportArgs, session: &Session) -> Result<(), Failure> {
         })
     })?;
     total.bad_lines.sort_by_key(|line| line.line);
-    warn_of_conflicts(&total.events, &args.scope.scope, session);
+    tell_of(&total.events, &args.scope.scope, session);
     session.console.answer(&total, || {
         let mut text = describe_stored(&total.events);
         if !total.bad_lines.is_empty() {
