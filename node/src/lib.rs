@@ -18,6 +18,7 @@ mod doctor;
 pub mod failure;
 pub mod files;
 pub mod key_command;
+mod nearest;
 pub mod schedule;
 pub mod serve;
 pub mod service;

@@ -84,8 +84,24 @@ fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
         }
         None => "see --help".to_owned(),
     };
+    let remedy = match meant(error) {
+        Some(meant) => format!("did you mean {meant}? {remedy}"),
+        None => remedy,
+    };
     Console::new(json).failure(&Failure::usage(what, remedy));
     ExitCode::from(Exit::Usage as u8)
+}
+
+/// What stands near a command, an option or a value that there is not.
+fn meant(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue};
+    let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(one) => Some(format!("`{one}`")),
+        // The nearest is the last of them.
+        ContextValue::Strings(several) => several.last().map(|one| format!("`{one}`")),
+        _ => None,
+    })
 }
 
 /// What to say of a negative number, which the parser takes for an option that does not exist.

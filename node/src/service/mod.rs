@@ -33,7 +33,8 @@ use meed_storage::{By, Ledger, Options, Snapshot, Which};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{DataFolder, Settings};
 use crate::failure::Failure;
-use crate::key_command;
+use crate::key_command::{self, LOG_KEY_REMEDY};
+use crate::nearest::nearest;
 use crate::workflow::{Engine, Runner};
 use frames::Frames;
 use kept::Kept;
@@ -164,8 +165,26 @@ impl Service {
     /// The scope of this key.
     pub(crate) fn scope_id(snapshot: &Snapshot, key: &str) -> Result<(ScopeKey, ScopeId), Failure> {
         let key: ScopeKey = key.parse()?;
-        let id = snapshot.scope_id(&key)?;
-        Ok((key, id))
+        match snapshot.scope_id(&key).map_err(Failure::from) {
+            Ok(id) => Ok((key, id)),
+            Err(failure) => Err(Self::suggest_scope(snapshot, &key, failure)?),
+        }
+    }
+
+    /// The failure with the scope that may be meant, where one has nearly this key.
+    fn suggest_scope(snapshot: &Snapshot, key: &ScopeKey, failure: Failure) -> Result<Failure, Failure> {
+        if failure.problem.code != "scope_not_found" {
+            return Ok(failure);
+        }
+        let scopes = snapshot.scopes()?;
+        let meant = nearest(key.as_str(), scopes.iter().map(|scope| scope.terms.key.as_str()));
+        Ok(match meant {
+            Some(meant) => {
+                let remedy = format!("did you mean `{meant}`? Else {}", failure.problem.remedy);
+                failure.with_remedy(remedy)
+            }
+            None => failure,
+        })
     }
 
     fn place(&self, key: &str, epoch: u64) -> Result<(Snapshot, Place), Failure> {
