@@ -14,15 +14,16 @@ use crate::config::DataFolder;
 use crate::failure::Failure;
 use crate::{key_command, serve};
 
-/// Looks at the ledger, at the clock beside its times, at its key, and at its schedules.
-pub(super) fn look(cli: &Cli, folder: &DataFolder, console: Console) -> Vec<Finding> {
+/// Looks at the ledger, at the clock beside its times, at its key, at its scopes' approvers, and at its schedules; gives
+/// also where the node listens that runs on it.
+pub(super) fn look(cli: &Cli, folder: &DataFolder, console: Console) -> (Vec<Finding>, Option<String>) {
     match ask(cli, folder, console) {
-        Ok(findings) => findings,
-        Err(failure) => vec![Finding::of("ledger", &failure)],
+        Ok(found) => found,
+        Err(failure) => (vec![Finding::of("ledger", &failure)], None),
     }
 }
 
-fn ask(cli: &Cli, folder: &DataFolder, console: Console) -> Result<Vec<Finding>, Failure> {
+fn ask(cli: &Cli, folder: &DataFolder, console: Console) -> Result<(Vec<Finding>, Option<String>), Failure> {
     let serves = serve::is_answered(&folder.socket());
     // What opening has to say of the key is said below.
     let client = Session::open(cli, console.quiet())?.client;
@@ -33,7 +34,20 @@ fn ask(cli: &Cli, folder: &DataFolder, console: Console) -> Result<Vec<Finding>,
     findings.extend(scopes.iter().filter(|scope| !scope.ended).map(approvers));
     let schedules: Vec<ScheduleView> = client.get("/schedules")?;
     findings.extend(schedules.iter().map(schedule));
-    Ok(findings)
+    Ok((findings, node.listens_at))
+}
+
+/// Without approvers no epoch of a scope is ever closed.
+fn approvers(scope: &ScopeView) -> Finding {
+    let key = &scope.key;
+    match scope.approvers {
+        Some(set) => Finding::well("approvers", format!("{key}: {} of {}", set.threshold, set.members)),
+        None => Finding::warning(
+            "approvers",
+            format!("{key}: none, without whom no epoch of it can be closed"),
+            format!("set them with `meed scope approvers {key}`"),
+        ),
+    }
 }
 
 fn ledger(node: &NodeView, serves: bool) -> Finding {
@@ -53,17 +67,36 @@ fn clock(node: &NodeView, client: &Client) -> Result<Finding, Failure> {
         Ok(now) => now,
         Err(failure) => return Ok(Finding::of("clock", &failure)),
     };
-    Ok(judge_clock(now, newest))
+    Ok(judge_clock(now, newest, newest_event(node, client)?))
 }
 
-fn judge_clock(now: Timestamp, newest: Timestamp) -> Finding {
-    let ahead_ms = now.as_ms().saturating_sub(newest.as_ms());
-    if ahead_ms < 0 {
+/// When the newest event was read at its source: by the clock of whoever did, which may be some minutes ahead.
+fn newest_event(node: &NodeView, client: &Client) -> Result<Option<Timestamp>, Failure> {
+    /// Entries that are looked at, since a scope's claim on an older event is an entry too.
+    const ENTRIES: u64 = 20;
+    #[derive(serde::Deserialize)]
+    struct Retrieved {
+        retrieved_at: Timestamp,
+    }
+    let size = node.logs.iter().find(|log| log.log == "events").map_or(0, |log| log.size);
+    for index in (size.saturating_sub(ENTRIES)..size).rev() {
+        let entry = client.bytes(&format!("/logs/events/entries/{index}"))?;
+        if let Ok(Retrieved { retrieved_at }) = serde_json::from_slice(&entry) {
+            return Ok(Some(retrieved_at));
+        }
+    }
+    Ok(None)
+}
+
+/// Judges the clock by the newest time that the ledger recorded by it, and by the newest event.
+fn judge_clock(now: Timestamp, newest: Timestamp, event: Option<Timestamp>) -> Finding {
+    if now < newest {
         let found = format!("it stands at {now}, before what the ledger recorded at {newest}");
         return Finding::failed("clock", found, "set the clock of this machine, and let it be kept by NTP");
     }
+    let active = event.map_or(newest, |event| event.max(newest));
     // Nothing of a year may be an idle ledger as well as a clock that is wrong.
-    if ahead_ms > MS_PER_DAY.saturating_mul(365) {
+    if now.as_ms().saturating_sub(active.as_ms()) > MS_PER_DAY.saturating_mul(365) {
         let found = format!("it stands at {now}, more than a year after the ledger's newest record");
         return Finding::warning("clock", found, "check the clock of this machine");
     }
@@ -72,7 +105,7 @@ fn judge_clock(now: Timestamp, newest: Timestamp) -> Finding {
 
 fn key(folder: &DataFolder, node: &NodeView) -> Option<Finding> {
     // That it is missing has been said of its file.
-    let file = folder.log_key().exists().then(|| key_command::read(&folder.log_key()))?;
+    let file = folder.log_key().exists().then(|| key_command::read_log_key(&folder.log_key()))?;
     let file = match file {
         Ok(file) => file,
         Err(failure) => return Some(Finding::of("log key", &failure)),
@@ -131,9 +164,13 @@ mod tests {
             ("2027-11-20T10:00:00Z", Standing::Well),
             ("2027-11-20T10:00:01Z", Standing::Warning),
         ] {
-            let finding = judge_clock(at(now), newest);
+            let finding = judge_clock(at(now), newest, None);
             assert_eq!(finding.standing, standing, "{finding:?}");
             assert_eq!(finding.remedy.is_empty(), standing == Standing::Well);
         }
+        // An old ledger to which events come is not idle; one that comes from a clock ahead is no reason to doubt this one.
+        let (later, event) = (at("2028-11-20T10:00:00Z"), at("2028-11-20T10:05:00Z"));
+        assert_eq!(judge_clock(later, newest, Some(event)).standing, Standing::Well);
+        assert_eq!(judge_clock(later, newest, None).standing, Standing::Warning);
     }
 }

@@ -76,8 +76,9 @@ pub(crate) fn run(cli: &Cli, console: Console) -> Result<(), Failure> {
         Ok(settings) => {
             let found = if data.settings().exists() { "meed.toml can be read" } else { "all by default" };
             findings.push(Finding::well("settings", found));
-            findings.extend(port::look(&settings));
-            findings.extend(ledger::look(cli, &data, console));
+            let (ledger, listens_at) = ledger::look(cli, &data, console);
+            findings.extend(port::look(&settings, listens_at.as_deref()));
+            findings.extend(ledger);
             findings.extend(schedule::look(&settings));
         }
     }

@@ -76,7 +76,8 @@ async fn serve(
     let notify: workflow::Notify = Arc::new(|line| tracing::info!("{line}"));
     let (engine, reloaded) = workflow::start(service.clone(), notify)?;
     tell(&reloaded);
-    let service = service.with_engine(engine.engine());
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let service = service.with_engine(engine.engine()).listening(&format!("{scheme}://{address}"));
     let metrics = Arc::new(Metrics::new(service.clone()));
     let actor = settings.actor.clone();
     let port = public_router(&service, &settings, Arc::clone(&metrics));
@@ -87,7 +88,6 @@ async fn serve(
     let serving = tokio::spawn(port::serve(listener, port, certificate.clone(), limits, stopping.clone()));
     let answering = tokio::spawn(socket::serve(local, owner, settings.head_timeout, stopping));
 
-    let scheme = if certificate.is_some() { "https" } else { "http" };
     console.notice(format!("serving {scheme}://{address}/ until interrupted"));
     tracing::info!(%address, scheme, "serving");
     wait_for_the_end(&Reloading { folder, engine: &engine, certificate: certificate.as_ref() }).await?;

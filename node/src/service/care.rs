@@ -103,6 +103,7 @@ impl Service {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created_at: snapshot.created_at()?,
             restored: snapshot.is_restored()?,
+            listens_at: None,
             logs,
         })
     }

@@ -55,6 +55,8 @@ pub struct Service {
     frames: Arc<Frames>,
     /// Does runs, where a node serves.
     engine: Option<Arc<Engine>>,
+    /// Where it listens, where a node serves.
+    listens_at: Option<Arc<str>>,
     kept: Arc<Kept>,
 }
 
@@ -82,8 +84,9 @@ impl Service {
         let ledger = Ledger::open(folder.ledger(), options)?;
         let (settings, clock) = (Arc::new(settings), Arc::new(SystemClock));
         let (frames, kept) = (Arc::default(), Arc::new(Kept::new()));
-        let service =
-            Self { ledger, ledger_path: folder.ledger(), settings, clock, frames, engine: None, kept };
+        let (engine, listens_at) = (None, None);
+        let ledger_path = folder.ledger();
+        let service = Self { ledger, ledger_path, settings, clock, frames, engine, listens_at, kept };
         service.check_identity()?;
         Ok((service, keyless))
     }
@@ -123,6 +126,17 @@ impl Service {
     #[must_use]
     pub fn with_engine(self, engine: Arc<Engine>) -> Self {
         Self { engine: Some(engine), ..self }
+    }
+
+    /// The same service, of a node that serves at this address.
+    #[must_use]
+    pub fn listening(self, address: &str) -> Self {
+        Self { listens_at: Some(address.into()), ..self }
+    }
+
+    /// Where the node that serves listens, as `https://0.0.0.0:443`.
+    pub fn listens_at(&self) -> Option<String> {
+        self.listens_at.as_deref().map(str::to_owned)
     }
 
     /// Where runs are done: by the engine of a node that serves, else at once.

@@ -1,12 +1,13 @@
 //! What `meed doctor` finds, and the pages and scripts that help with the command line.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, program};
 
 /// The findings of a check, as programs read them.
 fn found(world: &World, code: i32, check: &str) -> Vec<Value> {
@@ -93,12 +94,67 @@ fn each_thing_that_is_wrong_is_found_and_hides_no_other() {
     let settings = world.read("ledger/meed.toml");
     world.write("ledger/meed.toml", &("listen = \"0.0.0.0:8080\"\n".to_owned() + &settings));
     stands(&world, 0, "port", "warning", "whoever is on the way");
+    stands(&world, 0, "public_url", "warning", "nobody can sign in");
+    let named = "listen = \"0.0.0.0:8080\"\npublic_url = \"https://ledger.example.org\"\n";
+    world.write("ledger/meed.toml", &(named.to_owned() + &settings));
+    stands(&world, 0, "public_url", "well", "https://ledger.example.org");
+    world.write("ledger/meed.toml", &("proxies = [\"127.0.0.1\"]\n".to_owned() + &settings));
+    stands(&world, 0, "public_url", "warning", "nobody can sign in");
     world.write("ledger/meed.toml", &("tls_key = \"none.pem\"\n".to_owned() + &settings));
     stands(&world, 1, "port", "failed", "expected both");
     stands(&world, 1, "ledger", "well", "ledger.example.org");
     world.write("ledger/meed.toml", "lisen = 1\n");
     stands(&world, 1, "settings", "failed", "lisen");
     stands(&world, 1, "log key file", "well", "owner");
+}
+
+#[test]
+fn a_scope_without_approvers_is_told() {
+    let world = World::open();
+    stands(&world, 0, "approvers", "well", "default: 2 of 3");
+    world.run(&["scope", "add", "shop"]).ok();
+    let findings = found(&world, 0, "approvers");
+    assert_eq!((&findings[1]["standing"], findings.len()), (&"warning".into(), 2), "{findings:?}");
+    assert!(
+        findings[1]["remedy"].as_str().is_some_and(|remedy| remedy.contains("meed scope approvers shop"))
+    );
+    world.run(&["scope", "end", "shop", "--reason", "not needed"]).ok();
+    assert_eq!(found(&world, 0, "approvers").len(), 1);
+}
+
+#[test]
+fn the_port_is_that_of_the_node_which_runs() {
+    let world = World::open();
+    stands(&world, 0, "port", "well", "http on 127.0.0.1:8080");
+    assert!(found(&world, 0, "public_url").is_empty(), "on this machine alone there is no need");
+    let mut command = program(&world.path(""));
+    command.env("MEED_DATA", "ledger").args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut node = command.spawn().expect("meed runs");
+    let mut line = String::new();
+    let mut errors = BufReader::new(node.stderr.take().expect("errors"));
+    errors.read_line(&mut line).expect("a line");
+    let address = line.split("://").nth(1).and_then(|rest| rest.split('/').next()).expect("an address");
+    let port = found(&world, 0, "port");
+    let setting = found(&world, 0, "setting `listen`");
+    let public = said_to_everybody(address);
+    node.kill().expect("killed");
+    node.wait().expect("ended");
+    assert_eq!(port[0]["found"], format!("http on {address}, for this machine alone"));
+    assert!(
+        setting[0]["found"].as_str().is_some_and(|found| found.contains("meed.toml says 127.0.0.1:8080"))
+    );
+    assert!(!public.contains("listens_at"), "nobody else is told: {public}");
+}
+
+/// What the node says of itself to everybody.
+fn said_to_everybody(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("connected");
+    let request = "GET /api/v1/node HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("\"node_id\""), "{answer}");
+    answer
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub struct NodeView {
     pub created_at: Timestamp,
     /// Whether the ledger was restored and signs nothing before it is resumed.
     pub restored: bool,
+    /// Where the node that serves listens, such as `https://0.0.0.0:443`; told to the owner of the data folder alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub listens_at: Option<String>,
     /// Both logs.
     pub logs: Vec<CheckpointView>,
 }

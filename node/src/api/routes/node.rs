@@ -1,12 +1,14 @@
 //! The node itself, and what its refusals mean.
 
 use axum::Json;
+use meed_audit::text::FreeText;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
 use crate::api::authority::Access;
 use crate::api::documents::NodeView;
 use crate::api::extract::Call;
+use crate::service::Service;
 
 pub(super) fn all() -> Routes {
     Routes::new().with(Access::Anyone, routes!(node))
@@ -23,5 +25,11 @@ pub(super) fn all() -> Routes {
     )
 )]
 async fn node(call: Call) -> Answer<NodeView> {
-    call.run(|service, _| service.node()).await.map(Json)
+    // Nobody is asked who they are on a route that is open to everybody: the face tells.
+    let is_owner = call.app.is_local();
+    let look = move |service: &Service, _: &FreeText| {
+        let node = service.node()?;
+        Ok(NodeView { listens_at: service.listens_at().filter(|_| is_owner), ..node })
+    };
+    call.run(look).await.map(Json)
 }
