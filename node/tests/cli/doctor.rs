@@ -196,6 +196,12 @@ fn every_command_has_its_manual_page() {
     assert!(names.len() > 50 && names.contains(&"meed-epoch-open.1".to_owned()), "{names:?}");
     let page = world.read("pages/meed-epoch-open.1");
     assert!(page.contains("--scope") || page.contains("\\-\\-scope"), "{page}");
+    // Examples are lines, each by itself.
+    let page = world.read("pages/meed-collect.1");
+    let (_, examples) = page.split_once(".SH EXAMPLES\n.nf\n").expect("examples");
+    let (examples, _) = examples.split_once("\n.fi").expect("their end");
+    assert_eq!(examples.matches("meed collect").count(), examples.lines().count(), "{examples}");
+    assert!(page.contains(".SH NOTES\n.nf\nReads the history"), "{page}");
 }
 
 #[test]

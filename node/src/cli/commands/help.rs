@@ -6,6 +6,7 @@ use std::path::Path;
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::args::{Cli, CompletionsArgs, ManArgs};
 use crate::cli::console::{Console, counted};
@@ -52,6 +53,28 @@ fn write_pages(folder: &Path, command: &Command, name: &str) -> Result<usize, Fa
 fn page(command: &Command, name: &str) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
     let failed = |error: io::Error| Failure::internal(format!("a manual page: {error}"));
-    Man::new(command.clone()).title(name).render(&mut page).map_err(failed)?;
+    // The generator would make one paragraph of what stands after the options.
+    let notes = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let bare = command.clone().after_help(None::<&'static str>);
+    Man::new(bare).title(name).render(&mut page).map_err(failed)?;
+    page.extend(as_written(&notes).into_bytes());
     Ok(page)
+}
+
+/// Notes and examples, line by line as they are written.
+fn as_written(text: &str) -> String {
+    let (notes, examples) = text.split_once("Examples:\n").unwrap_or((text, ""));
+    let mut roff = Roff::new();
+    for (title, text) in [("NOTES", notes), ("EXAMPLES", examples)] {
+        let text = text.trim_matches('\n');
+        if text.is_empty() {
+            continue;
+        }
+        roff.control("SH", [title]).control("nf", []);
+        for line in text.lines() {
+            roff.text([roman(line)]);
+        }
+        roff.control("fi", []);
+    }
+    roff.to_roff()
 }
