@@ -100,6 +100,10 @@ fn play(stage: &Stage, console: Console) -> Result<DemoAnswer, Failure> {
     let story = show::Story::new(console);
     story.scene(&format!("A node in {}, with 2-of-3 approvers", stage.folder.display()))?;
     set_up(stage)?;
+    story.line(
+        "What any two of alice, bob and carol sign is final. Here their keys lie in the same folder;\n\
+         in earnest each approver keeps their own, and never on the node.",
+    )?;
     story.scene(&stage.repository_line())?;
     let collected = collect(client, stage)?;
     story.line(&show::collected(&collected, play))?;
@@ -107,7 +111,8 @@ fn play(stage: &Stage, console: Console) -> Result<DemoAnswer, Failure> {
     let names = Names::of(&activity, &[]);
     let proposed: AllocationsView = client.get(&format!("{EPOCH}/allocations?limit=10000"))?;
     story.scene("Proposed by activity alone")?;
-    story.line(&show::payout_table(&proposed, &names))?;
+    story.line("Each type of event weighs so many units, and the pool is split in proportion to units.")?;
+    story.line(&show::payout_table(&proposed, &names, "would pay"))?;
     let claimant = decide(client, &proposed, &story)?;
     story.scene("Close, freeze, sign, finalize")?;
     let last = finalize(stage, &story)?;
@@ -115,7 +120,7 @@ fn play(stage: &Stage, console: Console) -> Result<DemoAnswer, Failure> {
     let files = prove(stage, claimant.as_deref())?;
     let (report, tampered_link) = check(&files, &story)?;
     story.scene("What everybody gets")?;
-    story.line(&show::payout_table(&paid, &names))?;
+    story.line(&show::payout_table(&paid, &names, "paid"))?;
     story.line(&show::ending(stage, &files, &report))?;
     Ok(answer(stage, last, paid, &files, tampered_link))
 }
@@ -208,9 +213,9 @@ fn finalize(stage: &Stage, story: &show::Story) -> Result<FinalView, Failure> {
     let closed: EpochView =
         client.post(&format!("{EPOCH}/close"), &CloseRequest { early: reason, ..CloseRequest::default() })?;
     let note = if early { " early, since no week with activity has finished yet" } else { "" };
-    story.line(&format!("closed{note}: {} events", closed.events))?;
+    story.line(&format!("closed{note}: {} events and the pool are fixed; the epoch is in review", closed.events))?;
     let draft: DraftView = client.post(&format!("{EPOCH}/drafts"), &FreezeRequest::default())?;
-    story.line(&format!("frozen: {}", draft.text_hash))?;
+    story.line(&format!("frozen: a draft of the statement, the text to sign; its SHA-256 is\n  {}", draft.text_hash))?;
     let dossier = stage.folder.join("epoch-1.dossier");
     files::write_new(&dossier, &client.bytes(&format!("{EPOCH}/dossier"))?, Access::Umask)?;
     for name in APPROVERS.iter().take(usize::from(THRESHOLD)) {
@@ -221,7 +226,7 @@ fn finalize(stage: &Stage, story: &show::Story) -> Result<FinalView, Failure> {
             .line(&format!("signed by {name}, who computed every amount again from {}", dossier.display()))?;
     }
     let last: FinalView = client.post(&format!("{EPOCH}/finalize"), &serde_json::json!({}))?;
-    story.line(&format!("final: {}, entry {} of the statements log", last.origin, last.log_index))?;
+    story.line(&format!("finalized: {}, entry {} of the statements log", last.origin, last.log_index))?;
     Ok(last)
 }
 

@@ -50,8 +50,8 @@ fn shortened(claimant: &str) -> String {
     }
 }
 
-/// Allocations as a table, with the sum that equals the pool.
-pub(super) fn payout_table(view: &AllocationsView, names: &Names) -> String {
+/// Allocations as a table, with the sum that equals the pool; `verb` says whether it is proposed or decided.
+pub(super) fn payout_table(view: &AllocationsView, names: &Names, verb: &str) -> String {
     let credits = |value: u128| amount(value, view.decimals);
     let rows = view.items.iter().map(|allocation| {
         let claimant = allocation.claimant.to_string();
@@ -67,7 +67,7 @@ pub(super) fn payout_table(view: &AllocationsView, names: &Names) -> String {
     let undistributed = view.undistributed.value();
     let paid = view.pool_total.value().saturating_sub(undistributed);
     format!(
-        "{table}\n paid {} + undistributed {} = pool {} {}",
+        "{table}\n {verb} {} + undistributed {} = pool {} {}",
         credits(paid),
         credits(undistributed),
         credits(view.pool_total.value()),
@@ -86,7 +86,8 @@ pub(super) fn collected(view: &CollectView, play: &Play) -> String {
         "the finished week that has most activity"
     };
     format!(
-        "{found} in {} commits; {} stored, {skipped} left out\nepoch 1 is {which}: {} to {}",
+        "events of these types: {found}; from {} commits, {} stored, {skipped} left out\n\
+         epoch 1 is {which}, {} to {}:\nwhat happened in it is paid, and nothing else",
         view.commits_seen, view.events.stored, play.period.start, play.period.end
     )
 }
@@ -95,10 +96,10 @@ pub(super) fn collected(view: &CollectView, play: &Play) -> String {
 pub(super) fn decision(view: &DecisionView) -> String {
     let decision = &view.decision;
     format!(
-        "{} gives {} {} milli-units: \"{}\"",
+        "{} sets the final units of {} to {}: \"{}\"",
         decision.actor,
         shortened(&decision.subject),
-        decision.after.as_deref().unwrap_or_default(),
+        decision.after.as_deref().and_then(|milli| milli.parse().ok()).map(units).unwrap_or_default(),
         decision.reason
     )
 }
@@ -110,11 +111,12 @@ pub(super) fn ending(stage: &Stage, files: &ProofFiles, report: &Report) -> Stri
     let [first, ..] = APPROVERS;
     format!(
         "\n== Next\n\
-         meed verify {proof} --trust {trust}\n\
-         meed --data {folder} statement --scope default --epoch 1\n\
-         meed --data {folder} decisions --scope default\n\
-         meed sign {folder}/epoch-1.dossier --key {folder}/{first}.key\n\
-         meed init --help\n\n\
+         meed verify {proof} --trust {trust}\n    what a contributor does, without the node\n\
+         meed --data {folder} statement --scope default --epoch 1\n    the text that was signed\n\
+         meed --data {folder} decisions --scope default\n    who changed what, and why\n\
+         meed sign {folder}/epoch-1.dossier --key {folder}/{first}.key\n    what an approver sees before signing\n\
+         meed --data {folder} serve\n    the same in a browser\n\
+         meed init --help\n    a ledger of your own\n\n\
          proof file: {proof}\n{}",
         if report.verified { "verified" } else { "not verified" }
     )

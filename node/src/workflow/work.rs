@@ -127,7 +127,7 @@ fn look_at_window(
         (Some(result), _) => result,
         (None, Some(epoch)) if epoch.phase == Phase::Open => format!("epoch {} is open", epoch.number),
         (None, Some(epoch)) => {
-            format!("epoch {} is closed: what comes now is a later epoch's", epoch.number)
+            format!("epoch {} is {}: what comes now is a later epoch's", epoch.number, state_of(epoch.phase))
         }
         (None, None) => "no epoch yet".to_owned(),
     };
@@ -150,8 +150,16 @@ fn look_at_epoch(service: &Service, scope: ScopeId, epoch: &Epoch) -> Result<Out
         before: None,
         closed,
     };
-    let state = if closed { "is closed already" } else { "is open" };
-    Outcome::new(format!("epoch {} {state}", epoch.number), &found)
+    Outcome::new(format!("epoch {} is {}", epoch.number, state_of(epoch.phase)), &found)
+}
+
+/// The state of an epoch in a sentence.
+fn state_of(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Open => "open",
+        Phase::Review => "in review",
+        Phase::Finalized => "finalized",
+    }
 }
 
 fn collect_pass(service: &Service, scope: ScopeId, pass: &Pass, now: Timestamp) -> Result<Outcome, Failure> {

@@ -213,7 +213,7 @@ fn a_source_that_fails_moves_no_cursor_and_a_closed_epoch_stays_closed() {
     let window = meed_audit::time::Period { start: day(0), end: day(7) };
     node.engine().submit_collect(KEY, Some(window), &actor()).expect("asked for");
     let done = node.work();
-    assert!(done.iter().any(|what| what.contains("is closed")), "{done:?}");
+    assert!(done.iter().any(|what| what.contains("is in review")), "{done:?}");
     assert_eq!(node.phases(), ["review 0", "open 1"]);
     assert_eq!(node.events(2), ["late!"]);
 }
