@@ -22,3 +22,4 @@ mod setup;
 mod showing;
 mod signing;
 mod support;
+mod unit;
