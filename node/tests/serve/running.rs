@@ -107,6 +107,28 @@ fn the_command_line_reaches_a_node_elsewhere() {
 }
 
 #[test]
+fn whoever_has_no_token_reads_from_afar_what_is_open_and_is_told_the_rest() {
+    let (folder, _) = Node::demo();
+    let node = Node::serve(folder, &[]);
+    let elsewhere = tempfile::tempdir().expect("folder");
+    let address = format!("http://{}", node.address);
+    let epoch = ["--scope", "default", "--epoch", "1"];
+    let from_afar = |arguments: &[&str]| meed(elsewhere.path(), &[&["--node", address.as_str()][..], arguments].concat());
+    let (done, key, err) = from_afar(&["whoami", "--git-email", "ana@example.org"]);
+    assert!(done && key.starts_with("identity:git:") && err.contains("that user's key earns instead"), "{err}");
+    let (done, activity, err) = from_afar(&[&["activity"][..], &epoch].concat());
+    assert!(done && activity.contains("git:commit:"), "{err}");
+    let absent = ["--claimant", key.trim(), "--out", "absent.payout.json"];
+    let file = elsewhere.path().join(absent[3]).display().to_string();
+    let (done, _, err) = from_afar(&[&["proof"][..], &epoch, &absent[..3], &[file.as_str()]].concat());
+    assert!(done && err.contains("not in this epoch"), "{err}");
+    let (done, _, err) = from_afar(&[&["epoch", "finalize"][..], &epoch].concat());
+    assert!(!done && err.contains("no token") && err.contains("give a token as $MEED_TOKEN"), "{err}");
+    let (done, _, err) = from_afar(&["fsck"]);
+    assert!(!done && err.contains("on the node's own machine"), "{err}");
+}
+
+#[test]
 fn answers_that_did_not_change_are_not_sent_again() {
     let node = Node::start(&[]);
     let first = node.get("/api/v1/scopes", "");

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use meed_audit::text::is_deceptive;
 
+use super::all_if_allowed;
 use crate::api::documents::{
     ActivityItem, CollectRequest, CollectView, ConflictView, SkippedView, StoredView, UnweightedView,
     UserView,
@@ -128,7 +129,8 @@ pub fn activity(args: &ActivityArgs, session: &Session) -> Result<(), Failure> {
     if session.console.is_json() {
         return session.console.answer(&items, String::new);
     }
-    let names = Names::of(&items, &session.client.all::<UserView>("/users")?);
+    let users: Vec<UserView> = all_if_allowed("/users", session)?.unwrap_or_default();
+    let names = Names::of(&items, &users);
     session.console.answer(&items, || match items.as_slice() {
         [] => "none".to_owned(),
         some => some.iter().map(|item| describe_event(item, &names)).collect(),

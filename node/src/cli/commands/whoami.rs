@@ -7,6 +7,7 @@ use meed_audit::ids::NodeId;
 use meed_audit::trust::{TRUST_BYTES_MAX, Trust};
 use serde::Serialize;
 
+use super::all_if_allowed;
 use crate::api::documents::{IdentityView, NodeView};
 use crate::cli::args::{Cli, WhoamiArgs};
 use crate::cli::console::Console;
@@ -30,12 +31,12 @@ struct WhoamiAnswer {
 /// `usage` where it is no address; what the trust file or the ledger refuses.
 pub fn run(args: &WhoamiArgs, cli: &Cli, console: Console) -> Result<(), Failure> {
     let email = read_email(&args.git_email)?;
-    let (node, bindings): (NodeId, Vec<IdentityView>) = match &args.trust {
-        Some(file) => (Trust::parse(&files::read_text(file, TRUST_BYTES_MAX)?)?.node(), Vec::new()),
+    let (node, bindings): (NodeId, Option<Vec<IdentityView>>) = match &args.trust {
+        Some(file) => (Trust::parse(&files::read_text(file, TRUST_BYTES_MAX)?)?.node(), None),
         None => {
             let session = Session::open(cli, console)?;
             let node: NodeView = session.client.get("/node")?;
-            (node.node_id, session.client.all("/identities")?)
+            (node.node_id, all_if_allowed("/identities", &session)?)
         }
     };
     let identity = identity_of_email(&email, &node).ok_or_else(|| {
@@ -46,12 +47,12 @@ pub fn run(args: &WhoamiArgs, cli: &Cli, console: Console) -> Result<(), Failure
         )
     })?;
     let identity = identity.to_string();
-    let bound = bindings.iter().find(|binding| binding.identity == identity);
+    let bound = bindings.iter().flatten().find(|binding| binding.identity == identity);
     let claimant = match bound.and_then(|binding| binding.user) {
         Some(user) => format!("user:{user}"),
         None => identity.clone(),
     };
-    if args.trust.is_some() {
+    if bindings.is_none() {
         console.notice(
             "notice: where the operator has bound this account to a user, that user's key earns instead",
         );
