@@ -77,7 +77,7 @@ rejections! {
     /// Control, bidirectional or separator characters, or text that is not NFC.
     10 InvalidText "invalid_text" Caller "remove control and bidirectional characters and normalise the text to NFC";
     /// Free text or a name is too long or empty.
-    11 TextLength "text_length" Caller "shorten the text to the limit that the message names";
+    11 TextLength "text_length" Caller "write a text of the length that the message names";
     /// An identifier does not have the form of its kind.
     12 InvalidIdentifier "invalid_identifier" Caller "use the form that the message names";
     /// A claimant key is not in its one form.
@@ -97,14 +97,14 @@ rejections! {
     /// Shares are zero, duplicated, or do not sum to 1,000,000.
     20 InvalidShares "invalid_shares" Caller "give each author once, with shares from 1 that sum to 1000000 parts per million";
     /// Too many items in one list.
-    21 TooMany "too_many" Caller "send fewer items, within the limit that the message names";
+    21 TooMany "too_many" Caller "give as many as the message names";
     /// The days of a window are not a multiple of seven.
     22 InvalidWindowDays "invalid_window_days" Caller "choose a multiple of 7 days, from 7 to 364";
     /// A number is below its limit.
     23 NumberTooSmall "number_too_small" Caller "give a number from the lowest that the message names";
     // Keys and authority.
     /// A key is malformed, weak, or of the wrong kind.
-    30 KeyInvalid "key_invalid" Caller "make a new key with `meed key new`";
+    30 KeyInvalid "key_invalid" Caller "give the whole line that `meed key show` prints of the key file; make another key with `meed key new` where that is refused too";
     /// A key is registered for another use already.
     31 KeyInUse "key_in_use" Caller "use one key for one purpose: make another with `meed key new`";
     /// An approver set breaks its rules.
@@ -127,7 +127,7 @@ rejections! {
     /// No such epoch in this scope.
     41 EpochNotFound "epoch_not_found" Caller "list the epochs with `meed epoch list`";
     /// No such event in this epoch of this scope.
-    42 EventNotFound "event_not_found" Caller "list the epoch's activity and use an id from it";
+    42 EventNotFound "event_not_found" Caller "list the epoch's activity with `meed activity`, and use an id from it";
     /// No such user.
     43 UserNotFound "user_not_found" Caller "make the user first with `meed user add`";
     /// The identity is not bound.
@@ -198,7 +198,7 @@ rejections! {
     78 RunActive "run_active" Caller "wait until it has ended (`meed run show`), then ask again";
     // Signatures.
     /// A signature does not verify, or its line is malformed.
-    80 SignatureInvalid "signature_invalid" Caller "sign the exact text again with `meed sign`";
+    80 SignatureInvalid "signature_invalid" Caller "sign the exact text again, and hand on the whole signature as it was written";
     /// A signature by a key that is not known here.
     81 SignerUnknown "signer_unknown" Caller "sign with a key of the approver set that the text names";
     /// Two signature lines of one key.
@@ -252,6 +252,21 @@ impl Rejection {
             got => got,
         };
         Self { code, subject: subject.into(), expected: expected.into(), got }
+    }
+
+    /// A refusal of `subject` for what reading or checking it ended with. Where that says itself what it expected and got,
+    /// it is said in its words, and else after those of `expected`.
+    pub fn of_error(
+        code: RejectionCode,
+        subject: impl Into<String>,
+        expected: impl Into<String>,
+        error: impl fmt::Display,
+    ) -> Self {
+        let error = error.to_string();
+        match error.strip_prefix("expected ").and_then(|rest| rest.split_once(", got ")) {
+            Some((expected, got)) => Self::new(code, subject, expected, got),
+            None => Self::new(code, subject, expected, format!("one that is not: {error}")),
+        }
     }
 
     /// The same refusal, with its subject placed inside `outer` (`authors` becomes `line 3: authors`).
@@ -320,6 +335,14 @@ mod tests {
         let long =
             Rejection::new(RejectionCode::TextLength, "reason", "at most 1024 bytes", "x".repeat(5_000));
         assert!(long.got.len() < 300);
+    }
+
+    #[test]
+    fn what_an_error_expected_is_not_said_twice() {
+        let of =
+            |error: &str| Rejection::of_error(RejectionCode::KeyInvalid, "key", "a key", error).to_string();
+        assert_eq!(of("expected 64 digits, got 3"), "key_invalid: key: expected 64 digits, got 3");
+        assert_eq!(of("it is weak"), "key_invalid: key: expected a key, got one that is not: it is weak");
     }
 
     #[test]

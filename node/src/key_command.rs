@@ -121,6 +121,18 @@ pub fn read(path: &Path) -> Result<KeyFile, Failure> {
     KeyFile::parse(&*bytes).map_err(|error| Failure::from(error).within(path.display()))
 }
 
+/// What to do about a log key that cannot be used: it was made with the ledger, and no other fits.
+pub const LOG_KEY_REMEDY: &str = "put back the copy of log.key that was made with the ledger; without any log.key in \
+    the folder the ledger can still be read";
+
+/// Reads the key of a node's logs; its secret stays closed.
+///
+/// # Errors
+/// Where it cannot be read or is no key file.
+pub fn read_log_key(path: &Path) -> Result<KeyFile, Failure> {
+    read(path).map_err(|failure| failure.with_remedy(LOG_KEY_REMEDY))
+}
+
 /// Opens a key, with the passphrase from a file or the terminal where it is sealed.
 ///
 /// # Errors

@@ -141,18 +141,17 @@ impl Challenge {
     pub fn check(&self, text: &str, signature: &str) -> Checked<SignedText> {
         let expected = self.text();
         check_same(&expected, text)?;
+        const EXPECTED: &str = "one of this text by its signer";
         let invalid = |error: &dyn fmt::Display| {
-            Rejection::new(
-                RejectionCode::SignatureInvalid,
-                "signature",
-                "one of this text by its signer",
-                error,
-            )
+            Rejection::of_error(RejectionCode::SignatureInvalid, "signature", EXPECTED, error)
         };
         let method = match &self.signer {
             Signer::Key(key) => {
                 let signature: SignInSignature = signature.parse().map_err(|error| invalid(&error))?;
-                key.verify_sign_in(text, &signature).map_err(|error| invalid(&error))?;
+                key.verify_sign_in(text, &signature).map_err(|_| {
+                    let got = "one of another text, or by another key";
+                    Rejection::new(RejectionCode::SignatureInvalid, "signature", EXPECTED, got)
+                })?;
                 "ed25519"
             }
             Signer::Wallet(address, _) => {

@@ -97,11 +97,11 @@ impl FromStr for KeyText {
 /// # Errors
 /// `key_invalid` for another form, and for a weak key.
 pub fn read_key(text: &str) -> Checked<PublicKey> {
-    let refuse = |got: &dyn fmt::Display| {
-        Rejection::new(RejectionCode::KeyInvalid, "key", "a public key in 64 lower-case hex digits", got)
-    };
-    let bytes: [u8; KEY_BYTES] = Hash::from_hex(text).map_err(|_| refuse(&text))?.to_bytes();
-    PublicKey::from_bytes(&bytes).map_err(|error| refuse(&error))
+    const EXPECTED: &str = "a public key in 64 lower-case hex digits";
+    let code = RejectionCode::KeyInvalid;
+    let bytes: [u8; KEY_BYTES] =
+        Hash::from_hex(text).map_err(|_| Rejection::new(code, "key", EXPECTED, text))?.to_bytes();
+    PublicKey::from_bytes(&bytes).map_err(|error| Rejection::of_error(code, "key", EXPECTED, error))
 }
 
 fn is_nonce(text: &str) -> bool {

@@ -16,7 +16,15 @@ use super::authority::{Caller, KnownBy, Standing};
 use super::documents::{ChallengeRequest, MeView, SignInRequest};
 use super::extract::Refused;
 use crate::clock;
+use crate::failure::{Failure, with_sources};
 use crate::session::{Answered, Basis, Begun, Person, site_of};
+
+/// What to do about a key with which nobody can sign in.
+const KEY_REMEDY: &str =
+    "give the line that `meed key show` prints of your key file, or the key's 64 hex digits";
+/// What to do about a signature that is none of the challenge.
+const SIGNATURE_REMEDY: &str = "sign the text exactly as it is shown, by `meed sign-in --text FILE --key KEYFILE` or \
+    with the wallet that it names, and give the whole signature";
 
 impl App {
     /// The time by the node's clock.
@@ -31,7 +39,10 @@ impl App {
         purpose: Purpose,
         headers: &HeaderMap,
     ) -> Result<Challenge, Refused> {
-        let signer = signer_of(request)?;
+        let signer = signer_of(request).map_err(|rejection| match rejection.code {
+            RejectionCode::KeyInvalid => Failure::from(rejection).with_remedy(KEY_REMEDY),
+            _ => rejection.into(),
+        })?;
         let site = site_of(self.service().settings(), headers)?;
         let random = clock::random()?;
         Ok(self.sessions().challenge(site, purpose, signer, self.now()?, random)?)
@@ -44,7 +55,11 @@ impl App {
         headers: &HeaderMap,
     ) -> Result<Answered, Refused> {
         let site = site_of(self.service().settings(), headers)?;
-        Ok(self.sessions().answer(&request.text, &request.signature, &site, self.now()?)?)
+        let answered = self.sessions().answer(&request.text, &request.signature, &site, self.now()?);
+        Ok(answered.map_err(|rejection| match rejection.code {
+            RejectionCode::SignatureInvalid => Failure::from(rejection).with_remedy(SIGNATURE_REMEDY),
+            _ => rejection.into(),
+        })?)
     }
 
     /// Takes the answer to a challenge for signing in, and begins a session.
@@ -151,7 +166,7 @@ fn signer_of(request: &ChallengeRequest) -> Checked<Signer> {
         (None, Some(address), Some(chain_id)) if chain_id > 0 => {
             let address = WalletAddress::parse_edge(address).map_err(|error| {
                 let expected = "the address of a wallet";
-                Rejection::new(RejectionCode::InvalidIdentifier, "address", expected, error)
+                Rejection::of_error(RejectionCode::InvalidIdentifier, "address", expected, error)
             })?;
             Ok(Signer::Wallet(address, chain_id))
         }
@@ -178,7 +193,7 @@ fn signer_of(request: &ChallengeRequest) -> Checked<Signer> {
 fn read_verifier_key(text: &str) -> Checked<VerifierKey> {
     text.parse().map_err(|error: VerifierKeyError| {
         let expected = "a verifier key as `meed key new` prints it";
-        Rejection::new(RejectionCode::KeyInvalid, "key", expected, crate::failure::with_sources(&error))
+        Rejection::of_error(RejectionCode::KeyInvalid, "key", expected, with_sources(&error))
     })
 }
 

@@ -70,6 +70,19 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
         (Command::Bind(_) | Command::Revoke(_) | Command::Rebind(_), "invalid_claimant") => {
             "give --external-id in the form that the message names, without the provider before it"
         }
+        (_, "token_invalid") if problem.detail.ends_with("got no token") => {
+            "give a token as $MEED_TOKEN: the operator makes one with `meed token new`, `meed sign-in` one of your own"
+        }
+        (_, "no_route") => {
+            "run it on the node's own machine and without --node: it is for the owner of the data folder"
+        }
+        (Command::Whoami(_), "node_unreachable" | "not_a_node") => {
+            return Some(format!(
+                "{}; or ask no node, and name a scope's trust file with --trust",
+                problem.remedy
+            ));
+        }
+        (Command::Revoke(_), "identity_not_bound") => "nothing is left to do: the account is nobody's",
         (Command::Resume(_), "nothing_to_change") => "nothing is left to do: the ledger is in use already",
         (_, "storage") if problem.detail.starts_with("could not open") => {
             "run it as an account that may write the ledger's file: redb locks it and repairs it, also for reading"

@@ -74,11 +74,15 @@ impl Remote {
             request = request.header(ACTOR_HEADER, segment(actor.as_str()));
         }
         let failed = |error: reqwest::Error| {
-            let what = format!("the node at {} did not answer: {}", self.base, with_sources(&error));
+            let why = with_sources(&error);
+            let remedy = match why.contains("certificate") {
+                true => "give the certificate that vouches for the node with --node-root, if you trust it",
+                false => "check the address, the network and that the node runs",
+            };
             Failure::refused(
                 "node_unreachable",
-                what,
-                "check the address, the network and that the node runs",
+                format!("the node at {} did not answer: {why}", self.base),
+                remedy,
             )
         };
         let response = request.send().await.map_err(failed)?;

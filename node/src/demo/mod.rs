@@ -213,9 +213,15 @@ fn finalize(stage: &Stage, story: &show::Story) -> Result<FinalView, Failure> {
     let closed: EpochView =
         client.post(&format!("{EPOCH}/close"), &CloseRequest { early: reason, ..CloseRequest::default() })?;
     let note = if early { " early, since no week with activity has finished yet" } else { "" };
-    story.line(&format!("closed{note}: {} events and the pool are fixed; the epoch is in review", closed.events))?;
+    story.line(&format!(
+        "closed{note}: {} events and the pool are fixed; the epoch is in review",
+        closed.events
+    ))?;
     let draft: DraftView = client.post(&format!("{EPOCH}/drafts"), &FreezeRequest::default())?;
-    story.line(&format!("frozen: a draft of the statement, the text to sign; its SHA-256 is\n  {}", draft.text_hash))?;
+    story.line(&format!(
+        "frozen: a draft of the statement, the text to sign; its SHA-256 is\n  {}",
+        draft.text_hash
+    ))?;
     let dossier = stage.folder.join("epoch-1.dossier");
     files::write_new(&dossier, &client.bytes(&format!("{EPOCH}/dossier"))?, Access::Umask)?;
     for name in APPROVERS.iter().take(usize::from(THRESHOLD)) {

@@ -1,8 +1,8 @@
 //! Approver sets, and the signatures of approvers.
 
-use meed_audit::RejectionCode;
 use meed_audit::approvers::ApproverSetText;
 use meed_audit::text::FreeText;
+use meed_audit::{Rejection, RejectionCode};
 use meed_keys::{ApproverSet, Note, SignatureLine, VerifierKey};
 use meed_storage::{Added, ApproverSetOutcome, ApproverSetVersion, LedgerError, PendingApproverSet, Which};
 
@@ -75,10 +75,16 @@ impl Service {
     pub fn add_signatures(&self, key: &str, epoch: u64, text: &str) -> Result<SignaturesView, Failure> {
         let (snapshot, place) = self.place(key, epoch)?;
         let draft = snapshot.draft(place.scope, place.epoch, which(&snapshot, &place, None)?)?;
+        let is_offered = snapshot.epoch(place.scope, place.epoch)?.current_draft.is_some();
         drop(snapshot);
         for line in read_lines(text, &draft.statement.origin_line())? {
-            match self.ledger.add_signature(place.scope, place.epoch, line, self.clock.now()?)? {
-                Added::New | Added::Same => {}
+            let added = self.ledger.add_signature(place.scope, place.epoch, line, self.clock.now()?);
+            match added.map_err(Failure::from) {
+                Ok(Added::New | Added::Same) => {}
+                Err(failure) if !is_offered && failure.problem.code == "draft_not_current" => {
+                    return Err(failure.with_remedy("nothing is left to sign: the epoch is final"));
+                }
+                Err(failure) => return Err(failure),
             }
         }
         self.signatures(key, epoch)
@@ -138,12 +144,6 @@ impl Service {
         };
         Ok(set.text.set.approvers().iter().map(signer).collect())
     }
-}
-
-fn parse_key(text: &str) -> Result<VerifierKey, Failure> {
-    text.parse().map_err(|error: meed_keys::VerifierKeyError| {
-        let expected = "a verifier key as `meed key new` prints it";
-        let got = format!("one that is not: {}", with_sources(&error));
 
     /// Whether an epoch can be made final as far as its approvers are concerned: its current draft has their signatures,
     /// or it is final already.
@@ -175,7 +175,12 @@ fn got_of(signed: &[&str], missing: &[&str]) -> String {
     let signed =
         if signed.is_empty() { "nobody's".to_owned() } else { format!("that of {}", signed.join(", ")) };
     format!("{signed}; not signed by {}", missing.join(", "))
-        reject(RejectionCode::KeyInvalid, "key", expected, got)
+}
+
+fn parse_key(text: &str) -> Result<VerifierKey, Failure> {
+    text.parse().map_err(|error: meed_keys::VerifierKeyError| {
+        let expected = "a verifier key as `meed key new` prints it";
+        Rejection::of_error(RejectionCode::KeyInvalid, "key", expected, with_sources(&error)).into()
     })
 }
 

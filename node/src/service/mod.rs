@@ -238,6 +238,10 @@ fn read_log_key(folder: &DataFolder) -> Result<Option<SigningKey>, Failure> {
     let path = folder.log_key();
     match std::fs::File::open(&path).map_err(|error| error.kind()) {
         Err(ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(None),
-        _ => Ok(Some(key_command::read(&path)?.open(None)?)),
+        _ => {
+            let opened = key_command::read_log_key(&path)?.open(None);
+            let wrong = |error| Failure::from(error).within(path.display()).with_remedy(LOG_KEY_REMEDY);
+            Ok(Some(opened.map_err(wrong)?))
+        }
     }
 }

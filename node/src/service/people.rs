@@ -108,7 +108,13 @@ impl Service {
         let identity = parse_identity(&request.provider, &request.external_id)?;
         let (from, user): (UserId, UserId) = (request.from.parse()?, request.user.parse()?);
         let evidence = Evidence::parse(request.evidence.get().as_bytes(), clock::random()?)?;
-        self.ledger.rebind(identity.clone(), from, user, evidence, self.by(actor)?)?;
+        let moved = self.ledger.rebind(identity.clone(), from, user, evidence, self.by(actor)?);
+        moved.map_err(|error| match Failure::from(error) {
+            other if other.problem.code == "mismatch" => {
+                other.with_remedy("name as the one before whose account it is or was last, as expected above")
+            }
+            failure => failure,
+        })?;
         Ok(BoundView { identity: identity.to_string(), user: Some(user), changed: true })
     }
 }

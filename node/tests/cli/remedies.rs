@@ -72,6 +72,52 @@ fn remedies_say_what_this_user_should_do() {
 }
 
 #[test]
+fn a_damaged_log_key_is_put_back_and_not_made_anew() {
+    let world = World::open();
+    let good = world.read("ledger/log.key");
+    world.write("ledger/log.key", "garbage");
+    let list = || world.run(&["scope", "list"]);
+    remedied(&list(), 1, "log.key: this is no key file", "put back the copy of log.key");
+    fs::remove_file(world.path("ledger/log.key")).expect("removed");
+    world.write("passphrase", "correct horse");
+    let sealed = ["key", "new", "ledger.example.org", "--for", "log", "--out", "ledger/log.key"];
+    world.run(&[&sealed[..], &["--passphrase-file", "passphrase"]].concat()).ok();
+    remedied(&list(), 1, "is sealed: expected a passphrase, got none", "put back the copy of log.key");
+    world.write("ledger/log.key", &good);
+    list().ok();
+}
+
+#[test]
+fn a_signature_of_what_is_final_is_no_reason_to_fetch_a_dossier_again() {
+    let world = World::finalized();
+    let add = |name: &str| world.run(&["signature", "add", "--scope", "default", "--epoch", "1", name]);
+    let again = add("alice.sig").ok();
+    assert!(again.starts_with("revision 0: 2 of 2 needed approvals"), "{again}");
+    world.write("carol.sig", &world.sign("one.dossier", "carol").ok());
+    remedied(&add("carol.sig"), 1, "kept as evidence", "nothing is left to sign: the epoch is final");
+    assert!(add("carol.sig").ok().contains("carol (evidence only)"), "the same again changes nothing");
+}
+
+#[test]
+fn what_is_done_already_is_not_asked_for_again() {
+    let world = World::with_events();
+    let account = ["--provider", "github", "--external-id", "1", "--evidence", r#"{"by":"vote"}"#];
+    let revoked = world.run(&[&["revoke"][..], &account[..]].concat());
+    remedied(&revoked, 1, "identity_not_bound", "nothing is left to do");
+    let away = ["whoami", "--node", "http://127.0.0.1:1", "--git-email", "ana@example.org"];
+    remedied(&world.run(&away), 1, "did not answer", "--trust");
+}
+
+#[test]
+fn a_scope_whose_key_is_nearly_that_is_named() {
+    let world = World::open();
+    let near = world.run(&["activity", "--scope", "defualt", "--epoch", "1"]);
+    remedied(&near, 1, "scope_not_found", "did you mean `default`? Else list the scopes");
+    let far = world.run(&["activity", "--scope", "shop", "--epoch", "1"]);
+    remedied(&far, 1, "scope_not_found", "remedy: list the scopes");
+}
+
+#[test]
 fn rebinding_says_whose_the_account_is() {
     let world = World::with_events();
     let user = |name: &str| world.run(&["user", "add", "--name", name]).ok().trim().to_owned();

@@ -90,9 +90,11 @@ fn the_unit_is_one_that_systemd_reads() {
         assert_eq!(value(&unit, key), expected);
     }
     assert!(unit.lines().all(|line| {
-        line.is_empty() || line.starts_with(['#', '[']) || line.split_once('=').is_some_and(|(key, _)| {
-            key.chars().all(|character| character.is_ascii_alphanumeric())
-        })
+        line.is_empty()
+            || line.starts_with(['#', '['])
+            || line
+                .split_once('=')
+                .is_some_and(|(key, _)| key.chars().all(|character| character.is_ascii_alphanumeric()))
     }));
     world.write("meed.service", &unit);
     let mut verify = Command::new("systemd-analyze");

@@ -113,9 +113,13 @@ fn whoever_has_no_token_reads_from_afar_what_is_open_and_is_told_the_rest() {
     let elsewhere = tempfile::tempdir().expect("folder");
     let address = format!("http://{}", node.address);
     let epoch = ["--scope", "default", "--epoch", "1"];
-    let from_afar = |arguments: &[&str]| meed(elsewhere.path(), &[&["--node", address.as_str()][..], arguments].concat());
+    let from_afar =
+        |arguments: &[&str]| meed(elsewhere.path(), &[&["--node", address.as_str()][..], arguments].concat());
     let (done, key, err) = from_afar(&["whoami", "--git-email", "ana@example.org"]);
-    assert!(done && key.starts_with("identity:git:") && err.contains("that user's key earns instead"), "{err}");
+    assert!(
+        done && key.starts_with("identity:git:") && err.contains("that user's key earns instead"),
+        "{err}"
+    );
     let (done, activity, err) = from_afar(&[&["activity"][..], &epoch].concat());
     assert!(done && activity.contains("git:commit:"), "{err}");
     let absent = ["--claimant", key.trim(), "--out", "absent.payout.json"];

@@ -97,6 +97,13 @@ fn a_key_signs_in_once_for_each_challenge() {
     assert!(text.starts_with("meed sign-in v1\nDomain: node\nPurpose: sign in\nKey: "), "{text}");
     node.answer(&text, &key_sign(2, &text)).problem(422, "signature_invalid");
     node.answer(&text, "").problem(422, "signature_invalid");
+    // What is wrong with a signature is said once, with what to do here.
+    for signature in ["", &key_sign(2, &text)] {
+        let problem = node.answer(&text, signature).json();
+        let (detail, remedy) = (problem["detail"].as_str(), problem["remedy"].as_str());
+        assert!(detail.is_some_and(|detail| detail.matches("expected").count() == 1), "{problem}");
+        assert!(remedy.is_some_and(|remedy| remedy.contains("meed sign-in --text")), "{problem}");
+    }
     let session = node.session(&text, &key_sign(1, &text));
     node.answer(&text, &key_sign(1, &text)).problem(422, "challenge_invalid");
     let me = node.me(&session).json();

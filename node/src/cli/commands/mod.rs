@@ -38,7 +38,9 @@ const TEXT_BYTES_MAX: usize = 1 << 20;
 fn all_if_allowed<T: DeserializeOwned>(path: &str, session: &Session) -> Result<Option<Vec<T>>, Failure> {
     match session.client.all(path) {
         Ok(items) => Ok(Some(items)),
-        Err(failure) if ["token_invalid", "role_forbids"].contains(&failure.problem.code.as_str()) => Ok(None),
+        Err(failure) if ["token_invalid", "role_forbids"].contains(&failure.problem.code.as_str()) => {
+            Ok(None)
+        }
         Err(failure) => Err(failure),
     }
 }
