@@ -37,19 +37,6 @@ fn ask(cli: &Cli, folder: &DataFolder, console: Console) -> Result<(Vec<Finding>
     Ok((findings, node.listens_at))
 }
 
-/// Without approvers no epoch of a scope is ever closed.
-fn approvers(scope: &ScopeView) -> Finding {
-    let key = &scope.key;
-    match scope.approvers {
-        Some(set) => Finding::well("approvers", format!("{key}: {} of {}", set.threshold, set.members)),
-        None => Finding::warning(
-            "approvers",
-            format!("{key}: none, without whom no epoch of it can be closed"),
-            format!("set them with `meed scope approvers {key}`"),
-        ),
-    }
-}
-
 fn ledger(node: &NodeView, serves: bool) -> Finding {
     let how = if serves { "a node serves it" } else { "no node serves it" };
     if node.restored {

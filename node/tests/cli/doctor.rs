@@ -109,20 +109,6 @@ fn each_thing_that_is_wrong_is_found_and_hides_no_other() {
 }
 
 #[test]
-fn a_scope_without_approvers_is_told() {
-    let world = World::open();
-    stands(&world, 0, "approvers", "well", "default: 2 of 3");
-    world.run(&["scope", "add", "shop"]).ok();
-    let findings = found(&world, 0, "approvers");
-    assert_eq!((&findings[1]["standing"], findings.len()), (&"warning".into(), 2), "{findings:?}");
-    assert!(
-        findings[1]["remedy"].as_str().is_some_and(|remedy| remedy.contains("meed scope approvers shop"))
-    );
-    world.run(&["scope", "end", "shop", "--reason", "not needed"]).ok();
-    assert_eq!(found(&world, 0, "approvers").len(), 1);
-}
-
-#[test]
 fn the_port_is_that_of_the_node_which_runs() {
     let world = World::open();
     stands(&world, 0, "port", "well", "http on 127.0.0.1:8080");
