@@ -20,7 +20,8 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
 use meed_audit::hash::Hash;
 use meed_audit::text::FreeText;
 use utoipa::openapi::OpenApi;
@@ -34,7 +35,7 @@ use authority::{Caller, KnownBy, Standing};
 use extract::Refused;
 pub(crate) use routes::ProblemKind;
 
-use problems::{Problem, ProblemResponse};
+use problems::Problem;
 
 /// Most bytes of a request that is no import.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -159,20 +160,20 @@ pub fn described(service: Service, face: Face, actor: FreeText) -> (Router, Open
     (router, description)
 }
 
-async fn no_route(uri: axum::http::Uri) -> ProblemResponse {
+async fn no_route(headers: HeaderMap, uri: Uri) -> Response {
     let problem = Problem::local(
         "no_route",
         format!("expected a path of this node, got {}", uri.path()),
         "check the path: they begin with /api/v1",
     );
-    ProblemResponse(Box::new(problem.with_status(StatusCode::NOT_FOUND)))
+    web::problem_for(&headers, &uri, problem.with_status(StatusCode::NOT_FOUND))
 }
 
-async fn no_method(method: axum::http::Method, uri: axum::http::Uri) -> ProblemResponse {
+async fn no_method(method: Method, headers: HeaderMap, uri: Uri) -> Response {
     let problem = Problem::local(
         "no_method",
         format!("expected a method that {} has, got {method}", uri.path()),
         "check the method, and whether this address takes writes",
     );
-    ProblemResponse(Box::new(problem.with_status(StatusCode::METHOD_NOT_ALLOWED)))
+    web::problem_for(&headers, &uri, problem.with_status(StatusCode::METHOD_NOT_ALLOWED))
 }

@@ -145,7 +145,8 @@ pub(crate) struct AllocationsPart {
     /// Most items of the part; 1,000 where nothing is said. More than the maximum is refused.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u64>,
-    /// Those of this final statement; otherwise those in force, or those that a freeze would give now.
+    /// Those of this final statement, or of the draft that is offered; otherwise those in force, or those that a freeze
+    /// would give now.
     pub(crate) revision: Option<u64>,
     /// Only claimants whose keys begin with this.
     #[serde(default)]

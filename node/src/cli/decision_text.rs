@@ -21,7 +21,7 @@ pub fn describe(number: u64, decision: &Decision, unit: &Unit) -> String {
 }
 
 /// What was decided, and of what.
-fn sentence(decision: &Decision) -> String {
+pub(crate) fn sentence(decision: &Decision) -> String {
     let what = match decision.action {
         // These concern the epoch or the scope as a whole.
         Action::AcceptGap => return "closed although a source has more than was collected".to_owned(),
@@ -45,7 +45,7 @@ fn sentence(decision: &Decision) -> String {
 }
 
 /// A value of a decision: numbers are shown as everywhere, everything else as it stands in the leaf.
-fn value(action: Action, text: Option<&str>, unit: &Unit) -> String {
+pub(crate) fn value(action: Action, text: Option<&str>, unit: &Unit) -> String {
     let Some(text) = text else { return "nothing set".to_owned() };
     match (action, text.parse()) {
         (Action::Override | Action::Weight | Action::Withdraw, Ok(milli)) => {

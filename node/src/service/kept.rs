@@ -10,6 +10,7 @@ use meed_audit::decision::State;
 use meed_audit::ids::{EpochNumber, Revision, ScopeId};
 use meed_storage::{PreviewTerms, Proposal};
 
+use super::differences::Differences;
 use crate::api::documents::{PreviewView, VerificationView};
 use crate::failure::Failure;
 
@@ -34,6 +35,8 @@ pub(super) struct Kept {
     pub(super) largest: Cache<(ScopeId, EpochNumber, Revision), Vec<Allocation>>,
     pub(super) previews: Cache<(ScopeId, EpochNumber, PreviewTerms), PreviewView>,
     pub(super) verifications: Cache<(ScopeId, EpochNumber, Revision), VerificationView>,
+    /// Who gets otherwise by the second of two final statements.
+    pub(super) differences: Cache<(ScopeId, EpochNumber, Revision, Revision), Differences>,
     decided: Mutex<BTreeMap<ScopeId, DecisionPlaces>>,
 }
 
@@ -50,6 +53,8 @@ pub(super) struct EntriesKey {
 pub(super) struct ProposalKey {
     pub(super) scope: ScopeId,
     pub(super) epoch: EpochNumber,
+    /// The draft whose decisions count; none where those of now do.
+    pub(super) draft: Option<Revision>,
     pub(super) events_count: usize,
     pub(super) decisions_size: u64,
     pub(super) pool_total: Credits,
@@ -79,6 +84,7 @@ impl Kept {
             largest: Cache::new(LARGEST_MAX),
             previews: Cache::new(PREVIEWS_MAX),
             verifications: Cache::new(VERIFICATIONS_MAX),
+            differences: Cache::new(LARGEST_MAX),
             decided: Mutex::default(),
         }
     }

@@ -7,7 +7,8 @@ use meed_audit::policy::Unit;
 use meed_storage::{KeyText, Part, Which};
 
 use super::parts::page;
-use super::{Service, Wanted, which_final};
+use super::views::Amounts;
+use super::{Service, Wanted};
 use crate::api::documents::{AllocationsView, Page, PayoutItem};
 use crate::cli::console::{amount, units};
 use crate::failure::Failure;
@@ -26,8 +27,9 @@ pub enum ExportKind {
 }
 
 impl Service {
-    /// The allocations of a final epoch by claimant, or those that a freeze would give now; of those alone whose key
-    /// begins with `prefix`, where there is one.
+    /// The allocations of a final statement or of the draft that is offered, by claimant; where no revision is named
+    /// those in force, or those that a freeze would give now. Of those alone whose key begins with `prefix`, where there is
+    /// one.
     ///
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`, `statement_not_found`, `invalid_text`.
@@ -42,26 +44,26 @@ impl Service {
         let from = wanted.text().filter(|from| *from > prefix).unwrap_or(prefix);
         let unit = &sight.epoch.policy.unit;
         let (symbol, decimals) = (unit.symbol().to_owned(), unit.decimals());
-        let (revision, part, claimants, pool_total, undistributed) = if revision.is_some() || sight.is_final()
-        {
-            let (scope, epoch, which) = (sight.place.scope, sight.place.epoch, which_final(revision)?);
+        let amounts = sight.amounts(revision)?;
+        let (part, claimants, pool_total, undistributed) = if let Amounts::Final(revision) = amounts {
+            let (scope, epoch, which) = (sight.place.scope, sight.place.epoch, Which::Revision(revision));
             let last = sight.snapshot.final_statement(scope, epoch, which)?.statement;
             let from: KeyText = from.parse()?;
             let part = sight.snapshot.allocations_from(scope, epoch, which, &from, wanted.limit())?;
-            (Some(last.revision.get()), part, last.allocations_count, last.pool_total, last.undistributed)
+            (part, last.allocations_count, last.pool_total, last.undistributed)
         } else {
-            let proposed = self.proposed(key, epoch)?;
+            let proposed = self.proposed(key, epoch, amounts.draft())?;
             let proposal = &proposed.proposal;
             let part = part_of(&proposal.allocations, from, wanted.limit());
             let claimants = u64::try_from(proposal.allocations.len()).unwrap_or(u64::MAX);
-            (None, part, claimants, proposal.pool_total, proposal.undistributed)
+            (part, claimants, proposal.pool_total, proposal.undistributed)
         };
         let Part { mut items, next } = part;
         let begins = |claimant: &Claimant| claimant.to_string().starts_with(prefix);
         items.retain(|allocation| begins(&allocation.claimant));
         let next = next.filter(begins).map(|claimant| claimant.to_string());
         Ok(AllocationsView {
-            revision,
+            revision: amounts.revision().map(|revision| revision.get()),
             items,
             next,
             claimants,
@@ -72,17 +74,24 @@ impl Service {
         })
     }
 
-    /// The largest allocations of an epoch, the largest first: at most 100.
+    /// The largest of the allocations that [`Service::allocations`] gives, the largest first: at most 100.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`.
-    pub fn largest_allocations(&self, key: &str, epoch: u64) -> Result<Vec<Allocation>, Failure> {
+    /// `scope_not_found`, `epoch_not_found`, `statement_not_found`.
+    pub fn largest_allocations(
+        &self,
+        key: &str,
+        epoch: u64,
+        revision: Option<u64>,
+    ) -> Result<Vec<Allocation>, Failure> {
         let sight = self.sight(key, epoch)?;
-        if sight.is_final() {
-            let place = (sight.place.scope, sight.place.epoch);
-            return Ok(self.largest_final(&sight.snapshot, place)?.to_vec());
+        match sight.amounts(revision)? {
+            Amounts::Final(revision) => {
+                let place = (sight.place.scope, sight.place.epoch);
+                Ok(self.largest_final(&sight.snapshot, place, revision)?.to_vec())
+            }
+            amounts => Ok(self.proposed(key, epoch, amounts.draft())?.largest.clone()),
         }
-        Ok(self.proposed(key, epoch)?.largest.clone())
     }
 
     /// What a claimant gets by the statements in force, by scope and epoch. A part looks at as many epochs as it may
@@ -144,7 +153,7 @@ impl Service {
 }
 
 /// Where a list of payouts goes on.
-fn read_place(text: &str) -> Option<(ScopeId, EpochNumber)> {
+pub(super) fn read_place(text: &str) -> Option<(ScopeId, EpochNumber)> {
     let (scope, epoch) = text.split_once('/')?;
     Some((scope.parse().ok()?, EpochNumber::new(epoch.parse().ok()?).ok()?))
 }

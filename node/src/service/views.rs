@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use meed_audit::allocation::Allocation;
 use meed_audit::decision::State;
-use meed_audit::ids::{EpochNumber, ScopeId};
+use meed_audit::ids::{EpochNumber, Revision, ScopeId};
 use meed_storage::{Epoch, LogKind, Phase, Snapshot, Which};
 
 use super::kept::{EntriesKey, ProposalKey, Proposed};
@@ -16,6 +16,35 @@ use crate::failure::Failure;
 pub(crate) const LARGEST_COUNT: usize = 100;
 /// Allocations that are read at once.
 const READ_COUNT: usize = 10_000;
+
+/// Whose amounts are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Amounts {
+    /// Those that a freeze would give now.
+    Now,
+    /// Those of the draft that is offered for approval.
+    Draft(Revision),
+    /// Those of a final statement, in force or not.
+    Final(Revision),
+}
+
+impl Amounts {
+    /// The revision that they are of.
+    pub(super) fn revision(self) -> Option<Revision> {
+        match self {
+            Self::Now => None,
+            Self::Draft(revision) | Self::Final(revision) => Some(revision),
+        }
+    }
+
+    /// The draft that they are of.
+    pub(super) fn draft(self) -> Option<Revision> {
+        match self {
+            Self::Draft(revision) => Some(revision),
+            Self::Now | Self::Final(_) => None,
+        }
+    }
+}
 
 /// An epoch as one view of the ledger has it.
 pub(super) struct Sight {
@@ -28,6 +57,17 @@ impl Sight {
     /// Whether what it pays is fixed.
     pub(super) fn is_final(&self) -> bool {
         self.epoch.phase == Phase::Finalized && !self.epoch.amending
+    }
+
+    /// Whose amounts a request means: those of a revision; else those in force, else those of now.
+    pub(super) fn amounts(&self, revision: Option<u64>) -> Result<Amounts, Failure> {
+        let asked = revision.map(Revision::new).transpose()?;
+        Ok(match (asked, self.epoch.final_revision) {
+            (Some(revision), _) if self.epoch.current_draft == Some(revision) => Amounts::Draft(revision),
+            (Some(revision), _) => Amounts::Final(revision),
+            (None, Some(revision)) if self.is_final() => Amounts::Final(revision),
+            (None, _) => Amounts::Now,
+        })
     }
 
     /// How many decisions count for what is asked: those of a draft or final statement, else all.
@@ -102,16 +142,28 @@ impl Service {
         Ok(state)
     }
 
-    /// What an epoch would give by the decisions of now.
-    pub(super) fn proposed(&self, key: &str, epoch: u64) -> Result<Arc<Proposed>, Failure> {
+    /// What an epoch would give by the decisions of now, or gives by those of a draft.
+    pub(super) fn proposed(
+        &self,
+        key: &str,
+        epoch: u64,
+        draft: Option<Revision>,
+    ) -> Result<Arc<Proposed>, Failure> {
         let look = || {
             let (sight, entries) = self.entries(key, epoch)?;
             let Place { scope, epoch } = sight.place;
+            let decisions_size = match draft {
+                Some(revision) => {
+                    sight.snapshot.draft(scope, epoch, Which::Revision(revision))?.decisions_size
+                }
+                None => sight.snapshot.decisions_size(scope)?,
+            };
             let key = ProposalKey {
                 scope,
                 epoch,
+                draft,
                 events_count: entries.len(),
-                decisions_size: sight.snapshot.decisions_size(scope)?,
+                decisions_size,
                 pool_total: sight.snapshot.pool(scope, epoch)?.total(),
                 revisions: (sight.epoch.current_draft, sight.epoch.final_revision),
             };
@@ -119,7 +171,11 @@ impl Service {
         };
         let (_, proposed) = self.kept.proposals.get(look, |wanted, (sight, entries)| {
             let state = sight.snapshot.state_at(wanted.scope, wanted.decisions_size)?;
-            let proposal = sight.snapshot.proposal_of(wanted.scope, wanted.epoch, entries, &state)?;
+            let mut proposal = sight.snapshot.proposal_of(wanted.scope, wanted.epoch, entries, &state)?;
+            if let Some(revision) = wanted.draft {
+                // A proposal is of the revision that comes next.
+                proposal.allocations.iter_mut().for_each(|allocation| allocation.revision = revision);
+            }
             let mut largest = Largest::default();
             proposal.allocations.iter().for_each(|allocation| largest.take(allocation));
             let weight = proposal.allocations.len();
@@ -133,17 +189,17 @@ impl Service {
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`.
     pub(crate) fn proposal_counts(&self, key: &str, epoch: u64) -> Result<(usize, usize), Failure> {
-        let claimants_count = self.proposed(key, epoch)?.proposal.allocations.len();
+        let claimants_count = self.proposed(key, epoch, None)?.proposal.allocations.len();
         Ok((self.entries(key, epoch)?.1.len(), claimants_count))
     }
 
-    /// The largest allocations of the final statement in force, the largest first.
+    /// The largest allocations of a final statement, the largest first.
     pub(super) fn largest_final(
         &self,
         snapshot: &Snapshot,
         (scope, epoch): (ScopeId, EpochNumber),
+        revision: Revision,
     ) -> Result<Arc<Vec<Allocation>>, Failure> {
-        let revision = snapshot.final_statement(scope, epoch, Which::Final)?.statement.revision;
         let which = Which::Revision(revision);
         let (_, largest) = self.kept.largest.get(
             || Ok(((scope, epoch, revision), ())),

@@ -1,18 +1,20 @@
-//! A contributor: everything that they were paid, each with its proof.
+//! A contributor: everything that final statements say they are paid, each with its proof, and what an amendment has
+//! replaced.
 
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
+use meed_audit::allocation::Allocation;
 use serde::Deserialize;
 
 use super::frame::{self, credits, key};
-use super::tables::{ways, wide};
+use super::tables::{proof, proof_path, ways, wide};
 use super::{Answer, Sorry};
-use crate::api::documents::PayoutItem;
 use crate::api::extract::{Asked, At, Call};
 use crate::api::parameters::ClaimantPath;
 use crate::cli::console::units;
 use crate::client::segment;
 use crate::service::Wanted;
+use crate::service::history::{PaidEpoch, PaidRevision};
 
 /// Epochs that one page looks at.
 const EPOCHS: usize = 500;
@@ -43,7 +45,8 @@ pub(super) async fn page(
     Asked(view): Asked<View>,
 ) -> Answer {
     let (name, wanted) = (claimant.clone(), Wanted::at(&view.from, EPOCHS));
-    let found = call.run(move |service, _| service.payouts_of(&name, &wanted)).await.map_err(Sorry::from)?;
+    let found =
+        call.run(move |service, _| service.payout_history(&name, &wanted)).await.map_err(Sorry::from)?;
     let own = format!("/claimants/{}", segment(&claimant));
     let next = found.next.as_deref().map(|next| format!("{own}?from={}", segment(next)));
     let beginning = (!view.from.is_empty()).then_some(own.as_str());
@@ -64,7 +67,7 @@ pub(super) async fn page(
     Ok(frame::page("A contributor's payouts", &[("Overview", "/"), ("Contributor", "")], &content))
 }
 
-fn payouts(items: &[PayoutItem], claimant: &str) -> Markup {
+fn payouts(items: &[PaidEpoch], claimant: &str) -> Markup {
     wide(
         "Payouts",
         &html! {
@@ -72,18 +75,10 @@ fn payouts(items: &[PayoutItem], claimant: &str) -> Markup {
                 thead { tr { th scope="col" { "statement" } th scope="col" class="number" { "amount" }
                     th scope="col" class="number" { "units" } th scope="col" class="number" { "events" }
                     th scope="col" { "check it" } } }
-                tbody { @for item in items {
-                    @let scope = &item.scope;
-                    @let proof = proof_path(item, claimant);
-                    tr {
-                        td { a href={ "/scopes/" (scope) "/epochs/" (item.epoch) } { (key(&item.statement)) } }
-                        td class="number" data-label="amount" { (credits(item.allocation.credits.value(), item.decimals, &item.unit)) }
-                        td class="number" data-label="units" { (units(item.allocation.final_units.value())) }
-                        td class="number" data-label="events" { (item.allocation.events) }
-                        td {
-                            a href=(proof) download={ (scope) "-" (item.epoch) ".payout.json" } { "download proof" } " · "
-                            a href={ "/verify?proof=" (segment(&proof)) "&trust=" (segment(&format!("/api/v1/scopes/{scope}/trust"))) } { "verify here" }
-                        }
+                tbody { @for paid in items {
+                    @for (place, one) in paid.revisions.iter().enumerate() {
+                        (row(paid, claimant, one, place.checked_sub(1).and_then(|newer| paid.revisions.get(newer)),
+                            paid.revisions.get(place.saturating_add(1))))
                     }
                 } }
             }
@@ -91,9 +86,43 @@ fn payouts(items: &[PayoutItem], claimant: &str) -> Markup {
     )
 }
 
-/// Where the proof of a payout is.
-fn proof_path(item: &PayoutItem, claimant: &str) -> String {
-    let PayoutItem { scope, epoch, allocation, .. } = item;
-    let (claimant, revision) = (segment(claimant), allocation.revision);
-    format!("/api/v1/scopes/{scope}/epochs/{epoch}/proofs/{claimant}?revision={revision}")
+/// What one statement says. `newer` has replaced it, `older` was replaced by it.
+fn row(
+    paid: &PaidEpoch,
+    claimant: &str,
+    one: &PaidRevision,
+    newer: Option<&PaidRevision>,
+    older: Option<&PaidRevision>,
+) -> Markup {
+    let PaidEpoch { scope, epoch, unit, decimals, .. } = paid;
+    let page = |revision: u64| format!("/scopes/{scope}/epochs/{epoch}?revision={revision}");
+    let link = |revision: u64| html! { a href=(page(revision)) { "revision " (revision) } };
+    let show = |payout: &Option<Allocation>| match payout {
+        Some(payout) => credits(payout.credits.value(), *decimals, unit),
+        None => "nothing".to_owned(),
+    };
+    let path = proof_path(scope, *epoch, one.revision, claimant);
+    let trust = format!("/api/v1/scopes/{scope}/trust");
+    let file = match one.payout {
+        Some(_) => ("payout", "download proof"),
+        None => ("absence", "download proof of absence"),
+    };
+    html! {
+        tr class=[newer.map(|_| "superseded")] {
+            td { a href=(page(one.revision)) { (key(&one.statement)) }
+                @if let Some(newer) = newer { br; "superseded: replaced by " (link(newer.revision)) }
+                @else if let Some(older) = older {
+                    br; "amended: " (link(one.revision)) " replaces " (link(older.revision)) ", was "
+                    (show(&older.payout)) ", now " (show(&one.payout))
+                }
+            }
+            td class="number" data-label="amount" { @if newer.is_some() { del { (show(&one.payout)) } } @else { (show(&one.payout)) } }
+            td class="number" data-label="units" { (units(one.payout.as_ref().map_or(0, |it| it.final_units.value()))) }
+            td class="number" data-label="events" { (one.payout.as_ref().map_or(0, |it| it.events)) }
+            td {
+                (proof((scope, *epoch, one.revision), claimant, file)) " · "
+                a href={ "/verify?proof=" (segment(&path)) "&trust=" (segment(&trust)) } { "verify here" }
+            }
+        }
+    }
 }

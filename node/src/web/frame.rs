@@ -66,7 +66,7 @@ fn whole(title: &str, place: &[(&str, &str)], content: &Markup) -> Markup {
 pub(super) fn sorry(problem: &Problem) -> Markup {
     let content = html! {
         p class="refused" { (problem.detail) }
-        p { strong { "What to do: " } (problem.remedy) }
+        p { strong { "What to do: " } (problem.remedy) " (" a href={ "/problems/" (problem.code) } { (problem.code) } ")" }
         @if problem.status == 401 { p { a href="/sign-in" { "Sign in" } } }
         p { a href="/" { "Back to the overview" } }
     };
@@ -96,13 +96,26 @@ pub(super) fn key(text: &str) -> Markup {
     html! { code class="key" { (text) } }
 }
 
-/// The state of an epoch, as a word with a sign that is not only a colour.
+/// The state of an epoch: the one word for it, and whether it is being amended.
+pub(super) fn state(phase: &str, amending: bool) -> String {
+    if amending { format!("{phase}, being amended") } else { phase.to_owned() }
+}
+
+/// The state of an epoch, with a sign that is not only a colour.
 pub(super) fn phase(phase: &str, amending: bool) -> Markup {
-    let (sign, word) = match phase {
-        "open" => ("○", "open"),
-        "review" => ("◐", "in review"),
-        _ if amending => ("◐", "final, being amended"),
-        _ => ("●", "final"),
+    let sign = match phase {
+        "open" => "○",
+        "finalized" if !amending => "●",
+        _ => "◐",
     };
-    html! { span class={ "phase " (phase) } { span aria-hidden="true" { (sign) " " } (word) } }
+    html! { span class={ "phase " (phase) } { span aria-hidden="true" { (sign) " " } (state(phase, amending)) } }
+}
+
+/// More or less: the second amount against the first one, with a sign; nothing where they are equal.
+pub(super) fn change(before: u128, after: u128, show: impl Fn(u128) -> String) -> String {
+    match after.checked_sub(before) {
+        Some(0) => String::new(),
+        Some(more) => format!("+{}", show(more)),
+        None => format!("\u{2212}{}", show(before.saturating_sub(after))),
+    }
 }

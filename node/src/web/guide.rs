@@ -53,7 +53,7 @@ pub(super) async fn page() -> Answer {
                     code { "finalize" } "." }
             }
             p { "Or in the browser: " a href="/sign-in" { "sign in" } " with a token of "
-                code { "meed token new NAME --role operator" } ", open the page of an epoch, and follow its review." }
+                code { "meed token new NAME --role operator" } ", open an epoch on the page of its scope, and follow its review." }
             p { "Every command has examples under " code { "--help" } "." }
         }
     };

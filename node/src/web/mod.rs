@@ -1,13 +1,16 @@
 //! The web page: made on the node from the same documents that the interface answers with, readable without
 //! JavaScript, and with nothing from any other host.
 
+mod advice;
 mod challenge;
 mod chart;
 mod claimant;
 mod epoch;
 mod frame;
 mod guide;
+mod html;
 mod me;
+mod opening;
 mod overview;
 mod reference;
 mod review;
@@ -20,6 +23,7 @@ mod visitor;
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::Markup;
@@ -36,6 +40,7 @@ pub(crate) fn pages() -> Router<App> {
     Router::new()
         .route("/", get(overview::page))
         .route("/scopes/{key}", get(overview::scope_page))
+        .route("/scopes/{key}/open", post(opening::open))
         .route("/scopes/{key}/epochs/{epoch}", get(epoch::page))
         .merge(review::routes())
         .route("/runs/{id}", get(runs::page))
@@ -58,7 +63,10 @@ pub(crate) fn pages() -> Router<App> {
         .route("/style.css", get(style))
         .route("/verify", get(verify::page))
         .route("/verify/{file}", get(verify::file))
+        .layer(from_fn(html::answer))
 }
+
+pub(crate) use html::problem_for;
 
 async fn style() -> Response {
     typed("text/css; charset=utf-8", format!("{STYLE}\n{}", verifier::STYLE).into_bytes())
@@ -78,7 +86,7 @@ pub(crate) struct Sorry(Box<Problem>);
 
 impl From<crate::api::extract::Refused> for Sorry {
     fn from(refused: crate::api::extract::Refused) -> Self {
-        Self(refused.into_problem())
+        Self(advice::for_page(refused.into_problem()))
     }
 }
 

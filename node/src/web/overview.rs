@@ -1,13 +1,20 @@
 //! The front page: the node, its logs, its scopes; and a scope with its epochs.
 
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::chart::{Bar, bars};
 use super::frame::{self, credits, day, key, phase};
-use super::tables::{EVENTS, ways};
+use super::opening::{self, Opening};
+use super::tables::{EVENTS, ways, wide};
+use super::visitor::{self, unkept};
 use super::{Answer, Sorry};
-use crate::api::documents::{EpochView, NodeView, ScopeView};
+use crate::api::App;
+use crate::api::authority::Access;
+use crate::api::documents::{ApproversView, EpochView, NodeView, ScopeView};
 use crate::api::extract::{Asked, At, Call};
 use crate::api::parameters::ScopePath;
 use crate::failure::Failure;
@@ -35,7 +42,7 @@ pub(super) async fn page(call: Call) -> Answer {
             section {
                 h2 { a href={ "/scopes/" (scope.key) } { (scope.key) } }
                 (picture(epochs))
-                (table(scope, epochs.iter().take(5)))
+                @if !epochs.is_empty() { (table(scope, epochs.iter().take(5))) }
             }
         }
         (about(&node))
@@ -61,24 +68,60 @@ pub(super) struct View {
 }
 
 pub(super) async fn scope_page(
-    call: Call,
+    State(app): State<App>,
+    headers: HeaderMap,
     At(ScopePath { key: name }): At<ScopePath>,
     Asked(view): Asked<View>,
-) -> Answer {
+) -> Result<Response, Sorry> {
+    let call = visitor::may_see(&app, &headers, Access::Anyone).await?;
+    let may_open = call.caller.standing.may(Access::Operate);
+    let page = scope_page_of(call, name, view.before, Opening::default()).await?;
+    // Who may open epochs sees more than others do.
+    Ok(if may_open { unkept(page) } else { page.into_response() })
+}
+
+/// The page of a scope, with what came of the form that opens an epoch.
+pub(super) async fn scope_page_of(call: Call, name: String, before: Option<u64>, opening: Opening) -> Answer {
+    let may_open = call.caller.standing.may(Access::Operate);
     let found = call.run(move |service, _| {
-        let epochs = service.newest_epochs(&name, view.before, EVENTS)?;
-        Ok((service.scope(&name)?, epochs, service.approvers(&name)?))
+        let epochs = service.newest_epochs(&name, before, EVENTS)?;
+        let newest = match before {
+            None => epochs.0.first().cloned(),
+            Some(_) => service.newest_epochs(&name, None, 1)?.0.into_iter().next(),
+        };
+        let (scope, approvers) = (service.scope(&name)?, service.approvers(&name)?);
+        Ok((scope, epochs, newest, approvers, service.clock().now()?))
     });
-    let (scope, (epochs, is_more), approvers) = found.await.map_err(Sorry::from)?;
+    let (scope, (epochs, is_more), newest, approvers, now) = found.await.map_err(Sorry::from)?;
     let own = format!("/scopes/{}", scope.key);
     let older = epochs.last().filter(|_| is_more).map(|last| format!("{own}?before={}", last.epoch));
-    let newest = view.before.map(|_| own.as_str());
+    let beginning = before.map(|_| own.as_str());
     let content = html! {
+        (opening::notice(&opening))
         @if scope.ended { p class="refused" { "This scope was ended; it takes no more epochs." } }
         h2 { "Epochs" }
         (picture(&epochs))
-        (table(&scope, epochs.iter()))
-        (ways("Older epochs", newest, older.as_deref()))
+        @if !epochs.is_empty() { (table(&scope, epochs.iter())) }
+        (ways("Older epochs", beginning, older.as_deref()))
+        @if may_open && !scope.ended { (opening::section(&scope, newest.as_ref(), now, &opening)) }
+        (approving(&scope, &approvers))
+        h2 { "What events weigh" }
+        table class="cards" {
+            thead { tr { th scope="col" { "kind of event" } th scope="col" class="number" { "units" } } }
+            tbody {
+                @for (kind, units) in &scope.weights {
+                    tr { td { code { (kind) } } td class="number" data-label="units" { (crate::cli::console::units(units.value())) } }
+                }
+            }
+        }
+        p { "Every change that a person made: "
+            a href={ "/api/v1/scopes/" (scope.key) "/decisions" } { "the decisions of this scope" } "." }
+    };
+    Ok(frame::page(scope.key.as_str(), &[("Overview", "/"), (scope.key.as_str(), "")], &content))
+}
+
+fn approving(scope: &ScopeView, approvers: &ApproversView) -> Markup {
+    html! {
         h2 { "Who approves" }
         @match &approvers.in_force {
             Some(set) => {
@@ -89,19 +132,7 @@ pub(super) async fn scope_page(
         }
         p { a href={ "/api/v1/scopes/" (scope.key) "/trust" } download={ (scope.key) ".trust.toml" } { "Trust file" }
             ", as this node gives it. Compare its fingerprint with that of somebody you trust." }
-        h2 { "What events weigh" }
-        table {
-            thead { tr { th scope="col" { "kind of event" } th scope="col" class="number" { "units" } } }
-            tbody {
-                @for (kind, units) in &scope.weights {
-                    tr { td { code { (kind) } } td class="number" { (crate::cli::console::units(units.value())) } }
-                }
-            }
-        }
-        p { "Every change that a person made: "
-            a href={ "/api/v1/scopes/" (scope.key) "/decisions" } { "the decisions of this scope" } "." }
-    };
-    Ok(frame::page(scope.key.as_str(), &[("Overview", "/"), (scope.key.as_str(), "")], &content))
+    }
 }
 
 /// The epochs as bars, of those that come the newest first.
@@ -119,34 +150,31 @@ fn bar(epoch: &EpochView) -> Bar {
     Bar {
         name: epoch.epoch.to_string(),
         value: epoch.pool_total.value(),
-        words: format!("epoch {}: {pool}, {}", epoch.epoch, epoch.phase),
+        words: format!("epoch {}: {pool}, {}", epoch.epoch, frame::state(&epoch.phase, epoch.amending)),
         class: format!("bar {}", epoch.phase),
         link: format!("/scopes/{}/epochs/{}", epoch.scope, epoch.epoch),
     }
 }
 
 fn table<'a>(scope: &ScopeView, epochs: impl Iterator<Item = &'a EpochView>) -> Markup {
-    html! {
-        div class="wide" tabindex="0" role="region" aria-label={ "Epochs of " (scope.key) } {
-            table {
+    wide(
+        &format!("Epochs of {}", scope.key),
+        &html! {
+            table class="cards" {
                 thead { tr {
                     th scope="col" { "epoch" } th scope="col" { "period" } th scope="col" { "state" }
                     th scope="col" class="number" { "events" } th scope="col" class="number" { "pool" }
                 } }
-                tbody {
-                    @for epoch in epochs {
-                        tr {
-                            td { a href={ "/scopes/" (epoch.scope) "/epochs/" (epoch.epoch) } { (epoch.epoch) } }
-                            td { (day(epoch.period_start)) " to " (day(epoch.period_end)) }
-                            td { (phase(&epoch.phase, epoch.amending)) }
-                            td class="number" { (epoch.events) }
-                            td class="number" { (credits(epoch.pool_total.value(), epoch.decimals, &epoch.unit)) }
-                        }
-                    }
-                }
+                tbody { @for epoch in epochs { tr {
+                    td data-label="epoch" { a href={ "/scopes/" (epoch.scope) "/epochs/" (epoch.epoch) } { (epoch.epoch) } }
+                    td data-label="period" { (day(epoch.period_start)) " to before " (day(epoch.period_end)) }
+                    td data-label="state" { (phase(&epoch.phase, epoch.amending)) }
+                    td class="number" data-label="events" { (epoch.events) }
+                    td class="number" data-label="pool" { (credits(epoch.pool_total.value(), epoch.decimals, &epoch.unit)) }
+                } } }
             }
-        }
-    }
+        },
+    )
 }
 
 fn about(node: &NodeView) -> Markup {
@@ -157,7 +185,7 @@ fn about(node: &NodeView) -> Markup {
                 dt { "id" } dd { (key(&node.node_id.to_string())) }
                 dt { "program" } dd { "meed " (node.version) }
                 @for log in &node.logs {
-                    dt { "log of " (log.log) } dd { (log.size) " entries under the key " (key(&log.vkey)) }
+                    dt { "log of " (log.log) } dd { (log.size) @if log.size == 1 { " entry" } @else { " entries" } " under the key " (key(&log.vkey)) }
                 }
             }
         }

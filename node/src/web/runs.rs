@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Sorry;
+use super::advice;
 use super::frame::{self, time};
 use super::tables::wide;
 use super::visitor::{self, unkept};
@@ -60,12 +61,13 @@ fn content(run: &RunView) -> Markup {
         }
         @if let Some(problem) = &run.problem {
             div class="refused" role="alert" {
+                @let problem = advice::for_page(problem.clone());
                 p { (problem.detail) }
                 p { strong { "What to do: " } (problem.remedy) }
             }
         }
         (wide("Steps", &html! {
-            table {
+            table class="cards" {
                 thead { tr { th scope="col" { "step" } th scope="col" { "state" } th scope="col" { "when" } th scope="col" { "what came of it" } } }
                 tbody { @for step in &run.steps { (row(step)) } }
             }
@@ -81,9 +83,9 @@ fn content(run: &RunView) -> Markup {
 fn row(step: &RunStepView) -> Markup {
     html! { tr {
         td { (step.name) }
-        td { (step.state) @if step.tries > 1 { ", tried " (step.tries) " times" } }
-        td { (time(step.at)) }
-        td { (step.result) @if let Some(at) = step.retry_at { " Tried again at " (time(at)) "." } }
+        td data-label="state" { (step.state) @if step.tries > 1 { ", tried " (step.tries) " times" } }
+        td data-label="when" { (time(step.at)) }
+        td data-label="what came of it" { (step.result) @if let Some(at) = step.retry_at { " Tried again at " (time(at)) "." } }
     } }
 }
 

@@ -4,12 +4,15 @@ use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
 use meed_audit::decision::Decision;
 use meed_audit::ids::Provider;
+use meed_audit::policy::Unit;
 
 use super::chart::percent;
-use super::frame::{key, time};
+use super::frame::{change, key, time};
 use crate::api::documents::{ActivityItem, DecisionView, EpochView};
-use crate::cli::console::{amount, units};
+use crate::cli::console::{amount, counted, units};
+use crate::cli::decision_text::{sentence, value};
 use crate::client::segment;
+use crate::service::differences::Differences;
 
 /// Rows of a table on one page.
 pub(super) const ROWS: usize = 100;
@@ -45,42 +48,100 @@ pub(super) fn ways(label: &str, beginning: Option<&str>, next: Option<&str>) -> 
     }
 }
 
-/// Who gets how much of `total`.
-pub(super) fn allocations(epoch: &EpochView, rows: &[Allocation], total: u128, caption: &str) -> Markup {
+/// What a table of allocations is of.
+pub(super) struct Paid<'a> {
+    pub(super) epoch: &'a EpochView,
+    /// What all get together.
+    pub(super) total: u128,
+    /// The revision whose proofs there are; none where it is not final.
+    pub(super) proven: Option<u64>,
+}
+
+/// Who gets how much.
+pub(super) fn allocations(paid: &Paid<'_>, rows: &[Allocation], caption: &str) -> Markup {
     wide(
         "Allocations",
         &html! {
-            table {
+            table class="cards" {
                 caption { (caption) }
                 thead { tr {
-                    th scope="col" { "claimant" } th scope="col" class="number" { (epoch.unit) }
-                    th scope="col" class="number" { "share" } th scope="col" class="number" { "units" }
+                    th scope="col" { "claimant" } th scope="col" class="number" { (paid.epoch.unit) }
+                    th scope="col" class="number" { "share, about" } th scope="col" class="number" { "units" }
                     th scope="col" class="number" { "proposed" } th scope="col" class="number" { "events" }
                     th scope="col" { "proof" }
                 } }
-                tbody { @for row in rows { (allocation(epoch, row, total)) } }
+                tbody { @for row in rows { (allocation(paid, row)) } }
             }
         },
     )
 }
 
-fn allocation(epoch: &EpochView, item: &Allocation, total: u128) -> Markup {
+fn allocation(paid: &Paid<'_>, item: &Allocation) -> Markup {
+    let epoch = paid.epoch;
     let name = item.claimant.to_string();
-    let proof = format!("/api/v1/scopes/{}/epochs/{}/proofs/{}", epoch.scope, epoch.epoch, segment(&name));
     html! {
         tr {
             td { a href={ "/claimants/" (segment(&name)) } { (key(&name)) }
                 @if let Some(reason) = &item.override_reason { br; small { "set by a person: " (reason) } } }
-            td class="number" { (amount(item.credits.value(), epoch.decimals)) }
-            td class="number" { (percent(item.credits.value(), total)) }
-            td class="number" { (units(item.final_units.value())) }
-            td class="number" { (units(item.proposed_units.value())) }
-            td class="number" { (item.events) }
-            td { @if epoch.final_revision.is_some() {
-                a href=(proof) download={ (epoch.scope) "-" (epoch.epoch) ".payout.json" } { "proof" }
-            } @else { "not yet" } }
+            td class="number" data-label=(epoch.unit) { (amount(item.credits.value(), epoch.decimals)) }
+            td class="number" data-label="share, about" { (percent(item.credits.value(), paid.total)) }
+            td class="number" data-label="units" { (units(item.final_units.value())) }
+            td class="number" data-label="proposed" { (units(item.proposed_units.value())) }
+            td class="number" data-label="events" { (item.events) }
+            td data-label="proof" { @match paid.proven {
+                Some(revision) => (proof((&epoch.scope, epoch.epoch, revision), &name, ("payout", "proof"))),
+                None => "not yet",
+            } }
         }
     }
+}
+
+/// Where the proof file of a claimant is, by a final revision.
+pub(super) fn proof_path(scope: &str, epoch: u64, revision: u64, claimant: &str) -> String {
+    format!("/api/v1/scopes/{scope}/epochs/{epoch}/proofs/{}?revision={revision}", segment(claimant))
+}
+
+/// A link that saves that file, of one of the kinds `payout` and `absence`, in these words.
+pub(super) fn proof(
+    (scope, epoch, revision): (&str, u64, u64),
+    claimant: &str,
+    (kind, words): (&str, &str),
+) -> Markup {
+    let file = format!("{scope}-{epoch}-{revision}.{kind}.json");
+    html! { a href=(proof_path(scope, epoch, revision, claimant)) download=(file) { (words) } }
+}
+
+/// Who gets otherwise by the second of two sets of amounts, under the names of both.
+pub(super) fn differences(epoch: &EpochView, (before, after): (&str, &str), found: &Differences) -> Markup {
+    let show = |credits: u128| amount(credits, epoch.decimals);
+    let is_all = usize::try_from(found.count).is_ok_and(|count| count == found.items.len());
+    let part = if is_all { String::new() } else { format!(", of whom these {} by most", found.items.len()) };
+    let caption = format!("{} with another amount or other units{part}", counted(found.count, "claimant"));
+    wide(
+        "Who gets otherwise",
+        &html! {
+            table class="cards" {
+                caption { (caption) ", in " (epoch.unit) }
+                thead { tr {
+                    th scope="col" { "claimant" } th scope="col" class="number" { (before) }
+                    th scope="col" class="number" { (after) } th scope="col" class="number" { "more or less" }
+                    th scope="col" { "units" }
+                } }
+                tbody { @for one in &found.items {
+                    @let name = one.claimant().map(ToString::to_string).unwrap_or_default();
+                    @let (was, now) = one.credits();
+                    @let (units_were, units_are) = one.units();
+                    tr {
+                        td { a href={ "/claimants/" (segment(&name)) } { (key(&name)) } }
+                        td class="number" data-label=(before) { @if one.before.is_some() { (show(was)) } @else { "not named" } }
+                        td class="number" data-label=(after) { @if one.after.is_some() { (show(now)) } @else { "not named" } }
+                        td class="number" data-label="more or less" { (change(was, now, show)) }
+                        td data-label="units" { @if units_were == units_are { "the same" } @else { (units(units_were)) " → " (units(units_are)) } }
+                    }
+                } }
+            }
+        },
+    )
 }
 
 /// Events as an epoch takes them. `link` gives the page on which an event is decided, where there is one.
@@ -88,7 +149,7 @@ pub(super) fn events(items: &[ActivityItem], link: Option<&dyn Fn(&ActivityItem)
     wide(
         "Events",
         &html! {
-            table {
+            table class="cards" {
                 thead { tr { th scope="col" { "when" } th scope="col" { "what" } th scope="col" { "who" }
                     th scope="col" class="number" { "units" } th scope="col" { "state" }
                     @if link.is_some() { th scope="col" { "decide" } } } }
@@ -110,11 +171,11 @@ fn event(item: &ActivityItem) -> Markup {
     html! {
         td { (time(item.event_time)) }
         td { (item.kind) @if let Some(title) = &item.title { ": " (title) } br; (key(activity.event.as_str())) }
-        td { @for author in &item.authors {
+        td data-label="who" { @for author in &item.authors {
             (key(&author.identity)) @if let Some(name) = &author.name { " (" (name) ")" } br;
         } }
-        td class="number" { (units(activity.units.value())) }
-        td {
+        td class="number" data-label="units" { (units(activity.units.value())) }
+        td data-label="state" {
             @if activity.included { "counts" } @else { "left out" }
             @if activity.late { ", late" }
             @if let Some(reason) = &activity.reason { ": " (reason) }
@@ -122,32 +183,36 @@ fn event(item: &ActivityItem) -> Markup {
     }
 }
 
-/// What people decided.
-pub(super) fn decisions(items: &[DecisionView]) -> Markup {
+/// What people decided, amounts in the unit of the epoch. Those from the sequence `pinned` on came after the draft.
+pub(super) fn decisions(items: &[DecisionView], epoch: &EpochView, pinned: Option<u64>) -> Markup {
+    let unit = Unit::new(&epoch.unit, epoch.decimals).ok();
+    let show = |decision: &Decision, text: Option<&str>| match (&unit, text) {
+        (Some(unit), Some(_)) => value(decision.action, text, unit),
+        _ => text.unwrap_or_default().to_owned(),
+    };
+    let cell = |label: &str, text: &str| {
+        html! { td data-label=(label) { @if !text.is_empty() { span class="text short" { (text) } } } }
+    };
     wide(
         "Decisions",
         &html! {
-            table {
+            table class="cards" {
                 thead { tr { th scope="col" { "when" } th scope="col" { "who" } th scope="col" { "what" }
                     th scope="col" { "before" } th scope="col" { "after" } th scope="col" { "why" } } }
-                tbody { @for DecisionView { decision, .. } in items {
+                tbody { @for DecisionView { sequence, decision } in items {
                     tr {
-                        td { (time(decision.at)) } td { (decision.actor) }
-                        td { (action(decision)) " " (key(&decision.subject)) }
-                        td { (decision.before.as_deref().unwrap_or("")) }
-                        td { (decision.after.as_deref().unwrap_or("")) }
-                        td { (decision.reason) }
+                        td { (time(decision.at))
+                            @if pinned.is_some_and(|pinned| *sequence >= pinned) { br; small { "after the draft, and not in it" } } }
+                        td data-label="who" { (decision.actor) }
+                        td { span class="text" { (sentence(decision)) } }
+                        (cell("before", &show(decision, decision.before.as_deref())))
+                        (cell("after", &show(decision, decision.after.as_deref())))
+                        (cell("why", decision.reason.as_str()))
                     }
                 } }
             }
         },
     )
-}
-
-/// The stable name of what a decision does, with spaces.
-fn action(decision: &Decision) -> String {
-    let name = serde_json::to_value(decision.action).ok();
-    name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().replace('_', " ")
 }
 
 #[cfg(test)]

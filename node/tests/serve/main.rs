@@ -8,10 +8,12 @@
     reason = "helpers of tests may fail a test"
 )]
 
+mod epochs;
 mod hostile;
 mod pages;
 mod review;
 mod running;
 mod sign_in;
+mod signers;
 mod support;
 mod tls;

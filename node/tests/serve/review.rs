@@ -7,15 +7,15 @@ use meed_keys::{KeyUse, NoteText, SigningKey};
 use crate::pages::{OWN, sign_in};
 use crate::support::{Answer, Node, PATIENCE, event_line};
 
-const REVIEW: &str = "/scopes/default/epochs/1/review";
+pub(crate) const REVIEW: &str = "/scopes/default/epochs/1/review";
 
-fn approvers() -> [SigningKey; 3] {
+pub(crate) fn approvers() -> [SigningKey; 3] {
     [("ana.example.org", 1), ("ben.example.org", 2), ("cleo.example.org", 3)]
         .map(|(name, seed)| SigningKey::from_seed(name.parse().expect("name"), KeyUse::Approver, [seed; 32]))
 }
 
 /// Percent-encodes everything that could mean something.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric();
     text.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
@@ -29,13 +29,13 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 /// A node with an open epoch of the week from 2026-11-09, and a person who is signed in.
-struct Desk {
-    node: Node,
-    cookie: String,
+pub(crate) struct Desk {
+    pub(crate) node: Node,
+    pub(crate) cookie: String,
 }
 
 impl Desk {
-    fn new(role: &str) -> Self {
+    pub(crate) fn new(role: &str) -> Self {
         let node = Node::start(&[]);
         let keys = approvers().map(|key| key.verifier_key().to_string());
         let mut set = vec!["scope", "approvers", "default", "--threshold", "2"];
@@ -48,7 +48,7 @@ impl Desk {
     }
 
     #[track_caller]
-    fn page(&self, path: &str) -> String {
+    pub(crate) fn page(&self, path: &str) -> String {
         let answer = self.node.get(path, &self.cookie);
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
@@ -69,7 +69,7 @@ impl Desk {
 
     /// Fills in a form of a page and sends it.
     #[track_caller]
-    fn fill(&self, page: &str, form: &str, typed: &[(&str, &str)]) -> Answer {
+    pub(crate) fn fill(&self, page: &str, form: &str, typed: &[(&str, &str)]) -> Answer {
         let mut fields = Self::hidden(page, form);
         fields.extend(typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let body: Vec<String> =
@@ -79,7 +79,13 @@ impl Desk {
 
     /// Sends a form that carries a file.
     #[track_caller]
-    fn fill_with_file(&self, page: &str, form: &str, typed: &[(&str, &str)], file: &str) -> Answer {
+    pub(crate) fn fill_with_file(
+        &self,
+        page: &str,
+        form: &str,
+        typed: &[(&str, &str)],
+        file: &str,
+    ) -> Answer {
         let mut fields = Self::hidden(page, form);
         fields.extend(typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let part = |(name, value): &(String, String)| {
@@ -97,13 +103,13 @@ impl Desk {
 
     /// Sends a form and follows it to the page that says it is done.
     #[track_caller]
-    fn does(&self, form: &str, typed: &[(&str, &str)]) -> String {
+    pub(crate) fn does(&self, form: &str, typed: &[(&str, &str)]) -> String {
         let answer = self.fill(&self.page(REVIEW), form, typed);
         self.follow(&answer, form)
     }
 
     #[track_caller]
-    fn follow(&self, answer: &Answer, form: &str) -> String {
+    pub(crate) fn follow(&self, answer: &Answer, form: &str) -> String {
         let place = answer.header("location").unwrap_or_default().to_owned();
         assert_eq!(answer.status, 303, "{form}: {}", answer.text());
         assert!(place.starts_with(REVIEW) && place.ends_with(&format!("done={form}")), "{form}: {place}");
@@ -114,13 +120,13 @@ impl Desk {
 
     /// Sends a form that is refused: the page with why at its top.
     #[track_caller]
-    fn refused(&self, form: &str, typed: &[(&str, &str)], status: u16, code: &str) -> String {
+    pub(crate) fn refused(&self, form: &str, typed: &[(&str, &str)], status: u16, code: &str) -> String {
         let answer = self.fill(&self.page(REVIEW), form, typed);
         Self::check_refused(&answer, status, code)
     }
 
     #[track_caller]
-    fn check_refused(answer: &Answer, status: u16, code: &str) -> String {
+    pub(crate) fn check_refused(answer: &Answer, status: u16, code: &str) -> String {
         let page = answer.text();
         assert_eq!(answer.status, status, "{page}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -129,21 +135,21 @@ impl Desk {
         page
     }
 
-    fn import(&self, numbers: std::ops::RangeInclusive<u32>) {
+    pub(crate) fn import(&self, numbers: std::ops::RangeInclusive<u32>) {
         let lines: Vec<String> = numbers.map(event_line).collect();
         let answer = self.fill_with_file(&self.page(REVIEW), "import", &[], &lines.join("\n"));
         self.follow(&answer, "import");
     }
 
     /// The signature of an approver over the draft that the page shows.
-    fn signature(&self, key: &SigningKey) -> String {
+    pub(crate) fn signature(&self, key: &SigningKey) -> String {
         let note = self.node.get("/api/v1/scopes/default/epochs/1/statement", "").text();
         let text = format!("{}\n", note.split("\n\n").next().expect("a text"));
         let seconds = meed_node::clock::now().expect("clock").as_seconds();
         key.cosign(&NoteText::new(text).expect("a text"), seconds).expect("signed").to_string()
     }
 
-    fn base_issuance(&self) -> String {
+    pub(crate) fn base_issuance(&self) -> String {
         let fields = [
             ("component", "base_issuance"),
             ("amount", "10000"),
@@ -154,14 +160,14 @@ impl Desk {
     }
 
     /// Decides on an event, with one reason for all.
-    fn decides(&self, event: &str, typed: &[(&str, &str)]) -> String {
+    pub(crate) fn decides(&self, event: &str, typed: &[(&str, &str)]) -> String {
         let mut fields = vec![("event", event), ("reason", "as agreed")];
         fields.extend(typed);
         self.does("curation", &fields)
     }
 
     /// The page of a run that has ended, which is looked at as often as it asks for.
-    fn ended_run(&self, path: &str) -> String {
+    pub(crate) fn ended_run(&self, path: &str) -> String {
         let began = Instant::now();
         loop {
             let answer = self.node.get(path, &self.cookie);
@@ -208,7 +214,7 @@ fn an_epoch_lives_on_the_pages_alone() {
     decide_on_all(&desk);
     assert!(desk.base_issuance().contains("10000 credits"));
     let page = desk.does("close", &[]);
-    assert!(page.contains("in review") && page.contains("Closing has fixed it."), "{page}");
+    assert!(page.contains("class=\"phase review\"") && page.contains("Closing has fixed it."), "{page}");
 
     let preview = desk.page(&format!("{REVIEW}?preview=1"));
     assert!(
@@ -224,12 +230,14 @@ fn an_epoch_lives_on_the_pages_alone() {
     );
     let public = desk.page("/scopes/default/epochs/1");
     assert!(
-        public.contains("is not what this draft says") && public.contains("1 decision came after it"),
+        public.contains("the draft, revision 0")
+            && public.contains("1 decision</strong> came after the draft")
+            || public.contains("1 decision came after the draft"),
         "{public}"
     );
     let preview = desk.page(&format!("{REVIEW}?preview=1"));
     assert!(
-        preview.contains("of the draft would change") && preview.contains("Epoch: 1 revision 1"),
+        preview.contains("of the statement would change") && preview.contains("Epoch: 1 revision 1"),
         "{preview}"
     );
     assert!(desk.does("draft", &[]).contains("Revision 1 is offered"));
@@ -251,10 +259,12 @@ fn an_epoch_lives_on_the_pages_alone() {
     assert!(run.contains("Back to the review of epoch 1"));
     let page = desk.page(REVIEW);
     assert!(
-        page.contains("final") && !page.contains("Freeze a draft") && !page.contains("Record the decision")
+        page.contains("class=\"phase finalized\"")
+            && !page.contains("Freeze a draft")
+            && !page.contains("Record the decision")
     );
     let page = desk.does("amendment", &[("reason", "somebody was left out")]);
-    assert!(page.contains("being amended") && page.contains("Record the decision"), "{page}");
+    assert!(page.contains("finalized, being amended") && page.contains("Record the decision"), "{page}");
     let decisions = desk.node.get("/api/v1/scopes/default/decisions", "").json();
     for decision in decisions["items"].as_array().expect("decisions") {
         assert_eq!(decision["actor"], "ana", "{decision}");

@@ -32,6 +32,18 @@ pub struct ClaimantPayout {
     pub allocation: Allocation,
 }
 
+/// What the final statements of one epoch say of a claimant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimantHistory {
+    /// The scope.
+    pub scope: ScopeId,
+    /// The epoch.
+    pub epoch: EpochNumber,
+    /// Each final revision, ascending, with what it gives the claimant; none where it does not name them. The last one is
+    /// in force.
+    pub revisions: Vec<(Revision, Option<Allocation>)>,
+}
+
 /// The blocks of an allocation tree, ready to be written.
 pub(crate) struct AllocationRows {
     blocks: Vec<(KeyText, BytesRecord)>,

@@ -111,6 +111,23 @@ impl Snapshot {
         chain.into_iter().map(read).collect()
     }
 
+    /// Every final statement of an epoch, by revision: the last one is in force, and each before it was replaced by the
+    /// one after it.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn final_statements_of(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+    ) -> LedgerResult<Vec<FinalStatement>> {
+        scope_record(self, scope)?;
+        epoch_record(self, scope, epoch)?;
+        let finals = self.with_prefix(FINALS, &(scope, epoch))?;
+        let read = |((_, _, revision), _)| self.final_statement(scope, epoch, Which::Revision(revision));
+        finals.into_iter().map(read).collect()
+    }
+
     /// The signed note of a statement: a draft with the approvals so far, or the final one.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ mod signatures;
 mod tables;
 mod tokens;
 
-pub use allocations::ClaimantPayout;
+pub use allocations::{ClaimantHistory, ClaimantPayout};
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
 pub use drafts::Draft;
 pub use epoch_steps::{CloseTerms, OpenTerms};

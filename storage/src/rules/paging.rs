@@ -13,13 +13,13 @@ use crate::conflicts::{CONFLICTS, Conflict, read_conflict};
 use crate::error::StorageError;
 use crate::key::{All, Key, KeyText};
 use crate::rules::allocation_blocks::Block;
-use crate::rules::allocations::{ClaimantPayout, allocation_of, find_allocation};
+use crate::rules::allocations::{ClaimantHistory, ClaimantPayout, allocation_of, find_allocation};
 use crate::rules::epochs::{self, Epoch};
 use crate::rules::identities::{self, Binding, User};
 use crate::rules::input::Which;
 use crate::rules::record::LedgerResult;
 use crate::rules::scopes::scope_record;
-use crate::rules::tables::{ALLOCATIONS, BINDINGS, EPOCHS, USERS};
+use crate::rules::tables::{ALLOCATIONS, BINDINGS, EPOCHS, FINALS, USERS};
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader, Table};
 
@@ -157,6 +157,36 @@ impl Snapshot {
             let Some(revision) = record.final_revision else { continue };
             if let Some(allocation) = find_allocation(self, (scope, epoch, revision), claimant)? {
                 items.push(ClaimantPayout { scope, allocation });
+            }
+        }
+        Ok(Part { items, next: found.next })
+    }
+
+    /// What the final statements of at most `limit` epochs say of a claimant, those that an amendment has replaced
+    /// included, by scope and epoch, from one on: of the epochs in which any of them names the claimant. A part may hold
+    /// nothing and still have one after it.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub fn payout_history_from(
+        &self,
+        claimant: &Claimant,
+        from: Option<(ScopeId, EpochNumber)>,
+        limit: usize,
+    ) -> LedgerResult<Part<ClaimantHistory, (ScopeId, EpochNumber)>> {
+        let found = part_from(self, EPOCHS, from, limit, |_| true)?;
+        let mut items = Vec::new();
+        for ((scope, epoch), record) in found.items {
+            if record.final_revision.is_none() {
+                continue;
+            }
+            let finals = self.with_prefix(FINALS, &(scope, epoch))?;
+            let look = |((_, _, revision), _)| {
+                Ok((revision, find_allocation(self, (scope, epoch, revision), claimant)?))
+            };
+            let revisions = finals.into_iter().map(look).collect::<Result<Vec<_>, StorageError>>()?;
+            if revisions.iter().any(|(_, allocation)| allocation.is_some()) {
+                items.push(ClaimantHistory { scope, epoch, revisions });
             }
         }
         Ok(Part { items, next: found.next })

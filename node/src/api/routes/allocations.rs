@@ -28,7 +28,7 @@ pub(super) fn all() -> Routes {
         .with(Access::Anyone, routes!(payouts))
 }
 
-/// The allocations of a final statement, or those that a freeze would give now.
+/// The allocations of a final statement, of the draft that is offered, or those that a freeze would give now.
 #[utoipa::path(
     get,
     path = "/api/v1/scopes/{key}/epochs/{epoch}/allocations",

@@ -19,7 +19,7 @@ use crate::api::problems::Problem;
 use crate::client::segment;
 use crate::failure::{Failure, reject};
 use crate::service::Service;
-use crate::web::{Sorry, visitor};
+use crate::web::{Sorry, advice, visitor};
 
 /// A form: its name in the address, what it asks of the visitor, what it does, and where on the page it leads.
 pub(super) struct Form {
@@ -56,7 +56,7 @@ pub(super) const FORMS: [Form; 10] = [
         name: "close",
         access: Access::Operate,
         work: change::close,
-        done: "The epoch is closed, and in review.",
+        done: "The epoch is closed: it is in review.",
     },
     Form {
         name: "draft",
@@ -70,7 +70,12 @@ pub(super) const FORMS: [Form; 10] = [
         work: change::sign,
         done: "The signatures were added.",
     },
-    Form { name: "finalize", access: Access::Operate, work: change::finalize, done: "The epoch is final." },
+    Form {
+        name: "finalize",
+        access: Access::Operate,
+        work: change::finalize,
+        done: "The epoch is finalized.",
+    },
     Form {
         name: "amendment",
         access: Access::Operate,
@@ -136,7 +141,8 @@ async fn refuse(
     refused: Refused,
 ) -> Result<Response, Response> {
     let view = view_of(&sent);
-    let outcome = Outcome { problem: Some(refused.into_problem()), form: form.name, sent };
+    let problem = advice::for_page(refused.into_problem());
+    let outcome = Outcome { problem: Some(problem), form: form.name, sent };
     rendered(call, path, view, outcome).await
 }
 

@@ -74,7 +74,7 @@ pub(super) fn curation(sight: &Sight<'_>) -> Markup {
     };
     let chosen = sight.typed("curation").text("change");
     let choice = |value: &str, words: &str| {
-        html! { div {
+        html! { div class="beside" {
             input type="radio" id={ "curation-choose-" (value) } name="change" value=(value) required checked[chosen == value];
             " " label class="beside" for={ "curation-choose-" (value) } { (words) }
         } }
@@ -155,12 +155,12 @@ pub(super) fn pool(sight: &Sight<'_>) -> Markup {
     html! {
         section id="pool" {
             h2 { "The pool" }
-            table {
+            table class="cards" {
                 thead { tr { th scope="col" { "component" } th scope="col" class="number" { "amount" } th scope="col" { "evidence" } } }
                 tbody { @for component in &pool.components { tr {
                     td { (component.component) }
-                    td class="number" { (credits(component.amount.value(), pool.decimals, &pool.unit)) }
-                    td { @if let Some(evidence) = &component.evidence_ref { (evidence) } }
+                    td class="number" data-label="amount" { (credits(component.amount.value(), pool.decimals, &pool.unit)) }
+                    td data-label="evidence" { @if let Some(evidence) = &component.evidence_ref { (evidence) } }
                 } } }
             }
             @if sight.shown.epoch.phase == "open" {
@@ -182,7 +182,7 @@ pub(super) fn intake(sight: &Sight<'_>) -> Markup {
             label for="import-lines" { "Or the lines themselves" }
             textarea id="import-lines" name="lines" rows="3" { (sight.typed("import").text("lines")) }
         }
-        div { input type="checkbox" id="import-keep-good" name="keep-good" value="1" checked[sight.typed("import").is_ticked("keep-good")];
+        div class="beside" { input type="checkbox" id="import-keep-good" name="keep-good" value="1" checked[sight.typed("import").is_ticked("keep-good")];
             " " label class="beside" for="import-keep-good" { "store the good lines beside bad ones" } }
         button type="submit" { "Take them in" }
     };
@@ -221,7 +221,7 @@ pub(super) fn draft(sight: &Sight<'_>) -> Markup {
     let content = html! {
         (field(sight, "draft-days", "days", "Days in which signatures are taken", "the node's setting where nothing is said", false))
         @if again {
-            div { input type="checkbox" id="draft-again" name="again" value="1" checked[sight.typed("draft").is_ticked("again")];
+            div class="beside" { input type="checkbox" id="draft-again" name="again" value="1" checked[sight.typed("draft").is_ticked("again")];
                 " " label class="beside" for="draft-again" { "take the next revision although nothing has changed" } }
         }
         button type="submit" { "Freeze a draft" }
@@ -231,7 +231,7 @@ pub(super) fn draft(sight: &Sight<'_>) -> Markup {
             h2 id="draft-title" { "Draft" }
             @match sight.shown.epoch.current_draft {
                 Some(revision) => p { "Revision " (revision) " is offered for signing. Freezing anew, after any change, makes signatures of it worthless." }
-                None => p { "No draft is offered. Freezing one fixes what the approvers sign." }
+                None => p { "No draft is offered. Freezing one fixes the amounts that the approvers sign." }
             }
             (sending(sight, "draft", &Way::Fields, &content))
             @if let Some(text) = &sight.shown.draft {
@@ -260,11 +260,11 @@ pub(super) fn signatures(sight: &Sight<'_>) -> Markup {
             h2 id="signatures-title" { "Signatures" }
             @if epoch.current_draft.is_none() { p { "There is nothing to sign yet: freeze a draft." } }
             @else {
-                table {
+                table class="cards" {
                     caption { "Who signs the draft" }
                     thead { tr { th scope="col" { "approver" } th scope="col" { "state" } } }
                     tbody { @for signer in &sight.shown.signers {
-                        tr { td { (key(&signer.name)) } td { @if signer.signed { "signed" } @else { "missing" } } }
+                        tr { td { (key(&signer.name)) } td data-label="state" { @if signer.signed { "signed" } @else { "missing" } } }
                     } }
                 }
                 p { a class="button" href={ "/api/v1" (sight.base()) "/dossier" } download={ (epoch.scope) "-" (epoch.epoch) ".dossier" } { "Download the dossier" }
@@ -275,9 +275,16 @@ pub(super) fn signatures(sight: &Sight<'_>) -> Markup {
     }
 }
 
-/// Makes the draft final.
+/// Makes the draft final, once enough approvers have signed it.
 pub(super) fn finalize(sight: &Sight<'_>) -> Markup {
+    let (signed, threshold) = sight.approvals();
+    let unsigned = sight.shown.signers.iter().filter(|signer| !signer.signed);
+    let missing: Vec<&str> = unsigned.map(|signer| signer.name.as_str()).collect();
     let content = html! {
+        @if signed < threshold {
+            p { strong { "Not yet: " } (signed) " of the " (threshold) " signatures that are needed are there. Missing are "
+                (missing.join(", ")) ": " (threshold.saturating_sub(signed)) " of them must sign." }
+        }
         p { "Computes the draft again, compares, and writes what is paid into the log of statements. It cannot be undone." }
         button type="submit" { "Finalize" }
     };

@@ -19,7 +19,7 @@ use meed_audit::RejectionCode;
 use serde::Deserialize;
 
 use super::visitor::{self, unkept};
-use super::{Page, Sorry, frame};
+use super::{Page, Sorry, advice, frame};
 use crate::api::App;
 use crate::api::authority::{Access, Caller};
 use crate::api::extract::{Asked, At, Call, Refused};
@@ -131,7 +131,7 @@ fn status_of(problem: &Problem) -> StatusCode {
 /// The page for somebody who may not: who may, and how to become one of them.
 fn who_may(refused: Refused, caller: &Caller) -> Response {
     let is_stranger = refused.is(RejectionCode::TokenInvalid);
-    let problem = refused.into_problem();
+    let problem = advice::for_page(refused.into_problem());
     let content = html! {
         p class="refused" role="alert" { (problem.detail) }
         @if is_stranger {

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
+use meed_audit::statement::Statement;
 
 use super::act::form;
 use super::sent::Sent;
@@ -12,9 +13,9 @@ use crate::api::documents::EpochView;
 use crate::api::problems::Problem;
 use crate::cli::console::{amount, counted, units};
 use crate::client::segment;
-use crate::web::frame::{self, credits, day, key, phase};
+use crate::web::frame::{self, change, credits, day, key, phase};
 use crate::web::tables::{self, ways, wide};
-use crate::web::{Page, epoch};
+use crate::web::{Page, epoch, opening};
 
 /// Lines of a refused batch that are shown.
 const LINES_SHOWN: usize = 20;
@@ -46,6 +47,12 @@ impl Sight<'_> {
     /// Whether drafts may be frozen and signed.
     pub(super) fn is_in_review(&self) -> bool {
         self.shown.epoch.phase == "review" || self.shown.epoch.amending
+    }
+
+    /// How many approvers have signed the draft, and how many must.
+    pub(super) fn approvals(&self) -> (usize, usize) {
+        let signed = self.shown.signers.iter().filter(|signer| signer.signed).count();
+        (signed, usize::from(self.shown.threshold))
     }
 
     pub(super) fn base(&self) -> String {
@@ -97,6 +104,8 @@ fn notice(view: &View, outcome: &Outcome) -> Markup {
                     a href={ "/problems/" (problem.code) } { (problem.code) } ")" }
                 (lines(problem))
             }
+        } @else if view.done == opening::DONE {
+            p id="notice" class="done" role="status" { "The epoch is open." }
         } @else if let Some(done) = form(&view.done) {
             p id="notice" class="done" role="status" { (done.done) }
         }
@@ -114,8 +123,7 @@ fn lines(problem: &Problem) -> Markup {
 
 fn summary(sight: &Sight<'_>) -> Markup {
     let epoch = &sight.shown.epoch;
-    let signed = sight.shown.signers.iter().filter(|signer| signer.signed).count();
-    let threshold = sight.shown.scope.approvers.map_or(0, |set| set.threshold);
+    let (signed, threshold) = sight.approvals();
     html! {
         p { "You review as " strong { (sight.caller.actor) } ", " (sight.caller.standing.name()) "." }
         dl {
@@ -129,7 +137,7 @@ fn summary(sight: &Sight<'_>) -> Markup {
                     dt { "not in it" } dd { (counted(epoch.later_decisions, "decision")) " made after it: freeze the next draft to have them count" }
                 }
             }
-            dt { "next" } dd { (next_step(epoch, signed >= usize::from(threshold))) }
+            dt { "next" } dd { (next_step(epoch, signed >= threshold)) }
         }
     }
 }
@@ -142,7 +150,7 @@ fn next_step(epoch: &EpochView, is_signed: bool) -> &'static str {
         }
         (_, Some(_)) if is_signed => "finalize: enough approvers have signed the draft",
         (_, Some(_)) => "collect signatures of the draft, then finalize; any change needs a new draft",
-        ("finalized", None) if !epoch.amending => "nothing: what is final changes only by an amendment",
+        ("finalized", None) if !epoch.amending => "nothing: what is finalized changes only by an amendment",
         _ => "decide on events and claimants, then freeze a draft for the approvers",
     }
 }
@@ -180,7 +188,7 @@ fn claimants(sight: &Sight<'_>) -> Markup {
                 button type="submit" { "Show" }
             }
             (wide("Claimants", &html! {
-                table {
+                table class="cards" {
                     caption { (caption) }
                     thead { tr {
                         th scope="col" { "claimant" } th scope="col" class="number" { "proposed" }
@@ -200,19 +208,15 @@ fn claimants(sight: &Sight<'_>) -> Markup {
 fn claimant(sight: &Sight<'_>, epoch: &EpochView, row: &Allocation) -> Markup {
     let name = row.claimant.to_string();
     let (proposed, last) = (row.proposed_units.value(), row.final_units.value());
-    let difference = match last.checked_sub(proposed) {
-        Some(0) => String::new(),
-        Some(more) => format!("+{}", units(more)),
-        None => format!("\u{2212}{}", units(proposed.saturating_sub(last))),
-    };
     let view = View { claimant: name.clone(), event: String::new(), ..sight.view.clone() };
     html! {
         tr {
             td { a href={ "/claimants/" (segment(&name)) } { (key(&name)) } }
-            td class="number" { (units(proposed)) } td class="number" { (units(last)) }
-            td class="number" { (difference) }
-            td class="number" { (amount(row.credits.value(), epoch.decimals)) }
-            td { @if let Some(reason) = &row.override_reason { (reason) } }
+            td class="number" data-label="proposed" { (units(proposed)) }
+            td class="number" data-label="final" { (units(last)) }
+            td class="number" data-label="difference" { (change(proposed, last, units)) }
+            td class="number" data-label=(epoch.unit) { (amount(row.credits.value(), epoch.decimals)) }
+            td data-label="why" { @if let Some(reason) = &row.override_reason { (reason) } }
             @if sight.is_mutable() {
                 td { a href=(sight.link(&view, "set")) aria-label={ "Set the units of " (name) } { "set" } }
             }
@@ -247,30 +251,52 @@ fn preview(sight: &Sight<'_>) -> Markup {
                 Picked::Nothing => p { a href=(ask) { "Compute it" } ", and compare it with the draft that is offered." }
                 Picked::Refused(problem) => p class="refused" { (problem.detail) ". " (problem.remedy) }
                 Picked::Found(preview) => {
-                    (difference(sight.shown.draft.as_deref(), &preview.text))
-                    details open { summary { "Its text; nobody signs this" } pre tabindex="0" { (preview.text) } }
+                    (difference(sight))
+                    (changed_text(sight.shown.draft.as_deref(), &preview.text))
+                    details { summary { "Its text; nobody signs this" } pre tabindex="0" { (preview.text) } }
                 }
             }
         }
     }
 }
 
-/// The lines in which a preview differs from the draft that is offered.
-fn difference(draft: Option<&str>, preview: &str) -> Markup {
-    let Some(draft) = draft else {
-        return html! { p { "No draft is offered that it could be compared with." } };
+/// Who would get otherwise than by the draft that is offered, or by what is in force.
+fn difference(sight: &Sight<'_>) -> Markup {
+    let epoch = &sight.shown.epoch;
+    let base = match (epoch.current_draft, epoch.final_revision) {
+        (Some(revision), _) => ("in the draft", format!("the draft, revision {revision}")),
+        (None, Some(revision)) => ("in force", format!("revision {revision}, which is in force")),
+        (None, None) => return html! { p { "No draft is offered that it could be compared with." } },
     };
-    let changed: Vec<(&str, &str)> = changed_lines(draft, preview);
+    let (column, words) = base;
     html! {
-        @if changed.is_empty() { p { "It says what the draft says." } }
-        @else {
-            (wide("Differences", &html! {
-                table {
-                    caption { (counted(changed.len(), "line")) " of the draft would change" }
-                    thead { tr { th scope="col" { "in the draft" } th scope="col" { "now" } } }
-                    tbody { @for (was, now) in &changed { tr { td { (key(was)) } td { (key(now)) } } } }
-                }
-            }))
+        @match &sight.shown.differences {
+            None => {}
+            Some(found) if found.count == 0 => p { "Everybody would get what they get by " (words) "." }
+            Some(found) => {
+                p { "Compared with " (words) ":" }
+                (tables::differences(epoch, (column, "now"), found))
+            }
+        }
+    }
+}
+
+/// The lines of the statement in which a preview differs from the draft that is offered.
+fn changed_text(draft: Option<&str>, preview: &str) -> Markup {
+    let changed = draft.map_or_else(Vec::new, |draft| changed_lines(draft, preview));
+    html! {
+        @if !changed.is_empty() {
+            details {
+                summary { (counted(changed.len(), "line")) " of the statement would change" }
+                (wide("Lines that would change", &html! {
+                    table class="cards" {
+                        thead { tr { th scope="col" { "in the draft" } th scope="col" { "now" } } }
+                        tbody { @for (was, now) in &changed { tr {
+                            td data-label="in the draft" { (key(was)) } td data-label="now" { (key(now)) }
+                        } } }
+                    }
+                }))
+            }
         }
     }
 }
@@ -287,10 +313,16 @@ fn decisions(sight: &Sight<'_>) -> Markup {
     html! {
         section id="decisions" {
             h2 { "What people changed" }
-            @if decisions.items.is_empty() { p { "Nothing so far." } } @else { (tables::decisions(&decisions.items)) }
+            @if decisions.items.is_empty() { p { "Nothing so far." } } @else { (tables::decisions(&decisions.items, &sight.shown.epoch, pinned(sight))) }
             (ways("More decisions", beginning.as_deref(), decisions.next.as_deref().map(link).as_deref()))
         }
     }
+}
+
+/// How many decisions count for the draft that is offered.
+fn pinned(sight: &Sight<'_>) -> Option<u64> {
+    let statement: Statement = sight.shown.draft.as_deref()?.parse().ok()?;
+    Some(statement.decisions.size)
 }
 
 #[cfg(test)]

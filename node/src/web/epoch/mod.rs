@@ -1,33 +1,51 @@
 //! An epoch: who gets what and why, who approved it, and every decision behind it.
+//!
+//! One set of amounts is shown, and the page says which: those of the statement in force; else those of the draft, which
+//! is what approvers sign; else a proposal, which can change.
+
+mod amounts;
+mod approval;
+mod revisions;
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
+use meed_audit::RejectionCode;
 use meed_audit::allocation::Allocation;
+use meed_audit::statement::Statement;
 use serde::Deserialize;
 
 use super::Sorry;
-use super::chart::{SHARES_MAX, shares};
-use super::frame::{self, credits, day, key, phase, time};
-use super::tables::{self, EVENTS, ROWS, prefixes_of, ways};
+use super::frame::{self, credits, day, phase, time};
+use super::tables::{self, EVENTS, ROWS, prefixes_of, ways, wide};
 use super::visitor::{self, unkept};
 use crate::api::App;
 use crate::api::authority::Access;
 use crate::api::documents::{
-    ActivityItem, AllocationsView, DecisionView, EpochView, Page, PoolView, SignaturesView,
+    ActivityItem, AllocationsView, DecisionView, EpochView, Page, PoolView, SignaturesView, StatementView,
 };
 use crate::api::extract::{Asked, At};
 use crate::api::parameters::EpochPath;
 use crate::cli::console::counted;
 use crate::client::segment;
-use crate::failure::Failure;
+use crate::failure::{Failure, reject};
+use crate::service::differences::Differences;
+use crate::service::history::FinalRevision;
 use crate::service::{Service, Wanted};
+
+/// Asks for the amounts that a freeze would give now.
+const NOW: &str = "now";
 
 /// Which parts of the tables are shown.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct View {
+    /// Whose amounts: a final revision, the draft that is offered, or `now`; those that count most otherwise.
+    #[serde(default)]
+    revision: String,
     /// Only claimants whose key begins with this text, or whose id at some provider does.
     #[serde(default)]
     search: String,
@@ -50,6 +68,24 @@ impl View {
         format!("/scopes/{}/epochs/{}", epoch.scope, epoch.epoch)
     }
 
+    /// The address of the same page with other amounts.
+    fn amounts(&self, epoch: &EpochView, revision: impl ToString) -> String {
+        Self { revision: revision.to_string(), ..Self::default() }.link(epoch, "allocations")
+    }
+
+    /// The revision whose amounts are shown; none for what a freeze would give now.
+    fn shown_revision(&self, epoch: &EpochView) -> Result<Option<u64>, Failure> {
+        match self.revision.as_str() {
+            "" => Ok(epoch.final_revision.or(epoch.current_draft)),
+            NOW => Ok(None),
+            text => {
+                let expected = "the number of a revision, or now";
+                let refuse = |_| reject(RejectionCode::Malformed, "revision", expected, text);
+                text.parse().map(Some).map_err(refuse)
+            }
+        }
+    }
+
     /// The address of this view, at one of its sections.
     fn link(&self, epoch: &EpochView, section: &str) -> String {
         format!("{}{}#{section}", self.base(epoch), self.query())
@@ -57,6 +93,7 @@ impl View {
 
     fn query(&self) -> String {
         let fields = [
+            ("revision", &self.revision),
             ("search", &self.search),
             ("sort", &self.sort),
             ("from", &self.from),
@@ -72,13 +109,33 @@ impl View {
 /// All that the page shows.
 struct Shown {
     epoch: EpochView,
+    /// Whose amounts are shown; none for what a freeze would give now.
+    revision: Option<u64>,
     allocations: AllocationsView,
     largest: Vec<Allocation>,
     pool: PoolView,
     signatures: SignaturesView,
-    statement: Option<String>,
+    /// The statement of that revision, and the same taken apart.
+    statement: Option<(StatementView, Statement)>,
     activity: Page<ActivityItem>,
     decisions: Page<DecisionView>,
+    /// Every final statement, the one in force first.
+    finals: Vec<FinalRevision>,
+    /// The final revision that the shown one has replaced, and who got otherwise by it.
+    amended: Option<(u64, Arc<Differences>)>,
+}
+
+impl Shown {
+    /// Whether the amounts are those of a final statement.
+    fn final_revision(&self) -> Option<&FinalRevision> {
+        self.finals.iter().find(|last| Some(last.revision) == self.revision)
+    }
+
+    /// How many decisions count for the draft, where its amounts are shown.
+    fn pinned_decisions(&self) -> Option<u64> {
+        let is_draft = self.revision.is_some() && self.revision == self.epoch.current_draft;
+        self.statement.as_ref().filter(|_| is_draft).map(|(_, statement)| statement.decisions.size)
+    }
 }
 
 pub(super) async fn page(
@@ -98,9 +155,10 @@ pub(super) async fn page(
     let content = html! {
         @if may_review { p { a class="button" href={ (view.base(state)) "/review" } { "Review this epoch" } } }
         (summary(&shown))
-        (allocations(&shown, &view))
+        (amounts::section(&shown, &view))
+        (revisions::section(&shown, &view))
         (pool(&shown.pool))
-        (approval(&shown))
+        (approval::section(&shown))
         (activity(&shown, &view))
         (decisions(&shown, &view))
     };
@@ -112,32 +170,48 @@ pub(super) async fn page(
 
 fn read(service: &Service, key: &str, number: u64, view: &View) -> Result<Shown, Failure> {
     let epoch = service.epoch(key, number)?;
-    let has_statement = epoch.current_draft.is_some() || epoch.final_revision.is_some();
+    let revision = view.shown_revision(&epoch)?;
+    let finals = service.final_revisions(key, number)?;
+    let place = finals.iter().position(|last| Some(last.revision) == revision);
+    let replaced = place.and_then(|place| finals.get(place.saturating_add(1))).map(|last| last.revision);
+    let differences =
+        |before: u64| Ok::<_, Failure>((before, service.differences(key, number, (Some(before), revision))?));
     Ok(Shown {
-        allocations: found(service, (key, number), (&view.search, &view.from), ROWS)?,
-        largest: service.largest_allocations(key, number)?,
+        allocations: found(service, (key, number, revision), (&view.search, &view.from), ROWS)?,
+        largest: service.largest_allocations(key, number, revision)?,
         pool: service.pool(key, number)?,
         signatures: service.signatures(key, number)?,
-        statement: match has_statement {
-            true => Some(service.statement(key, number, None)?.note),
-            false => None,
-        },
-        activity: service.activity(key, number, None, &Wanted::at(&view.events, EVENTS))?,
+        statement: revision.map(|revision| statement(service, key, number, revision)).transpose()?,
+        activity: service.activity(key, number, revision, &Wanted::at(&view.events, EVENTS))?,
         decisions: service.decisions(key, Some(number), &Wanted::at(&view.decisions, EVENTS))?,
+        amended: replaced.map(differences).transpose()?,
+        finals,
+        revision,
         epoch,
     })
+}
+
+fn statement(
+    service: &Service,
+    key: &str,
+    number: u64,
+    revision: u64,
+) -> Result<(StatementView, Statement), Failure> {
+    let view = service.statement(key, number, Some(revision))?;
+    let statement = view.text.parse()?;
+    Ok((view, statement))
 }
 
 /// At most `limit` allocations that are searched for, from a claimant on: a text that may be meant in several ways is
 /// looked for in each, in the order of the keys.
 pub(super) fn found(
     service: &Service,
-    (key, number): (&str, u64),
+    (key, number, revision): (&str, u64, Option<u64>),
     (search, from): (&str, &str),
     limit: usize,
 ) -> Result<AllocationsView, Failure> {
     let ask = |prefix: &str, limit: usize| {
-        service.allocations(key, number, None, (prefix, &Wanted::at(from, limit)))
+        service.allocations(key, number, revision, (prefix, &Wanted::at(from, limit)))
     };
     let prefixes = prefixes_of(search);
     let mut prefixes = prefixes.iter();
@@ -176,54 +250,6 @@ fn summary(shown: &Shown) -> Markup {
                     @if let Some(reason) = &closed.early { ", before its period had ended: " (reason) } }
             }
         }
-        @if epoch.phase != "finalized" {
-            p { "What follows is a proposal: it can change until enough approvers have signed it." }
-        }
-    }
-}
-
-fn allocations(shown: &Shown, view: &View) -> Markup {
-    let (epoch, all) = (&shown.epoch, &shown.allocations);
-    let total = all.pool_total.value().saturating_sub(all.undistributed.value());
-    let part = |item: &Allocation| (item.claimant.to_string(), item.credits.value());
-    let largest: Vec<(String, u128)> = shown.largest.iter().take(SHARES_MAX).map(part).collect();
-    let by_credits = view.sort == "credits";
-    // Whoever searches looks among those that are found, also where the largest come first.
-    let is_searched = !view.search.trim().is_empty();
-    let mut found = all.items.clone();
-    if by_credits && is_searched {
-        found.sort_by(|one, other| {
-            other.credits.cmp(&one.credits).then_with(|| one.claimant.cmp(&other.claimant))
-        });
-    }
-    let is_largest = by_credits && !is_searched;
-    let rows = if is_largest { &shown.largest } else { &found };
-    let caption =
-        if is_largest { format!("the largest: {}", caption(rows, all)) } else { caption(rows, all) };
-    let base = view.base(epoch);
-    let link = |from: &str| View { from: from.to_owned(), ..view.clone() }.link(epoch, "allocations");
-    let beginning = (!view.from.is_empty()).then(|| link(""));
-    let next = all.next.as_deref().filter(|_| !is_largest).map(link);
-    html! {
-        section id="allocations" {
-            h2 { "Who gets what" }
-            @if !largest.is_empty() { (shares("Share of each claimant, the largest first", &largest, all.claimants, total)) }
-            form class="line" method="get" action={ (base) "#allocations" } role="search" {
-                div { label for="search" { "Search a claimant, by the beginning of the key" }
-                    input id="search" name="search" type="search" value=(view.search); }
-                div { label for="sort" { "Show" }
-                    select id="sort" name="sort" {
-                        option value="claimant" selected[!by_credits] { "all, by claimant" }
-                        option value="credits" selected[by_credits] { "the largest" }
-                    } }
-                button type="submit" { "Show" }
-            }
-            (tables::allocations(epoch, rows, total, &caption))
-            (ways("More claimants", beginning.as_deref(), next.as_deref()))
-            p { "For programs: "
-                a href={ "/api/v1" (base) "/allocations" } { "JSON" }
-                @if epoch.final_revision.is_some() { ", " a href={ "/api/v1" (base) "/export?format=csv" } { "CSV" } } }
-        }
     }
 }
 
@@ -231,55 +257,19 @@ fn pool(pool: &PoolView) -> Markup {
     html! {
         section {
             h2 { "The pool" }
-            div class="wide" tabindex="0" role="region" aria-label="Components of the pool" {
-                table {
+            (wide("Components of the pool", &html! {
+                table class="cards" {
                     thead { tr { th scope="col" { "component" } th scope="col" class="number" { "amount" }
                         th scope="col" { "evidence" } th scope="col" { "computed by" } } }
-                    tbody {
-                        @for component in &pool.components {
-                            tr {
-                                td { (component.component) }
-                                td class="number" { (credits(component.amount.value(), pool.decimals, &pool.unit)) }
-                                td { @if let Some(evidence) = &component.evidence_ref { (evidence) } }
-                                td { (component.algorithm_version) }
-                            }
-                        }
-                    }
+                    tbody { @for component in &pool.components { tr {
+                        td { (component.component) }
+                        td class="number" data-label="amount" { (credits(component.amount.value(), pool.decimals, &pool.unit)) }
+                        td data-label="evidence" { @if let Some(evidence) = &component.evidence_ref { (evidence) } }
+                        td data-label="computed by" { (component.algorithm_version) }
+                    } } }
                 }
-            }
+            }))
             @if pool.components.is_empty() { p { "Nothing was put into it yet." } }
-        }
-    }
-}
-
-fn approval(shown: &Shown) -> Markup {
-    let signatures = &shown.signatures;
-    html! {
-        section {
-            h2 { "Who signed" }
-            @match signatures.revision {
-                None => p { "No draft is offered for signing yet." }
-                Some(revision) => {
-                    p { (signatures.approvals) " of the " (signatures.threshold) " signatures that are needed, for revision " (revision) "." }
-                    @if shown.epoch.later_decisions > 0 {
-                        p { strong { "What stands above is not what this draft says: " }
-                            (counted(shown.epoch.later_decisions, "decision")) " came after it. They count once the next draft is frozen and signed." }
-                    }
-                    ul { @for signature in &signatures.signatures {
-                        li { (key(&signature.name)) @if !signature.counts { " (of an earlier draft: does not count)" } }
-                    } }
-                }
-            }
-            @if let Some(note) = &shown.statement {
-                details open[shown.epoch.phase == "finalized"] {
-                    summary { "The statement, exactly as it is signed" }
-                    pre tabindex="0" { (note) }
-                }
-                p { "An approver recomputes all of it from "
-                    a href={ "/api/v1/scopes/" (shown.epoch.scope) "/epochs/" (shown.epoch.epoch) "/dossier" }
-                        download={ (shown.epoch.scope) "-" (shown.epoch.epoch) ".dossier" } { "the dossier" }
-                    " before signing: " code { "meed sign DOSSIER --key KEYFILE" } }
-            }
         }
     }
 }
@@ -308,7 +298,7 @@ fn decisions(shown: &Shown, view: &View) -> Markup {
         section id="decisions" {
             h2 { "What people changed" }
             @if shown.decisions.items.is_empty() { p { "Nothing: every amount follows from the recorded work." } }
-            @else { (tables::decisions(&shown.decisions.items)) }
+            @else { (tables::decisions(&shown.decisions.items, &shown.epoch, shown.pinned_decisions())) }
             (ways("More decisions", beginning.as_deref(), next.as_deref()))
         }
     }
@@ -323,5 +313,7 @@ mod tests {
         let view = View { search: "a b".to_owned(), events: "7".to_owned(), ..View::default() };
         assert_eq!(view.query(), "?search=a%20b&events=7");
         assert_eq!(View::default().query(), "");
+        let other = View { revision: NOW.to_owned(), ..view };
+        assert_eq!(other.query(), "?revision=now&search=a%20b&events=7");
     }
 }

@@ -1,0 +1,100 @@
+//! What was amended: the final statements of an epoch, each of which replaces the one before it, and what they say of a
+//! claimant.
+
+use meed_audit::allocation::Allocation;
+use meed_audit::amount::Credits;
+use meed_audit::ids::Revision;
+use meed_audit::time::Timestamp;
+use meed_storage::{ClaimantHistory, FinalStatement, Snapshot, Which};
+
+use super::parts::page;
+use super::proofs::read_place;
+use super::{Service, Wanted};
+use crate::api::documents::Page;
+use crate::failure::Failure;
+
+/// A final statement of an epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct FinalRevision {
+    /// Its number.
+    pub(crate) revision: u64,
+    /// When it became final.
+    pub(crate) at: Timestamp,
+    /// What it pays in all.
+    pub(crate) distributed: Credits,
+    /// Whether it is the one in force; else the next one has replaced it.
+    pub(crate) in_force: bool,
+}
+
+/// What the final statements of an epoch say of a claimant.
+#[derive(Clone, Debug)]
+pub(crate) struct PaidEpoch {
+    /// The scope's key.
+    pub(crate) scope: String,
+    /// The epoch.
+    pub(crate) epoch: u64,
+    /// The unit's symbol.
+    pub(crate) unit: String,
+    /// The unit's decimals.
+    pub(crate) decimals: u8,
+    /// Each statement, the one in force first.
+    pub(crate) revisions: Vec<PaidRevision>,
+}
+
+/// What one of them says.
+#[derive(Clone, Debug)]
+pub(crate) struct PaidRevision {
+    /// Its number.
+    pub(crate) revision: u64,
+    /// Its origin line.
+    pub(crate) statement: String,
+    /// What the claimant gets; none where it does not name them.
+    pub(crate) payout: Option<Allocation>,
+}
+
+impl Service {
+    /// The final statements of an epoch, the one in force first.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub(crate) fn final_revisions(&self, key: &str, epoch: u64) -> Result<Vec<FinalRevision>, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let view = |last: FinalStatement| FinalRevision {
+            revision: last.statement.revision.get(),
+            at: last.at,
+            distributed: last.statement.distributed,
+            in_force: last.in_force,
+        };
+        let finals = snapshot.final_statements_of(place.scope, place.epoch)?;
+        Ok(finals.into_iter().rev().map(view).collect())
+    }
+
+    /// What all final statements say of a claimant, those included that an amendment has replaced, by scope and epoch. A
+    /// part may hold nothing and still have one after it.
+    ///
+    /// # Errors
+    /// `invalid_claimant`, `malformed`.
+    pub(crate) fn payout_history(&self, claimant: &str, wanted: &Wanted) -> Result<Page<PaidEpoch>, Failure> {
+        let claimant = claimant.parse()?;
+        let snapshot = self.snapshot()?;
+        let part = snapshot.payout_history_from(&claimant, wanted.from(read_place)?, wanted.limit())?;
+        page(part, |(scope, epoch)| format!("{scope}/{epoch}"), |history| paid_epoch(&snapshot, history))
+    }
+}
+
+fn paid_epoch(snapshot: &Snapshot, history: ClaimantHistory) -> Result<PaidEpoch, Failure> {
+    let ClaimantHistory { scope, epoch, revisions } = history;
+    let last = snapshot.final_statement(scope, epoch, Which::Final)?.statement;
+    let view = |(revision, payout): (Revision, Option<Allocation>)| {
+        let mut of_revision = last.clone();
+        of_revision.revision = revision;
+        PaidRevision { revision: revision.get(), statement: of_revision.origin_line(), payout }
+    };
+    Ok(PaidEpoch {
+        scope: last.scope_key.to_string(),
+        epoch: epoch.get(),
+        unit: last.unit.symbol().to_owned(),
+        decimals: last.unit.decimals(),
+        revisions: revisions.into_iter().rev().map(view).collect(),
+    })
+}
