@@ -2,6 +2,7 @@
 //! not: each question is asked, and its answer waited for, here.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -131,6 +132,32 @@ impl Browser {
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
         self.wait(self.element(By::Css(css)).click());
+    }
+
+    /// Sends a form by its button, or follows a link, and waits until the page is another one.
+    #[track_caller]
+    pub(crate) fn click_through(&self, css: &str) {
+        self.eval("(() => { window.isOld = true })()");
+        self.click(css);
+        let is_seen = "performance.getEntriesByType('paint').length > 0";
+        self.wait_for(&format!(
+            "window.isOld === undefined && document.readyState === 'complete' && {is_seen}"
+        ));
+    }
+
+    /// Writes into a field in place of what it holds.
+    #[track_caller]
+    pub(crate) fn fill(&self, css: &str, text: &str) {
+        let field = self.element(By::Css(css));
+        self.wait(field.clear());
+        self.wait(field.send_keys(text));
+    }
+
+    /// Files that are downloaded from now on are kept in this folder.
+    #[track_caller]
+    pub(crate) fn keep_downloads(&self, folder: &Path) {
+        let folder = folder.to_str().expect("UTF-8");
+        self.command("Browser.setDownloadBehavior", json!({"behavior": "allow", "downloadPath": folder}));
     }
 
     /// Follows the first link with this text.

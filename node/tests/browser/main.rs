@@ -10,6 +10,11 @@
 mod driver;
 mod operating;
 mod pages;
+mod reviewing;
+#[allow(dead_code, reason = "these tests need little of it")]
+#[path = "../serve/signers.rs"]
+mod signers;
+mod signing_in;
 mod stage;
 #[allow(dead_code, reason = "these tests need little of it")]
 #[path = "../cli/support.rs"]

@@ -9,35 +9,22 @@ use crate::stage::Stage;
 /// What the page says.
 const SAID: &str = "document.querySelector('main').innerText";
 
-/// A token for the operator.
-fn token(stage: &Stage) -> String {
-    let made = stage.world.run(&["--data", "ledger", "token", "new", "ana", "--role", "operator"]);
-    made.ok().trim().to_owned()
-}
-
-fn sign_in(stage: &Stage, browser: &Browser, token: &str) {
-    browser.open(&stage.url("/sign-in"));
-    browser.tab_to("#token-secret");
-    browser.type_keys(token);
-    browser.press(Key::Enter);
-}
-
 #[test]
 fn an_operator_signs_in_and_out_by_keyboard_without_scripts() {
     if !driver::is_there() {
         return;
     }
     let (stage, browser) = (Stage::set(), Browser::start());
-    let token = token(&stage);
+    let token = stage.token();
     browser.without_scripts();
     browser.open(&stage.url("/me"));
     assert_eq!(browser.text("location.pathname"), "/sign-in", "nobody is signed in yet");
 
-    sign_in(&stage, &browser, "meed_00");
+    stage.sign_in(&browser, "meed_00");
     browser.wait_for("document.querySelector('.refused') !== null");
     assert!(browser.text(SAID).contains("What to do:"), "{}", browser.text(SAID));
 
-    sign_in(&stage, &browser, &token);
+    stage.sign_in(&browser, &token);
     browser.wait_for("location.pathname === '/me'");
     let said = browser.text(SAID);
     assert!(said.contains("signed in as ana") && said.contains("operator"), "{said}");

@@ -66,6 +66,27 @@ fn paths(stage: &Stage) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// How the pages are looked at: the name of the look, the width of the screen, the scheme.
+const LOOKS: [(&str, u32, &str); 3] =
+    [("light", DESK, "light"), ("dark", DESK, "dark"), ("phone", PHONE, "light")];
+
+/// Opens a page and looks whether it is whole and breaks no rule.
+#[track_caller]
+fn check_page(stage: &Stage, browser: &Browser, (name, path): (&str, &str), (look, width): (&str, u32)) {
+    browser.open(&stage.url(path));
+    let place = format!("{path}, {look}");
+    assert_eq!(browser.complaints(), Vec::<String>::new(), "{place}");
+    assert_eq!(browser.eval("document.querySelectorAll('h1').length"), json!(1), "{place}");
+    assert_eq!(browser.text("document.documentElement.lang"), "en", "{place}");
+    let wide = browser.eval("document.documentElement.scrollWidth").as_u64().expect("a width");
+    assert!(wide <= u64::from(width), "{place}: {wide} pixels wide");
+    let checks = [("faint", FAINT), ("unnamed", UNNAMED), ("foreign", FOREIGN), ("cut", CUT)];
+    for (what, found) in checks {
+        assert_eq!(browser.eval(found), json!([]), "{place}: {what}");
+    }
+    keep_picture(browser, name, look);
+}
+
 #[test]
 fn every_page_is_whole_on_every_screen_and_breaks_no_rule() {
     if !driver::is_there() {
@@ -73,27 +94,55 @@ fn every_page_is_whole_on_every_screen_and_breaks_no_rule() {
     }
     let (stage, browser) = (Stage::set(), Browser::start());
     let mut papers = Vec::new();
-    for (look, width, scheme) in [("light", DESK, "light"), ("dark", DESK, "dark"), ("phone", PHONE, "light")]
-    {
+    for (look, width, scheme) in LOOKS {
         browser.look(width, scheme);
         for (name, path) in paths(&stage) {
-            browser.open(&stage.url(&path));
-            let place = format!("{path}, {look}");
-            assert_eq!(browser.complaints(), Vec::<String>::new(), "{place}");
-            assert_eq!(browser.eval("document.querySelectorAll('h1').length"), json!(1), "{place}");
-            assert_eq!(browser.text("document.documentElement.lang"), "en", "{place}");
-            let wide = browser.eval("document.documentElement.scrollWidth").as_u64().expect("a width");
-            assert!(wide <= u64::from(width), "{place}: {wide} pixels wide");
-            let checks = [("faint", FAINT), ("unnamed", UNNAMED), ("foreign", FOREIGN), ("cut", CUT)];
-            for (what, found) in checks {
-                assert_eq!(browser.eval(found), json!([]), "{place}: {what}");
-            }
-            keep_picture(&browser, name, look);
+            check_page(&stage, &browser, (name, &path), (look, width));
         }
         papers.push(browser.text("getComputedStyle(document.body).backgroundColor"));
     }
     assert_ne!(papers[0], papers[1], "the dark page is dark");
     assert_eq!(papers[0], papers[2]);
+}
+
+#[test]
+fn the_pages_of_an_operator_are_whole_in_every_state_of_an_epoch() {
+    if !driver::is_there() {
+        return;
+    }
+    let (stage, browser) = (Stage::with_scope(), Browser::start());
+    stage.enter(&browser);
+    let look_at = |pages: &[(&str, &str)]| {
+        for (look, width, scheme) in LOOKS {
+            browser.look(width, scheme);
+            for page in pages {
+                check_page(&stage, &browser, *page, (look, width));
+            }
+        }
+    };
+    let (epoch, review) = ("/scopes/default/epochs/1", "/scopes/default/epochs/1/review");
+    look_at(&[("me", "/me"), ("sign-in-known", "/sign-in"), ("opening", "/scopes/default")]);
+    stage.opens_with_events();
+    let deciding = format!("{review}?event=github%3Apr%3A7%3Ae1&claimant=identity%3Agithub%3A1");
+    look_at(&[("review-open", &deciding), ("epoch-open", epoch)]);
+    stage.world.epoch(&["close"]).ok();
+    stage.world.freeze("one.dossier");
+    stage.leaves_out("e1");
+    look_at(&[
+        ("review-draft", &format!("{review}?preview=1")),
+        ("epoch-draft", epoch),
+        ("epoch-now", &format!("{epoch}?revision=now")),
+    ]);
+    stage.world.freeze("two.dossier");
+    stage.world.sign_and_finalize("two.dossier");
+    stage.amends();
+    look_at(&[
+        ("run", "/runs/finalize-default-1"),
+        ("review-finalized", review),
+        ("epoch-amended", epoch),
+        ("epoch-superseded", &format!("{epoch}?revision=1")),
+        ("claimant-amended", "/claimants/identity%3Agithub%3A1"),
+    ]);
 }
 
 /// Pictures for `docs/screenshots`, where the variable MEED_SCREENSHOTS names a folder.
@@ -143,6 +192,47 @@ fn rows(browser: &Browser) -> Vec<(String, u64)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let rows = rows.as_array().expect("rows").iter();
     rows.map(|row| (text(&row[0]), text(&row[1]).parse().expect("a number"))).collect()
+}
+
+#[test]
+fn the_keyboard_reaches_every_action_of_a_review() {
+    if !driver::is_there() {
+        return;
+    }
+    let (stage, browser) = (Stage::with_scope(), Browser::start());
+    browser.look(DESK, "light");
+    stage.opens_with_events();
+    stage.enter(&browser);
+    browser.open(&stage.url("/scopes/default/epochs/1/review"));
+    let seen = "(() => {
+        const place = document.activeElement.getBoundingClientRect();
+        const isInView = place.bottom > 0 && place.top < innerHeight && place.width > 0;
+        return isInView && getComputedStyle(document.activeElement).outlineStyle !== 'none';
+    })()";
+    let form = "document.activeElement.form?.getAttribute('action')?.split('/').pop()";
+    let mut reached: Vec<String> = Vec::new();
+    browser.press(Key::Tab);
+    let is_first = "document.activeElement.matches('body, .skip')";
+    assert_eq!(browser.eval(is_first), json!(true), "it begins with the way past the links");
+    browser.press(Key::Tab);
+    while browser.eval(is_first) == json!(false) {
+        assert_eq!(browser.eval(seen), json!(true), "the focus is seen after {reached:?}");
+        if browser.eval("document.activeElement.type === 'submit'") == json!(true) {
+            reached.push(browser.text(form));
+        }
+        assert!(reached.len() < 20, "the focus goes round: {reached:?}");
+        browser.press(Key::Tab);
+    }
+    let forms =
+        ["review#claimants", "allocation", "allocation", "curation", "pool", "collect", "import", "close"];
+    assert_eq!(reached, forms, "in the order in which they stand");
+    // And the last of them does its work without a mouse.
+    browser.tab_to("#close-early");
+    browser.type_keys("everybody agreed");
+    browser.press(Key::Enter);
+    browser.wait_for("document.querySelector('#notice.done, #notice.refused') !== null");
+    let said = browser.text("document.querySelector('#notice').innerText");
+    assert!(said.contains("The epoch is closed"), "{said}");
 }
 
 #[test]
