@@ -1,8 +1,18 @@
 //! Writing standard padded base64 (RFC 4648 section 4) of public bytes: proofs are mostly base64, and none of it is
-//! secret, so that it is looked up in a table.
+//! secret, so that it is looked up in a table, two characters at a time.
+
+use std::sync::LazyLock;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PADDING: u8 = b'=';
+
+/// Two characters for each value of twelve bits.
+type Pairs = [[u8; 2]; 1 << 12];
+
+static PAIRS: LazyLock<Pairs> = LazyLock::new(|| {
+    let digit = |bits: usize| ALPHABET.get(bits & 0x3f).copied().unwrap_or(PADDING);
+    std::array::from_fn(|bits| [digit(bits >> 6), digit(bits)])
+});
 
 /// How many characters the base64 of so many bytes has.
 pub(crate) const fn encoded_len(bytes: usize) -> usize {
@@ -15,8 +25,9 @@ pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
     out.resize(start.saturating_add(encoded_len(bytes.len())), PADDING);
     let (texts, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut::<4>();
     let (groups, rest) = bytes.as_chunks::<3>();
+    let pairs = &*PAIRS;
     for (text, group) in texts.iter_mut().zip(groups) {
-        *text = digits(*group);
+        *text = digits(pairs, *group);
     }
     let (last, characters) = match *rest {
         [a] => ([a, 0, 0], 2),
@@ -24,13 +35,17 @@ pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
         _ => return,
     };
     if let Some(text) = texts.last_mut() {
-        text.iter_mut().zip(digits(last)).take(characters).for_each(|(place, digit)| *place = digit);
+        text.iter_mut().zip(digits(pairs, last)).take(characters).for_each(|(place, digit)| *place = digit);
     }
 }
 
-fn digits([a, b, c]: [u8; 3]) -> [u8; 4] {
-    let digit = |bits: u8| ALPHABET.get(usize::from(bits & 0x3f)).copied().unwrap_or(PADDING);
-    [a >> 2, (a << 4) | (b >> 4), (b << 2) | (c >> 6), c].map(digit)
+fn digits(pairs: &Pairs, [a, b, c]: [u8; 3]) -> [u8; 4] {
+    let pair = |high: u8, low: u8| {
+        let bits = usize::from(high) << 8 | usize::from(low);
+        pairs.get(bits & 0xfff).copied().unwrap_or([PADDING; 2])
+    };
+    let ([first, second], [third, fourth]) = (pair(a >> 4, a << 4 | b >> 4), pair(b, c));
+    [first, second, third, fourth]
 }
 
 #[cfg(test)]

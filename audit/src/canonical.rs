@@ -6,6 +6,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use memchr::memchr;
 use serde::Serialize;
 use serde::ser::{self, Impossible, SerializeMap, SerializeSeq, SerializeStruct};
 
@@ -69,10 +70,13 @@ impl Writer<'_> {
             return serde_json::to_writer(&mut *self.out, text).map_err(|_| fmt::Error);
         }
         self.out.push(b'"');
-        for (number, line) in text.split('\n').enumerate() {
-            self.out.extend_from_slice(if number == 0 { b"" } else { b"\\n" });
-            self.out.extend_from_slice(line.as_bytes());
+        let mut rest = text.as_bytes();
+        while let Some((line, after)) = memchr(b'\n', rest).and_then(|end| rest.split_at_checked(end)) {
+            self.out.extend_from_slice(line);
+            self.out.extend_from_slice(b"\\n");
+            rest = after.get(1..).unwrap_or_default();
         }
+        self.out.extend_from_slice(rest);
         self.out.push(b'"');
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Proof files: what a contributor holds. Everything in them is verbatim text, and nothing in them is trusted.
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
 use crate::base64::{encoded_len, push_base64};
@@ -132,13 +133,18 @@ impl PayoutFrame {
         let (approver_sets, log) = (approver_sets.to_vec(), log.to_owned());
         let proof = Proof::Payout(PayoutProof { approver_sets, format: PayoutProofV1, log, payout });
         let file = proof.to_file();
-        let place = file.windows(Self::BEFORE.len()).position(|part| part == Self::BEFORE);
+        let place = memmem::find(&file, Self::BEFORE);
         let parts = place.and_then(|place| {
             let (before, rest) = file.split_at_checked(place.checked_add(Self::BEFORE.len())?)?;
             Some((before, rest.strip_prefix(Self::PLACE)?))
         });
         let (before, after) = parts.ok_or(TlogProofError::NoCheckpoint)?;
         Ok(Self { before: before.to_vec(), after: after.to_vec() })
+    }
+
+    /// What is different for every other frame: the hash of all that its proofs share.
+    pub fn digest(&self) -> Hash {
+        Hash::of_parts([&self.before, &self.after])
     }
 
     /// The bytes of the proof file of a leaf, the same that [`Proof::to_file`] gives.

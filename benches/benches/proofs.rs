@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use criterion::{Criterion, criterion_group, criterion_main};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use meed_audit::hash::Hash;
-use meed_audit::ids::{Claimant, EpochNumber, Revision, SetVersion};
+use meed_audit::ids::{Claimant, EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::leaf::Leaf;
 use meed_audit::proof::Proof;
 use meed_audit::trust::Trust;
@@ -49,22 +49,21 @@ fn hash_times(count: usize) -> [u8; 32] {
     Sha256::digest(block).into()
 }
 
-fn path_and_leaf(snapshot: &Snapshot, claimant: &Claimant) -> (Vec<Hash>, Vec<u8>) {
-    let place = (scope(), EpochNumber::FIRST, Revision::FIRST);
+fn path_and_leaf(snapshot: &Snapshot, scope: ScopeId, claimant: &Claimant) -> (Vec<Hash>, Vec<u8>) {
+    let place = (scope, EpochNumber::FIRST, Revision::FIRST);
     let leaf = snapshot.allocation_leaf(place, claimant).expect("reads").expect("a leaf");
     (leaf.path, leaf.allocation.encode())
 }
 
-fn whole_file(snapshot: &Snapshot, claimant: &Claimant) -> Vec<u8> {
-    let proof = snapshot
-        .proof(scope(), EpochNumber::FIRST, Which::Final, claimant, SetVersion::FIRST)
-        .expect("a proof");
-    proof.to_file()
+/// As a node makes the first proof that it is asked for: with all that proofs have in common, of which it keeps nothing.
+fn whole_file(snapshot: &Snapshot, scope: ScopeId, claimant: &Claimant) -> Vec<u8> {
+    let frame = snapshot.proof_frame(scope, EpochNumber::FIRST, Which::Final, SetVersion::FIRST);
+    snapshot.proof_file(&frame.expect("a frame"), claimant).expect("a proof")
 }
 
 fn store(criterion: &mut Criterion) {
     let (ledger, _) = ledger();
-    let snapshot = ledger.snapshot().expect("a snapshot");
+    let (snapshot, scope) = (ledger.snapshot().expect("a snapshot"), scope());
     let mut group = criterion.benchmark_group("a proof of 1,000,000 claimants, out of the store");
     for count in [50, 150] {
         group.bench_function(format!("SHA-256 of 65 bytes, {count} times"), |bencher| {
@@ -75,14 +74,14 @@ fn store(criterion: &mut Criterion) {
     group.bench_function("meed, path and leaf", |bencher| {
         bencher.iter_batched(
             || some.next().expect("endless"),
-            |claimant| path_and_leaf(&snapshot, &claimant),
+            |claimant| path_and_leaf(&snapshot, scope, &claimant),
             criterion::BatchSize::SmallInput,
         );
     });
     group.bench_function("meed, whole proof file", |bencher| {
         bencher.iter_batched(
             || some.next().expect("endless"),
-            |claimant| whole_file(&snapshot, &claimant),
+            |claimant| whole_file(&snapshot, scope, &claimant),
             criterion::BatchSize::SmallInput,
         );
     });
@@ -97,10 +96,10 @@ fn bare_checks(key: &VerifyingKey, signed: &[(Vec<u8>, Signature)], hashes_count
 
 fn verifying(criterion: &mut Criterion) {
     let (ledger, _) = ledger();
-    let snapshot = ledger.snapshot().expect("a snapshot");
-    let trust: Trust = snapshot.trust(scope(), None).expect("a trust file");
+    let (snapshot, scope) = (ledger.snapshot().expect("a snapshot"), scope());
+    let trust: Trust = snapshot.trust(scope, None).expect("a trust file");
     let claimant = claimants().nth(7).expect("endless");
-    let file = whole_file(&snapshot, &claimant);
+    let file = whole_file(&snapshot, scope, &claimant);
     let Ok(Proof::Payout(proof)) = Proof::parse(&file) else { panic!("a payout proof") };
     verify(&proof, &trust).expect("verified");
 

@@ -3,10 +3,14 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use meed_audit::hash::Hash;
 use serde::Serialize;
 
 /// For what never changes.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// Hex digits of a tag: enough that two answers of one address never share it by accident.
+const TAG_DIGITS: usize = 32;
 
 /// Bytes of this media type.
 pub(crate) fn typed(media_type: &'static str, bytes: Vec<u8>) -> Response {
@@ -32,6 +36,21 @@ pub(crate) fn text_or_json(json: bool, value: &impl Serialize, text: &str) -> Re
         return typed("application/json", serde_json::to_vec(value).unwrap_or_default());
     }
     typed("text/plain; charset=utf-8", text.as_bytes().to_vec())
+}
+
+/// The same answer with a tag, made of a text that no other answer of its address has.
+pub(crate) fn named(mut response: Response, name: &str) -> Response {
+    response.headers_mut().insert(header::ETAG, tag_of(name.as_bytes()));
+    response
+}
+
+/// The tag of bytes that tell an answer from all others of its address: the answer itself, or what it is made of. It is
+/// weak, because the same answer is sent compressed and plain.
+pub(crate) fn tag_of(bytes: &[u8]) -> HeaderValue {
+    let hex = Hash::of(bytes).to_hex();
+    let tag = format!("W/\"{}\"", hex.get(..TAG_DIGITS).unwrap_or(&hex));
+    // Digits and quotes are a header's value.
+    HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 /// The same answer, which may be kept forever where `is_final`.

@@ -149,13 +149,15 @@ pub fn described(service: Service, face: Face, actor: FreeText) -> (Router, Open
         OpenApiRouter::with_openapi(openapi::base()).merge(routes::all().into_router(&app)).split_for_parts();
     // Set once, here: the description is complete only when every route has been added.
     let description = app.shared.description.get_or_init(|| description).clone();
-    let pages = if face == Face::Port { web::pages() } else { Router::new() };
+    let pages = match face {
+        Face::Port => web::pages().layer(DefaultBodyLimit::max(BODY_BYTES_MAX)),
+        Face::Local => Router::new(),
+    };
     let router = api
         .merge(pages)
         .merge(openapi::routes(&description))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(app);
     (router, description)
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use meed_audit::hash::Hash;
 use meed_audit::ids::SetVersion;
 use meed_storage::{LogKind, ProofFrame, Snapshot};
 
@@ -16,17 +17,23 @@ const FRAMES_MAX: usize = 256;
 /// Which proofs: of the scope, the epoch, the revision and the approver sets that a request names.
 pub(super) type Wanted = (String, u64, Option<u64>, SetVersion);
 
+/// A frame with its digest.
+pub(super) struct Kept {
+    pub(super) frame: ProofFrame,
+    pub(super) digest: Hash,
+}
+
 /// The frames that hold at one size of the statements log.
 #[derive(Default)]
-pub(super) struct Frames(Mutex<(u64, BTreeMap<Wanted, Arc<ProofFrame>>)>);
+pub(super) struct Frames(Mutex<(u64, BTreeMap<Wanted, Arc<Kept>>)>);
 
 impl Frames {
-    fn find(&self, size: u64, wanted: &Wanted) -> Option<Arc<ProofFrame>> {
+    fn find(&self, size: u64, wanted: &Wanted) -> Option<Arc<Kept>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.1.get(wanted).filter(|_| kept.0 == size).cloned()
     }
 
-    fn keep(&self, size: u64, wanted: Wanted, frame: Arc<ProofFrame>) {
+    fn keep(&self, size: u64, wanted: Wanted, frame: Arc<Kept>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.0 > size {
             // Made of an older view than others are already.
@@ -42,7 +49,7 @@ impl Frames {
 impl Service {
     /// The frame of the proofs that a request means. All that is in it stands in the statements log, final statements
     /// and approver sets alike: while the log has the same size, the frame is the same.
-    pub(super) fn frame(&self, snapshot: &Snapshot, wanted: Wanted) -> Result<Arc<ProofFrame>, Failure> {
+    pub(super) fn frame(&self, snapshot: &Snapshot, wanted: Wanted) -> Result<Arc<Kept>, Failure> {
         let size = snapshot.log_size(LogKind::Statements)?;
         if let Some(frame) = self.frames.find(size, &wanted) {
             return Ok(frame);
@@ -50,7 +57,7 @@ impl Service {
         let (key, epoch, revision, since) = &wanted;
         let place = Self::place_in(snapshot, key, *epoch)?;
         let frame = snapshot.proof_frame(place.scope, place.epoch, which_final(*revision)?, *since)?;
-        let frame = Arc::new(frame);
+        let frame = Arc::new(Kept { digest: frame.digest(), frame });
         self.frames.keep(size, wanted, Arc::clone(&frame));
         Ok(frame)
     }

@@ -122,7 +122,8 @@ impl Service {
         )
     }
 
-    /// The proof file of a claimant; `since` is the version of the approver set that the reader's trust file pins.
+    /// The proof file of a claimant, and a text that names its bytes among all proof files; `since` is the version of the
+    /// approver set that the reader's trust file pins.
     ///
     /// # Errors
     /// `statement_not_found`, `invalid_claimant`.
@@ -133,12 +134,12 @@ impl Service {
         claimant: &str,
         revision: Option<u64>,
         since: Option<u64>,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<(Vec<u8>, String), Failure> {
         let claimant: Claimant = claimant.parse()?;
         let since = since.map_or(Ok(SetVersion::FIRST), SetVersion::new)?;
         let view = self.ledger.view()?;
-        let frame = self.frame(&view, (key.to_owned(), epoch, revision, since))?;
-        Ok(view.proof_file(&frame, &claimant)?)
+        let kept = self.frame(&view, (key.to_owned(), epoch, revision, since))?;
+        Ok((view.proof_file(&kept.frame, &claimant)?, format!("{} {claimant}", kept.digest)))
     }
 
     /// The trust file of a scope.

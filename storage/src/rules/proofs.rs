@@ -48,6 +48,13 @@ pub struct ProofFrame {
     payouts: PayoutFrame,
 }
 
+impl ProofFrame {
+    /// What is different for every other frame.
+    pub fn digest(&self) -> Hash {
+        self.payouts.digest()
+    }
+}
+
 impl Snapshot {
     /// The proof file of a claimant in a final statement: of the payout, or of absence where the claimant is not in it.
     /// It holds the approver sets after version `since`, the one that the reader's trust file pins.

@@ -17,12 +17,12 @@ mod statements;
 use axum::Json;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use utoipa::openapi::{OpenApi, RefOr, SecurityRequirement};
+use utoipa::openapi::{OpenApi, PathItem, RefOr, SecurityRequirement};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::App;
 use super::authority::{self, Access};
 use super::extract::Refused;
+use super::{App, BODY_BYTES_MAX};
 use crate::service::IMPORT_BYTES_MAX;
 
 pub(super) use super::problems::Problems;
@@ -65,9 +65,15 @@ impl Routes {
             for item in paths.paths.values_mut() {
                 describe_access(item, access);
             }
+            // Only routes that need it have a layer: every request pays for those of its route.
+            let limited = if paths.paths.values().any(takes_body) {
+                methods.layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            } else {
+                methods
+            };
             let guarded = match access {
-                Access::Anyone => methods,
-                _ => methods.layer(from_fn_with_state((app.clone(), access), authority::check)),
+                Access::Anyone => limited,
+                _ => limited.layer(from_fn_with_state((app.clone(), access), authority::check)),
             };
             router = router.routes((schemas, paths, guarded));
         }
@@ -105,8 +111,14 @@ pub(super) fn all() -> Routes {
         .and(care::all())
 }
 
+/// Whether a request of this path may have a body.
+fn takes_body(item: &PathItem) -> bool {
+    let operations = [&item.post, &item.patch, &item.put, &item.delete];
+    operations.into_iter().flatten().any(|operation| operation.request_body.is_some())
+}
+
 /// Writes down in the description of a route who may use it.
-fn describe_access(item: &mut utoipa::openapi::PathItem, access: Access) {
+fn describe_access(item: &mut PathItem, access: Access) {
     let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
     for operation in operations.into_iter().flatten() {
         let extension = utoipa::openapi::extensions::ExtensionsBuilder::new().add("x-access", access.name());

@@ -6,7 +6,7 @@ use axum::response::Response;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
-use crate::api::answers::{as_file, kept, text_or_json, typed, typed_pieces};
+use crate::api::answers::{as_file, kept, named, text_or_json, typed, typed_pieces};
 use crate::api::authority::Access;
 use crate::api::documents::{ProofFile, SignaturesView, StatementView, VerificationView};
 use crate::api::extract::{Asked, At, Call, Refused, Text};
@@ -186,6 +186,6 @@ async fn proof(
     Asked(asked): Asked<ProofOf>,
 ) -> Result<Response, Refused> {
     let (revision, since) = (asked.revision, asked.since);
-    let file = call.run_now(|service, _| service.proof(&key, epoch, &claimant, revision, since))?;
-    Ok(kept(typed("application/json", file), revision.is_some()))
+    let (file, name) = call.run_now(|service, _| service.proof(&key, epoch, &claimant, revision, since))?;
+    Ok(kept(named(typed("application/json", file), &name), revision.is_some()))
 }
