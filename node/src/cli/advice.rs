@@ -58,23 +58,33 @@ fn has_weights(command: &ScopeCommand) -> bool {
     }
 }
 
+/// What to do whichever command was refused.
+fn remedy_for_all(problem: &Problem) -> Option<&'static str> {
+    let ends = |end: &str| problem.detail.ends_with(end);
+    Some(match problem.code.as_str() {
+        "text_length" if ends("got 0 bytes") => "write something: it may not be empty",
+        "invalid_text" if ends("got only spaces") => "write something that can be seen",
+        "token_invalid" if ends("got no token") => {
+            "give a token as $MEED_TOKEN: the operator makes one with `meed token new`, `meed sign-in` one of your own"
+        }
+        "no_route" => {
+            "run it on the node's own machine and without --node: it is for the owner of the data folder"
+        }
+        "storage" if problem.detail.starts_with("could not open") => {
+            "run it as an account that may write the ledger's file: redb locks it and repairs it, also for reading"
+        }
+        _ => return None,
+    })
+}
+
 fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
+    if let Some(remedy) = remedy_for_all(problem) {
+        return Some(remedy.to_owned());
+    }
     let code = problem.code.as_str();
-    if code == "text_length" && problem.detail.ends_with("got 0 bytes") {
-        return Some("write something: it may not be empty".to_owned());
-    }
-    if code == "invalid_text" && problem.detail.ends_with("got only spaces") {
-        return Some("write something that can be seen".to_owned());
-    }
     let remedy = match (command, code) {
         (Command::Bind(_) | Command::Revoke(_) | Command::Rebind(_), "invalid_claimant") => {
             "give --external-id in the form that the message names, without the provider before it"
-        }
-        (_, "token_invalid") if problem.detail.ends_with("got no token") => {
-            "give a token as $MEED_TOKEN: the operator makes one with `meed token new`, `meed sign-in` one of your own"
-        }
-        (_, "no_route") => {
-            "run it on the node's own machine and without --node: it is for the owner of the data folder"
         }
         (Command::Whoami(_), "node_unreachable" | "not_a_node") => {
             return Some(format!(
@@ -84,9 +94,6 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
         }
         (Command::Revoke(_), "identity_not_bound") => "nothing is left to do: the account is nobody's",
         (Command::Resume(_), "nothing_to_change") => "nothing is left to do: the ledger is in use already",
-        (_, "storage") if problem.detail.starts_with("could not open") => {
-            "run it as an account that may write the ledger's file: redb locks it and repairs it, also for reading"
-        }
         (Command::Epoch(_), "invalid_time") if problem.detail.contains("a time whose window") => {
             "open a window that lies in these years as a whole"
         }
