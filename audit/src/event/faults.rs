@@ -138,7 +138,7 @@ mod tests {
             &[
                 ("colour", "unknown_field"),
                 ("source_ref", "invalid_text"),
-                ("platform_user_id: claimant", "invalid_claimant"),
+                ("platform_user_id: github id", "invalid_claimant"),
                 ("event_time", "invalid_time"),
                 ("payload_hash", "invalid_identifier"),
                 ("producer", "missing_field"),
@@ -161,7 +161,10 @@ mod tests {
                 ("event_type", "invalid_identifier"),
             ],
         );
-        are(&good().replace("\"source\":", "\"source\":\"a\",\"source\":"), &[("source", "duplicate_field")]);
+        are(
+            &good().replace("\"producer\":", "\"producer\":\"a\",\"producer\":"),
+            &[("producer", "duplicate_field")],
+        );
     }
 
     #[test]
