@@ -103,7 +103,11 @@ fn what_an_amendment_replaced_stays_to_be_seen_and_proven() {
     assert_eq!(desk.paid(EPOCH), paid(&[("7", "2500"), ("8", "7500")]));
     assert_eq!(desk.paid(&format!("{EPOCH}?revision=1")), paid(&[("7", "10000")]));
     desk.finalizes();
-    assert_eq!(desk.paid(EPOCH), paid(&[("7", "10000")]));
+    // Nothing is being decided any more: now is what is in force, and signed.
+    for path in [EPOCH.to_owned(), format!("{EPOCH}?revision=now")] {
+        assert_eq!(desk.paid(&path), paid(&[("7", "10000")]));
+        assert!(!desk.node.get(&path, "").text().contains("a proposal"), "{path}");
+    }
     let page = desk.node.get(EPOCH, "").text();
     let plain = strip(&page);
     assert!(plain.contains("amended: revision 1 replaces revision 0"), "{plain}");

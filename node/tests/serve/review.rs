@@ -231,8 +231,8 @@ fn an_epoch_lives_on_the_pages_alone() {
     let public = desk.page("/scopes/default/epochs/1");
     assert!(
         public.contains("the draft, revision 0")
-            && public.contains("1 decision</strong> came after the draft")
-            || public.contains("1 decision came after the draft"),
+            && (public.contains("1 decision</strong> came after the draft")
+                || public.contains("1 decision came after the draft")),
         "{public}"
     );
     let preview = desk.page(&format!("{REVIEW}?preview=1"));

@@ -77,6 +77,8 @@ impl View {
     fn shown_revision(&self, epoch: &EpochView) -> Result<Option<u64>, Failure> {
         match self.revision.as_str() {
             "" => Ok(epoch.final_revision.or(epoch.current_draft)),
+            // Where nothing is being decided, what is in force is what a freeze would give.
+            NOW if epoch.phase == "finalized" && !epoch.amending => Ok(epoch.final_revision),
             NOW => Ok(None),
             text => {
                 let expected = "the number of a revision, or now";

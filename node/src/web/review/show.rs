@@ -116,7 +116,8 @@ fn lines(problem: &Problem) -> Markup {
     html! {
         @if !problem.lines.is_empty() {
             ul { @for line in problem.lines.iter().take(LINES_SHOWN) { li { "line " (line.line) ": " (line.detail) } } }
-            @if problem.lines.len() > LINES_SHOWN { p { "and " (problem.lines.len() - LINES_SHOWN) " more" } }
+            @if problem.lines.len() > LINES_SHOWN { p { "and " (problem.lines.len() - LINES_SHOWN) " more faults" } }
+            @if problem.lines_more > 0 { p { "and " (counted(problem.lines_more, "bad line")) " beside these" } }
         }
     }
 }
@@ -176,7 +177,7 @@ fn way_around(sight: &Sight<'_>) -> Markup {
 
 fn claimants(sight: &Sight<'_>) -> Markup {
     let (epoch, all, view) = (&sight.shown.epoch, &sight.shown.allocations, sight.view);
-    let caption = epoch::caption(&all.items, all);
+    let caption = format!("{}, by the decisions of now", epoch::caption(&all.items, all));
     let link = |from: &str| sight.link(&View { from: from.to_owned(), ..view.clone() }, "claimants");
     let beginning = (!view.from.is_empty()).then(|| link(""));
     html! {
