@@ -31,12 +31,22 @@ pub struct Snapshot {
     tail: Tail,
     /// Size of the events log and how much of it is folded, once that was asked for.
     covered: OnceLock<(u64, u64)>,
+    /// Sizes of the logs, once they were asked for.
+    events_size: OnceLock<u64>,
+    statements_size: OnceLock<u64>,
 }
 
 impl Snapshot {
     /// `tail` holds at least the entries that this view has and its trees lack.
     pub(crate) fn new(inner: redb::ReadTransaction, tail: Tail) -> Self {
-        Self { inner, open: Mutex::new(Vec::new()), tail, covered: OnceLock::new() }
+        Self {
+            inner,
+            open: Mutex::new(Vec::new()),
+            tail,
+            covered: OnceLock::new(),
+            events_size: OnceLock::new(),
+            statements_size: OnceLock::new(),
+        }
     }
 
     /// The view as redb has it.
@@ -97,7 +107,15 @@ impl Snapshot {
     /// # Errors
     /// A failure of reading.
     pub fn log_size(&self, log: LogKind) -> Result<u64, StorageError> {
-        Ok(self.log_record(log)?.size)
+        let known = match log {
+            LogKind::Events => &self.events_size,
+            LogKind::Statements => &self.statements_size,
+        };
+        if let Some(size) = known.get() {
+            return Ok(*size);
+        }
+        let size = self.log_record(log)?.size;
+        Ok(*known.get_or_init(|| size))
     }
 
     /// The origin line of a log: `<node origin>/events/1`.

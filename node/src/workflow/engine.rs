@@ -112,12 +112,13 @@ impl Engine {
         actor: &FreeText,
     ) -> Result<(Run, Added), Failure> {
         let (scope_key, scope) = Service::scope_id(&self.service.snapshot()?, key)?;
-        let time = |name: &str, text: &Option<String>, else_ms: i64| match text {
-            Some(text) => Timestamp::parse_edge(name, text),
-            None => Timestamp::from_ms(else_ms),
+        let time = |name: &str, text: &Option<String>, unbounded: Timestamp| {
+            text.as_deref().map_or(Ok(unbounded), |text| Timestamp::parse_edge(name, text))
         };
-        let window =
-            Period { start: time("since", &request.since, 0)?, end: time("until", &request.until, LAST_MS)? };
+        let window = Period {
+            start: time("since", &request.since, Timestamp::FIRST)?,
+            end: time("until", &request.until, Timestamp::LAST)?,
+        };
         let request = Request::Git { request: request.clone() };
         self.submit(RunId::Collect { scope: scope_key, window }, scope, &request, actor)
     }
@@ -312,9 +313,6 @@ impl Engine {
         })
     }
 }
-
-/// 9999-12-31T23:59:59.999Z: the end of a period without one.
-const LAST_MS: i64 = 253_402_300_799_999;
 
 /// Until when the run waits after this step was recorded, where all that is left waits.
 fn wait_until(run: &Run, steps: &[Step], record: &RunStep, now: Timestamp) -> Option<Timestamp> {

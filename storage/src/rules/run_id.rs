@@ -83,7 +83,7 @@ impl FromStr for RunId {
 }
 
 /// Cuts the time off the end of a text; the word is what stands for a time that is none.
-type CutTime = for<'a> fn(&'a str, (&str, i64)) -> Option<(&'a str, Timestamp)>;
+type CutTime = for<'a> fn(&'a str, (&str, Timestamp)) -> Option<(&'a str, Timestamp)>;
 
 fn read(text: &str, cut: CutTime) -> Option<RunId> {
     let (kind, rest) = text.split_once('-')?;
@@ -102,14 +102,13 @@ fn read(text: &str, cut: CutTime) -> Option<RunId> {
     }
 }
 
-/// 1970-01-01T00:00:00.000Z, before which nothing happened.
-const BEGIN: (&str, i64) = ("begin", 0);
-/// 9999-12-31T23:59:59.999Z, after which nothing does.
-const END: (&str, i64) = ("end", 253_402_300_799_999);
+/// Before the first time nothing happened, and after the last nothing does.
+const BEGIN: (&str, Timestamp) = ("begin", Timestamp::FIRST);
+const END: (&str, Timestamp) = ("end", Timestamp::LAST);
 
 /// A time for people: a date at midnight, a word for one that bounds nothing.
-fn readable(time: Timestamp, (word, unbounded_ms): (&str, i64)) -> String {
-    if time.as_ms() == unbounded_ms {
+fn readable(time: Timestamp, (word, unbounded): (&str, Timestamp)) -> String {
+    if time == unbounded {
         return word.to_owned();
     }
     let text = time.to_string().replace(':', "").replace(".000Z", "Z");
@@ -119,9 +118,9 @@ fn readable(time: Timestamp, (word, unbounded_ms): (&str, i64)) -> String {
     }
 }
 
-fn cut_readable<'a>(text: &'a str, (word, unbounded_ms): (&str, i64)) -> Option<(&'a str, Timestamp)> {
+fn cut_readable<'a>(text: &'a str, (word, unbounded): (&str, Timestamp)) -> Option<(&'a str, Timestamp)> {
     if let Some(rest) = text.strip_suffix(word).and_then(|rest| rest.strip_suffix('-')) {
-        return Some((rest, Timestamp::from_ms(unbounded_ms).ok()?));
+        return Some((rest, unbounded));
     }
     // A date has two hyphens of its own.
     let (place, _) = text.rmatch_indices('-').nth(2)?;
@@ -136,7 +135,7 @@ fn compact(time: Timestamp) -> String {
     time.to_string().replace(['-', ':'], "").replace(".000Z", "Z")
 }
 
-fn cut_compact<'a>(text: &'a str, _: (&str, i64)) -> Option<(&'a str, Timestamp)> {
+fn cut_compact<'a>(text: &'a str, _: (&str, Timestamp)) -> Option<(&'a str, Timestamp)> {
     let (rest, time) = text.rsplit_once('-')?;
     Some((rest, read_compact(time)?))
 }
@@ -148,20 +147,31 @@ fn read_compact(text: &str) -> Option<Timestamp> {
     Timestamp::parse_edge("run", &format!("{year}-{month}-{day}T{hour}:{minute}:{rest}")).ok()
 }
 
-impl Key for RunId {
-    fn write(&self, out: &mut Vec<u8>) {
-        let text = match self {
+impl RunId {
+    /// The id as the ledger has it, whose times have one length.
+    pub(crate) fn to_stored(&self) -> String {
+        match self {
             Self::Collect { scope, window } => {
                 format!("collect-{scope}-{}-{}", compact(window.start), compact(window.end))
             }
             other => other.to_string(),
-        };
-        out.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    /// Reads what [`RunId::to_stored`] wrote.
+    pub(crate) fn from_stored(text: &str) -> Option<Self> {
+        read(text, cut_compact)
+    }
+}
+
+impl Key for RunId {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.to_stored().as_bytes());
         out.push(0);
     }
 
     fn read(input: &mut &[u8]) -> Option<Self> {
-        read(KeyText::read(input)?.as_str(), cut_compact)
+        Self::from_stored(KeyText::read(input)?.as_str())
     }
 }
 

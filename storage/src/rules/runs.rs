@@ -202,7 +202,7 @@ fn start(tx: &mut Transaction, run: NewRun, by: By) -> LedgerResult<(Run, Added)
     let attempt = last.map_or(0, |((_, attempt), _)| attempt).saturating_add(1);
     let sequence = next_sequence(tx)?;
     let record = RunRecord {
-        id: run.id.to_string(),
+        id: run.id.to_stored(),
         attempt,
         scope: run.scope,
         by: by.actor,
@@ -296,6 +296,8 @@ fn check_text(field: &str, text: &str) -> Checked<()> {
 fn view(sequence: u64, record: RunRecord) -> LedgerResult<Run> {
     let RunRecord { id, attempt, scope, by, request, started_at, ended_at, state, steps, output, .. } =
         record;
-    let id = crate::rules::record::sound(RUNS.name(), id.parse())?;
+    let read = RunId::from_stored(&id)
+        .ok_or_else(|| Rejection::new(RejectionCode::InvalidIdentifier, "run", "the id of a run", &id));
+    let id = crate::rules::record::sound(RUNS.name(), read)?;
     Ok(Run { id, attempt, sequence, scope, by, request, started_at, ended_at, state, steps, output })
 }
