@@ -68,8 +68,9 @@ fn check_fields(line: &Value, now: Timestamp, faults: &mut Faults) {
     let event_time = faults.take(time_field(line, "event_time"));
     if let Some(retrieved_at) = faults.take(time_field(line, "retrieved_at")) {
         faults.take(check_not_future("retrieved_at", retrieved_at, "now", now));
-        event_time
-            .map(|time| faults.take(check_not_future("event_time", time, "retrieved_at", retrieved_at)));
+        if let Some(time) = event_time {
+            faults.take(check_not_future("event_time", time, "retrieved_at", retrieved_at));
+        }
     }
     faults.take(read_metadata(line).and_then(|metadata| check_metadata(&metadata)));
 }

@@ -37,6 +37,9 @@ pub struct Problem {
     /// What is wrong with each line, where a batch of lines was refused; a line may have several faults.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lines: Vec<LineProblem>,
+    /// How many more lines are bad whose faults are not told.
+    #[serde(skip_serializing_if = "crate::api::documents::is_zero", default)]
+    pub lines_more: u64,
 }
 
 /// What is wrong with one line of a batch.
@@ -51,9 +54,11 @@ pub struct LineProblem {
 }
 
 impl LineProblem {
-    /// How many lines these are of: one line may have several faults, which follow each other.
-    pub fn lines_count(problems: &[Self]) -> usize {
-        problems.chunk_by(|one, other| one.line == other.line).count()
+    /// How many lines these are of, and `more` whose faults are not told: one line may have several faults, which follow
+    /// each other.
+    pub fn lines_count(problems: &[Self], more: u64) -> u64 {
+        let told = problems.chunk_by(|one, other| one.line == other.line).count();
+        u64::try_from(told).unwrap_or(u64::MAX).saturating_add(more)
     }
 }
 
@@ -69,6 +74,7 @@ impl Problem {
             code: code.to_owned(),
             number: None,
             lines: Vec::new(),
+            lines_more: 0,
         }
     }
 
@@ -133,6 +139,7 @@ impl From<&Rejection> for Problem {
             code: code.name().to_owned(),
             number: Some(code.number()),
             lines: Vec::new(),
+            lines_more: 0,
         }
     }
 }

@@ -90,6 +90,9 @@ impl Console {
         for line in &problem.lines {
             say(&format!("line {}: {}", line.line, line.detail));
         }
+        if problem.lines_more > 0 {
+            say(&format!("and {} more, which are not listed", counted(problem.lines_more, "bad line")));
+        }
         let detail = problem.detail.split_whitespace().collect::<Vec<_>>().join(" ");
         say(&format!("error: {detail}\n  remedy: {}", problem.remedy));
     }

@@ -32,6 +32,8 @@ use crate::sources::source::{ReadUntil, Sink};
 
 /// Most bytes of one import: it is one transaction.
 pub const IMPORT_BYTES_MAX: usize = 16 << 20;
+/// Bad lines of one import whose faults are told; the others are counted.
+const BAD_LINES_TOLD_MAX: usize = 1_000;
 /// Longest name or title that is shown, in bytes.
 const SHOWN_BYTES_MAX: usize = 120;
 
@@ -51,22 +53,27 @@ impl Service {
         let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
         let now = self.clock.now()?;
         let (mut events, mut bad_lines) = (Vec::new(), Vec::new());
+        let (mut told, mut more) = (0_usize, 0_u64);
         for line in NdjsonReader::new(lines, now) {
             let line = line?;
             let number = line.number.saturating_add(first_line.saturating_sub(1));
             match line.event {
                 Ok(event) => events.push(event),
-                Err(first) => bad_lines.extend(std::iter::once(first).chain(line.more).map(|fault| {
-                    let detail = without_line(&fault.to_string(), line.number);
-                    LineProblem { line: number, code: fault.code.name().to_owned(), detail }
-                })),
+                Err(_) if told == BAD_LINES_TOLD_MAX => more = more.saturating_add(1),
+                Err(first) => {
+                    told = told.saturating_add(1);
+                    bad_lines.extend(std::iter::once(first).chain(line.more).map(|fault| {
+                        let detail = without_line(&fault.to_string(), line.number);
+                        LineProblem { line: number, code: fault.code.name().to_owned(), detail }
+                    }));
+                }
             }
         }
         if !bad_lines.is_empty() && !keep_good {
-            return Err(lines_refused(bad_lines, events.len()));
+            return Err(lines_refused(bad_lines, more, events.len()));
         }
         let stored = if dry_run { StoredView::default() } else { self.append(scope, events, now, None)? };
-        Ok(ImportView { events: stored, bad_lines })
+        Ok(ImportView { events: stored, bad_lines, bad_lines_more: more })
     }
 
     fn append(
@@ -185,8 +192,8 @@ impl Service {
         activity_item(&sight.snapshot, curated.ok_or_else(|| Failure::internal("an event is missing"))?)
     }
 
-    /// The events that were kept out although a scope wanted them, or has the one that stays. A part is as long as that of all scopes: it may hold
-    /// nothing and still have one after it.
+    /// The events that were kept out although a scope wanted them, or has the one that stays. A part is as long as that
+    /// of all scopes: it may hold nothing and still have one after it.
     ///
     /// # Errors
     /// `scope_not_found`, `malformed`.
@@ -275,15 +282,15 @@ fn without_line(text: &str, number: u64) -> String {
     text.replacen(&format!("line {number}: "), "", 1)
 }
 
-fn lines_refused(lines: Vec<LineProblem>, good: usize) -> Failure {
-    let bad = LineProblem::lines_count(&lines);
-    let total = bad.saturating_add(good);
+fn lines_refused(lines: Vec<LineProblem>, more: u64, good: usize) -> Failure {
+    let bad = LineProblem::lines_count(&lines, more);
+    let total = bad.saturating_add(u64::try_from(good).unwrap_or(u64::MAX));
     let (noun, verb) = (if total == 1 { "line" } else { "lines" }, if bad == 1 { "is" } else { "are" });
     let detail = format!("{bad} of {total} {noun} {verb} refused, and nothing was stored");
     let remedy = "correct these lines, or store the good ones with --keep-good";
     let problem = Problem::local("lines_refused", detail, remedy);
     let problem = problem.with_status(axum::http::StatusCode::UNPROCESSABLE_ENTITY);
-    Problem { lines, ..problem }.into()
+    Problem { lines, lines_more: more, ..problem }.into()
 }
 
 fn cursor_of(scope: ScopeId, until: ReadUntil) -> Result<CursorUpdate, Failure> {

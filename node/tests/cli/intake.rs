@@ -179,6 +179,20 @@ fn a_file_of_several_parts_is_checked_whole_before_anything_is_stored() {
 }
 
 #[test]
+fn of_very_many_bad_lines_the_first_are_told_and_all_are_counted() {
+    let world = World::open();
+    let text = format!("{}\n{}", world.event_line("good", 1), "{}\n".repeat(1_500));
+    world.write("bad.ndjson", &text);
+    let ran = world.run(&["import", "--scope", "default", "bad.ndjson"]);
+    ran.refused(1, "1500 of 1501 lines are refused, and nothing was stored");
+    assert!(ran.err.contains("line 1001: ") && !ran.err.contains("line 1002: "), "the first thousand");
+    assert!(ran.err.contains("and 500 bad lines more, which are not listed"), "{}", ran.err);
+    let kept = world.run(&["import", "--scope", "default", "--keep-good", "bad.ndjson"]);
+    kept.refused(1, "expected good lines only, got 1500 bad lines");
+    assert_eq!(kept.out, "1 stored, 0 there already, 1500 bad lines left out\n");
+}
+
+#[test]
 fn a_line_that_no_request_could_hold_is_refused_by_its_number() {
     let world = World::open();
     let long = "x".repeat(30_000_000);

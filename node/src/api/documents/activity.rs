@@ -102,6 +102,9 @@ pub struct ImportView {
     pub events: StoredView,
     /// What is wrong with the bad lines, where the good ones were stored nevertheless: a line may have several faults.
     pub bad_lines: Vec<LineProblem>,
+    /// How many more lines are bad whose faults are not told.
+    #[serde(skip_serializing_if = "crate::api::documents::is_zero", default)]
+    pub bad_lines_more: u64,
 }
 
 /// `POST /scopes/{key}/collect`.

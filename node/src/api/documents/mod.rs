@@ -64,6 +64,6 @@ fn is_false(flag: &bool) -> bool {
 
 /// Whether a count is left out of a document.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(count: &u64) -> bool {
+pub(crate) fn is_zero(count: &u64) -> bool {
     *count == 0
 }

@@ -34,43 +34,40 @@ pub fn run(args: &ImportArgs, session: &Session) -> Result<(), Failure> {
             let view = send(args, part, first_line, false, session)?;
             total.events.add(&view.events);
             total.bad_lines.extend(view.bad_lines);
+            total.bad_lines_more = total.bad_lines_more.saturating_add(view.bad_lines_more);
             Ok(())
         })
     })?;
     total.bad_lines.sort_by_key(|line| line.line);
+    let bad_count = LineProblem::lines_count(&total.bad_lines, total.bad_lines_more);
     tell_of(&total.events, &args.scope.scope, session);
     session.console.answer(&total, || {
         let mut text = describe_stored(&total.events);
-        if !total.bad_lines.is_empty() {
-            let _ = write!(
-                text,
-                ", {} left out",
-                counted(LineProblem::lines_count(&total.bad_lines), "bad line")
-            );
+        if bad_count > 0 {
+            let _ = write!(text, ", {} left out", counted(bad_count, "bad line"));
         }
         text
     })?;
     if total.bad_lines.is_empty() {
         return Ok(());
     }
-    let what = format!(
-        "expected good lines only, got {}",
-        counted(LineProblem::lines_count(&total.bad_lines), "bad line")
-    );
+    let what = format!("expected good lines only, got {}", counted(bad_count, "bad line"));
     let remedy =
         "the good ones are stored: correct the others and import the file again, which stores nothing twice";
     let mut failure = Failure::refused("lines_left_out", what, remedy);
     failure.problem.lines = total.bad_lines;
+    failure.problem.lines_more = total.bad_lines_more;
     Err(failure)
 }
 
 /// Checks every part before the first is stored.
 fn check_all(args: &ImportArgs, input: &Input, session: &Session) -> Result<(), Failure> {
-    let mut bad = input.too_long.clone();
+    let (mut bad, mut more) = (input.too_long.clone(), 0_u64);
     session.waiting("checking", |_| {
         input.for_each(&mut |part, first_line| {
             match send(args, part, first_line, true, session) {
                 Err(failure) if failure.problem.code == "lines_refused" => {
+                    more = more.saturating_add(failure.problem.lines_more);
                     bad.extend(failure.problem.lines.iter().cloned());
                 }
                 other => drop(other?),
@@ -82,12 +79,13 @@ fn check_all(args: &ImportArgs, input: &Input, session: &Session) -> Result<(), 
         return Ok(());
     }
     bad.sort_by_key(|line| line.line);
-    let count = LineProblem::lines_count(&bad);
+    let count = LineProblem::lines_count(&bad, more);
     let verb = if count == 1 { "is" } else { "are" };
     let what = format!("{} {verb} refused, and nothing was stored", counted(count, "line"));
     let remedy = "correct these lines, or store the good ones with --keep-good";
     let mut failure = Failure::refused("lines_refused", what, remedy);
     failure.problem.lines = bad;
+    failure.problem.lines_more = more;
     Err(failure)
 }
 
