@@ -32,15 +32,22 @@ pub(crate) fn as_file(mut response: Response, name: &str) -> Response {
 
 /// A document or its text, as the request prefers.
 pub(crate) fn text_or_json(json: bool, value: &impl Serialize, text: &str) -> Response {
-    if json {
-        return typed("application/json", serde_json::to_vec(value).unwrap_or_default());
-    }
-    typed("text/plain; charset=utf-8", text.as_bytes().to_vec())
+    by_preference(if json {
+        typed("application/json", serde_json::to_vec(value).unwrap_or_default())
+    } else {
+        typed("text/plain; charset=utf-8", text.as_bytes().to_vec())
+    })
 }
 
-/// The same answer with a tag, made of a text that no other answer of its address has.
-pub(crate) fn named(mut response: Response, name: &str) -> Response {
-    response.headers_mut().insert(header::ETAG, tag_of(name.as_bytes()));
+/// The same answer, as one that the request's preference chose: whoever keeps answers for others must not mix them up.
+pub(crate) fn by_preference(mut response: Response) -> Response {
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+/// The same answer with a tag, made of bytes that stand for it and for no other answer of its address.
+pub(crate) fn named(mut response: Response, name: &[u8]) -> Response {
+    response.headers_mut().insert(header::ETAG, tag_of(name));
     response
 }
 
@@ -48,7 +55,7 @@ pub(crate) fn named(mut response: Response, name: &str) -> Response {
 /// weak, because the same answer is sent compressed and plain.
 pub(crate) fn tag_of(bytes: &[u8]) -> HeaderValue {
     let hex = Hash::of(bytes).to_hex();
-    let tag = format!("W/\"{}\"", hex.get(..TAG_DIGITS).unwrap_or(&hex));
+    let tag = ["W/\"", hex.get(..TAG_DIGITS).unwrap_or(&hex), "\""].concat();
     // Digits and quotes are a header's value.
     HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("W/\"\""))
 }

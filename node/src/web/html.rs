@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 
 use super::{Sorry, advice};
+use crate::api::answers::by_preference;
 use crate::api::problems::{PROBLEM_TYPE, Problem, ProblemResponse};
 
 /// Where the interface for programs is: it answers in one way, whoever asks.
@@ -24,10 +25,11 @@ fn is_person(headers: &HeaderMap, uri: &Uri) -> bool {
 /// A problem as the request prefers it: a page for people, the document for programs.
 pub(crate) fn problem_for(headers: &HeaderMap, uri: &Uri, problem: Problem) -> Response {
     let problem = Box::new(problem);
-    if is_person(headers, uri) {
-        return Sorry(advice::for_page(problem)).into_response();
-    }
-    ProblemResponse(problem).into_response()
+    by_preference(if is_person(headers, uri) {
+        Sorry(advice::for_page(problem)).into_response()
+    } else {
+        ProblemResponse(problem).into_response()
+    })
 }
 
 /// Lets a page answer, and makes a page of a problem document that somebody gets who asked for HTML.
@@ -35,7 +37,11 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
     let is_person = is_person(request.headers(), request.uri());
     let response = next.run(request).await;
     let media_type = response.headers().get(header::CONTENT_TYPE);
-    if !is_person || media_type.is_none_or(|value| value != PROBLEM_TYPE) {
+    if media_type.is_none_or(|value| value != PROBLEM_TYPE) {
+        return response;
+    }
+    let response = by_preference(response);
+    if !is_person {
         return response;
     }
     let (mut parts, body) = response.into_parts();

@@ -130,6 +130,10 @@ fn whoever_has_no_token_reads_from_afar_what_is_open_and_is_told_the_rest() {
     assert!(!done && err.contains("no token") && err.contains("give a token as $MEED_TOKEN"), "{err}");
     let (done, _, err) = from_afar(&["fsck"]);
     assert!(!done && err.contains("on the node's own machine"), "{err}");
+    // Whoever gave a token that is worth nothing is told so, and does not get less without a word.
+    let (done, _, err) =
+        from_afar(&["whoami", "--git-email", "ana@example.org", "--token", "meed_no_such_token"]);
+    assert!(!done && err.contains("token"), "{err}");
 }
 
 #[test]
@@ -142,6 +146,13 @@ fn answers_that_did_not_change_are_not_sent_again() {
     assert_eq!((again.status, again.body.len()), (304, 0));
     node.ok(&["scope", "add", "other"]);
     assert_eq!(node.get("/api/v1/scopes", &format!("If-None-Match: {tag}\r\n")).status, 200);
+    // Whoever keeps answers for others is told what chose between two of them.
+    for (path, chosen_by) in [("/api/v1/scopes", "accept-encoding"), ("/nowhere", "accept, accept-encoding")]
+    {
+        let answer = node.get(path, "");
+        let vary: Vec<&str> = answer.headers("vary").collect();
+        assert_eq!(vary.join(", "), chosen_by, "{path}");
+    }
     let packed = node.get("/api/v1/openapi.json", "Accept-Encoding: gzip\r\n");
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     assert!(packed.header("x-request-id").is_some_and(|id| id.len() == 16));
