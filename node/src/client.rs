@@ -89,6 +89,11 @@ impl Client {
         }
     }
 
+    /// Whether requests carry a token.
+    pub fn has_token(&self) -> bool {
+        matches!(&self.way, Way::Remote(remote) if remote.has_token())
+    }
+
     /// `GET` of bytes.
     ///
     /// # Errors

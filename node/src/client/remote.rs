@@ -32,6 +32,11 @@ impl Remote {
         Ok(Self { http, base: "http://localhost".to_owned(), token: None, actor })
     }
 
+    /// Whether its requests carry a token.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// The node at an address, with a token for what is not open to everybody.
     ///
     /// # Errors

@@ -19,8 +19,8 @@ pub mod whoami;
 
 use std::path::Path;
 
-use meed_audit::Rejection;
 use meed_audit::json::refuse_json;
+use meed_audit::{Rejection, RejectionCode};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -34,11 +34,15 @@ use crate::files;
 /// Longest text file that a command hands on, in bytes.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
-/// A whole list that not everybody may see; none for whoever asks a node elsewhere and may not.
+/// A whole list that not everybody may see; none for whoever asks a node elsewhere without a token, or with one that may
+/// not. A token that the node does not know, or no longer, is said to be so.
 fn all_if_allowed<T: DeserializeOwned>(path: &str, session: &Session) -> Result<Option<Vec<T>>, Failure> {
     match session.client.all(path) {
         Ok(items) => Ok(Some(items)),
-        Err(failure) if ["token_invalid", "role_forbids"].contains(&failure.problem.code.as_str()) => {
+        Err(failure) if failure.problem.code == RejectionCode::RoleForbids.name() => Ok(None),
+        Err(failure)
+            if failure.problem.code == RejectionCode::TokenInvalid.name() && !session.client.has_token() =>
+        {
             Ok(None)
         }
         Err(failure) => Err(failure),
