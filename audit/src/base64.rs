@@ -54,6 +54,17 @@ mod tests {
     use base64ct::{Base64, Encoding};
 
     #[test]
+    fn every_pair_of_characters_is_written_as_a_foreign_encoder_writes_it() {
+        for bits in 0..1_u32 << 12 {
+            let [_, high, middle, low] = (bits << 12 | (0xfff ^ bits)).to_be_bytes();
+            let bytes = [high, middle, low];
+            let mut text = Vec::new();
+            push_base64(&bytes, &mut text);
+            assert_eq!(text, Base64::encode_string(&bytes).into_bytes());
+        }
+    }
+
+    #[test]
     fn every_length_is_written_as_a_foreign_encoder_writes_it() {
         for length in 0..100_usize {
             for seed in [0_usize, 85, 170, 255] {

@@ -40,8 +40,8 @@ async fn answer_limited(
     next: Next,
 ) -> Response {
     let observed = Observed::of(&request);
-    let answer = compressed(request, |request| {
-        let (around, next) = (Arc::clone(&around), next.clone());
+    let answer = compressed(request, next, |request, next| {
+        let around = Arc::clone(&around);
         async move { tagged(request, |request| around.limiter.limit(request, next)).await }
     });
     observed.finish(&around.metrics, caught(answer).await)
@@ -49,7 +49,7 @@ async fn answer_limited(
 
 async fn answer_unlimited(State(around): State<Arc<Around<()>>>, request: Request, next: Next) -> Response {
     let observed = Observed::of(&request);
-    let answer = compressed(request, |request| next.clone().run(request));
+    let answer = compressed(request, next, |request, next| next.run(request));
     observed.finish(&around.metrics, caught(answer).await)
 }
 

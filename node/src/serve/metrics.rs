@@ -1,7 +1,8 @@
 //! Numbers about the node's work in the text form of Prometheus, and whether it is ready.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -23,6 +24,8 @@ use crate::service::Service;
 const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 10.0];
 /// How long the writer may take to show that it works.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The methods that routes have.
+const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Which answers are counted together.
@@ -45,6 +48,15 @@ pub struct Metrics {
     registry: Registry,
     answers: Family<Kind, Counter>,
     seconds: Family<Route, Histogram, fn() -> Histogram>,
+    known: RwLock<HashMap<String, Vec<Known>>>,
+}
+
+/// The numbers of one kind of answer of a route, at hand without making the labels anew.
+struct Known {
+    method: &'static str,
+    status: StatusCode,
+    answers: Counter,
+    seconds: Histogram,
 }
 
 impl Metrics {
@@ -62,17 +74,34 @@ impl Metrics {
             seconds.clone(),
         );
         registry.register_collector(Box::new(LedgerNumbers { service: service.clone() }));
-        Self { service, registry, answers, seconds }
+        Self { service, registry, answers, seconds, known: RwLock::default() }
     }
 
     /// Counts an answer.
     pub(super) fn count(&self, route: &str, method: &str, status: StatusCode, took: Duration) {
         // Anybody can think of methods; only those that there are become labels.
-        let method =
-            if ["GET", "HEAD", "POST", "PATCH", "DELETE"].contains(&method) { method } else { "other" };
+        let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
+        let is_same = |known: &&Known| known.method == method && known.status == status;
+        let seen = |known: &Known| {
+            known.answers.inc();
+            known.seconds.observe(took.as_secs_f64());
+        };
+        let kinds = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kinds.get(route).and_then(|kinds| kinds.iter().find(is_same)) {
+            return seen(known);
+        }
+        drop(kinds);
         let kind = Kind { route: route.to_owned(), method: method.to_owned(), status: status.as_u16() };
-        self.answers.get_or_create_owned(&kind).inc();
-        self.seconds.get_or_create_owned(&Route { route: route.to_owned() }).observe(took.as_secs_f64());
+        let answers = self.answers.get_or_create_owned(&kind);
+        let seconds = self.seconds.get_or_create_owned(&Route { route: route.to_owned() });
+        let known = Known { method, status, answers, seconds };
+        seen(&known);
+        let mut kinds = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let kinds = kinds.entry(route.to_owned()).or_default();
+        // Another thread may have been faster.
+        if !kinds.iter().any(|other| is_same(&other)) {
+            kinds.push(known);
+        }
     }
 }
 

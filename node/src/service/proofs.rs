@@ -122,7 +122,7 @@ impl Service {
         )
     }
 
-    /// The proof file of a claimant, and a text that names its bytes among all proof files; `since` is the version of the
+    /// The proof file of a claimant, and bytes that no other proof file has; `since` is the version of the
     /// approver set that the reader's trust file pins.
     ///
     /// # Errors
@@ -134,12 +134,13 @@ impl Service {
         claimant: &str,
         revision: Option<u64>,
         since: Option<u64>,
-    ) -> Result<(Vec<u8>, String), Failure> {
+    ) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+        let name = claimant.as_bytes();
         let claimant: Claimant = claimant.parse()?;
         let since = since.map_or(Ok(SetVersion::FIRST), SetVersion::new)?;
         let view = self.ledger.view()?;
         let kept = self.frame(&view, (key.to_owned(), epoch, revision, since))?;
-        Ok((view.proof_file(&kept.frame, &claimant)?, format!("{} {claimant}", kept.digest)))
+        Ok((view.proof_file(&kept.frame, &claimant)?, [kept.digest.as_ref(), name].concat()))
     }
 
     /// The trust file of a scope.
