@@ -1,6 +1,6 @@
 //! Proofs of an epoch of 1,000,000 claimants, beside hashing alone: path and leaf out of the store, and the whole proof
-//! file, with redb's cache of 64 MiB, the default, and none of our own. And checking a proof, beside as many strict Ed25519 verifications as
-//! it holds signatures and its hashes.
+//! file, with redb's cache alone and none of our own. And checking a proof, beside as many strict Ed25519 verifications
+//! as it holds signatures and its hashes.
 
 use std::hint::black_box;
 use std::sync::OnceLock;
@@ -14,22 +14,25 @@ use meed_audit::proof::Proof;
 use meed_audit::trust::Trust;
 use meed_audit::verify::verify;
 use meed_benches::meed_side::{self, LEDGER_FILE, scope};
-use meed_storage::{Ledger, Snapshot, Which};
+use meed_storage::{Ledger, Options, Snapshot, Which};
 use sha2::{Digest, Sha256};
 
 const CLAIMANTS_COUNT: u64 = 1_000_000;
 const POOL: u128 = 10_000_000_000;
 
-/// A ledger with one final epoch, opened anew, and its folder.
-fn ledger() -> &'static (Ledger, tempfile::TempDir) {
-    static LEDGER: OnceLock<(Ledger, tempfile::TempDir)> = OnceLock::new();
-    LEDGER.get_or_init(|| {
+/// Caches of redb: the one that a node has when nobody says otherwise, and one that holds the whole epoch.
+const CACHES_MIB: [usize; 2] = [64, 256];
+
+/// A ledger with one final epoch, opened anew with a cache of this size.
+fn open(cache_mib: usize) -> Ledger {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
-        let made = meed_side::create_final_epoch(folder.path(), CLAIMANTS_COUNT, POOL).expect("a ledger");
-        drop(made);
-        let opened = Ledger::open(folder.path().join(LEDGER_FILE), meed_side::options());
-        (opened.expect("opens"), folder)
-    })
+        drop(meed_side::create_final_epoch(folder.path(), CLAIMANTS_COUNT, POOL).expect("a ledger"));
+        folder
+    });
+    let options = Options { cache_bytes: cache_mib << 20, ..meed_side::options() };
+    Ledger::open(folder.path().join(LEDGER_FILE), options).expect("opens")
 }
 
 /// Claimants far from each other, so that no page that was just read helps.
@@ -62,8 +65,6 @@ fn whole_file(snapshot: &Snapshot, scope: ScopeId, claimant: &Claimant) -> Vec<u
 }
 
 fn store(criterion: &mut Criterion) {
-    let (ledger, _) = ledger();
-    let (snapshot, scope) = (ledger.snapshot().expect("a snapshot"), scope());
     let mut group = criterion.benchmark_group("a proof of 1,000,000 claimants, out of the store");
     for count in [50, 150] {
         group.bench_function(format!("SHA-256 of 65 bytes, {count} times"), |bencher| {
@@ -71,20 +72,28 @@ fn store(criterion: &mut Criterion) {
         });
     }
     let mut some = claimants();
-    group.bench_function("meed, path and leaf", |bencher| {
-        bencher.iter_batched(
-            || some.next().expect("endless"),
-            |claimant| path_and_leaf(&snapshot, scope, &claimant),
-            criterion::BatchSize::SmallInput,
-        );
-    });
-    group.bench_function("meed, whole proof file", |bencher| {
-        bencher.iter_batched(
-            || some.next().expect("endless"),
-            |claimant| whole_file(&snapshot, scope, &claimant),
-            criterion::BatchSize::SmallInput,
-        );
-    });
+    for cache_mib in CACHES_MIB {
+        let ledger = open(cache_mib);
+        let (snapshot, scope) = (ledger.snapshot().expect("a snapshot"), scope());
+        // What is read once by everybody, and by every claimant where there is room for it, is in the cache.
+        for claimant in claimants().take(200_000) {
+            path_and_leaf(&snapshot, scope, &claimant);
+        }
+        group.bench_function(format!("meed, path and leaf, cache of {cache_mib} MiB"), |bencher| {
+            bencher.iter_batched(
+                || some.next().expect("endless"),
+                |claimant| path_and_leaf(&snapshot, scope, &claimant),
+                criterion::BatchSize::SmallInput,
+            );
+        });
+        group.bench_function(format!("meed, whole proof file, cache of {cache_mib} MiB"), |bencher| {
+            bencher.iter_batched(
+                || some.next().expect("endless"),
+                |claimant| whole_file(&snapshot, scope, &claimant),
+                criterion::BatchSize::SmallInput,
+            );
+        });
+    }
     group.finish();
 }
 
@@ -95,7 +104,7 @@ fn bare_checks(key: &VerifyingKey, signed: &[(Vec<u8>, Signature)], hashes_count
 }
 
 fn verifying(criterion: &mut Criterion) {
-    let (ledger, _) = ledger();
+    let ledger = open(64);
     let (snapshot, scope) = (ledger.snapshot().expect("a snapshot"), scope());
     let trust: Trust = snapshot.trust(scope, None).expect("a trust file");
     let claimant = claimants().nth(7).expect("endless");
