@@ -36,6 +36,7 @@ fn remedy_of(code: &str) -> Option<&'static str> {
             "set the units again in the epoch's review, for the claimant that the message names"
         }
         "window_ahead" => "open it when it has begun, or tick that it may begin after now",
+        "decisions_after_draft" => "freeze the next draft and have it signed, or say that they are left out",
         "windows_skipped" => "open the window that follows, or say how many windows are left out",
         "collection_gap" => {
             "repair what the message names and collect again in the epoch's review, or say under Close why it is closed \

@@ -18,7 +18,7 @@ use super::plan::{self, Next, Request, Step, Work};
 use super::schedules;
 use super::wake::Wake;
 use super::work::{self, Outcome};
-use crate::api::documents::CollectRequest;
+use crate::api::documents::{CollectRequest, FinalizeRequest};
 use crate::config::{ScopeSettings, SourceSettings};
 use crate::failure::{Failure, reject};
 use crate::service::Service;
@@ -142,14 +142,16 @@ impl Engine {
     }
 
     /// Asks for the current draft of an epoch to become final. Where too few approvers have signed it no run is made,
-    /// since that run could only fail.
+    /// since that run could only fail; nor where decisions were made after it and the request does not leave them out,
+    /// since it cannot be undone.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `quorum_missing`.
+    /// `scope_not_found`, `epoch_not_found`, `draft_not_found`, `quorum_missing`, `decisions_after_draft`.
     pub fn submit_finalize(
         &self,
         key: &str,
         epoch: EpochNumber,
+        asked: FinalizeRequest,
         actor: &FreeText,
     ) -> Result<(Run, Added), Failure> {
         let snapshot = self.service.snapshot()?;
@@ -157,6 +159,9 @@ impl Engine {
         snapshot.epoch(scope, epoch)?;
         drop(snapshot);
         self.service.check_approvals(key, epoch.get())?;
+        if !asked.leave_out_later {
+            self.service.check_draft_holds_all(key, epoch.get())?;
+        }
         self.submit(RunId::Finalize { scope: scope_key, epoch }, scope, &Request::Finalize, actor)
     }
 

@@ -9,7 +9,7 @@ use meed_storage::{Added, Run, RunState};
 use serde_json::Value;
 
 use super::engine::{Engine, Progress, RetryPolicy};
-use crate::api::documents::{CollectRequest, RunView, ScheduleView};
+use crate::api::documents::{CollectRequest, FinalizeRequest, RunView, ScheduleView};
 use crate::api::problems::Problem;
 use crate::failure::{Failure, reject};
 use crate::service::Service;
@@ -52,9 +52,15 @@ impl<'a> Runner<'a> {
     ///
     /// # Errors
     /// As [`Runner::collect`].
-    pub fn finalize(self, key: &str, epoch: u64, actor: &FreeText) -> Result<Answer, Failure> {
+    pub fn finalize(
+        self,
+        key: &str,
+        epoch: u64,
+        request: FinalizeRequest,
+        actor: &FreeText,
+    ) -> Result<Answer, Failure> {
         let epoch = EpochNumber::new(epoch)?;
-        self.answer(key, |engine| engine.submit_finalize(key, epoch, actor))
+        self.answer(key, |engine| engine.submit_finalize(key, epoch, request, actor))
     }
 
     /// Does now what is due for a scope, and collects; without a node, all of it before it answers.

@@ -263,13 +263,18 @@ fn close(service: &Service, run: &Run, by: By) -> Result<Outcome, Failure> {
 
 fn check_quorum(service: &Service, run: &Run) -> Result<Outcome, Failure> {
     let RunId::Finalize { epoch, .. } = &run.id else { return Ok(Outcome::said("nothing to finalize")) };
-    let Some(approved) = service.snapshot()?.approved(run.scope, *epoch)? else {
+    let snapshot = service.snapshot()?;
+    let Some(approved) = snapshot.approved(run.scope, *epoch)? else {
         return Ok(Outcome::said("final already"));
+    };
+    let left_out = match snapshot.decisions_after_draft(run.scope, *epoch)? {
+        0 => String::new(),
+        later => format!("; left out: {} made after it", counted(later, "decision")),
     };
     let signers: Vec<String> = approved.signatures().iter().map(|line| line.name().to_string()).collect();
     let threshold = approved.statement().approvers.threshold;
     Ok(Outcome::said(format!(
-        "revision {} is approved by {} ({threshold} needed)",
+        "revision {} is approved by {} ({threshold} needed){left_out}",
         approved.statement().revision,
         signers.join(", ")
     )))

@@ -139,3 +139,27 @@ fn sets_that_break_a_rule_are_refused() {
     assert!(ran.err.contains("warning: 1 of 2"), "{}", ran.err);
     ran.ok();
 }
+
+#[test]
+fn decisions_after_the_draft_are_left_out_only_on_purpose() {
+    let world = World::frozen("one.dossier");
+    for name in ["alice", "bob"] {
+        let line = world.sign("one.dossier", name).ok();
+        world.run_with(&["signature", "add", "--scope", "default", "--epoch", "1", "-"], &[], &line).ok();
+    }
+    let curate = ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e1"];
+    world.run(&[&curate[..], &["--exclude", "--reason", "counted twice"]].concat()).ok();
+    let refused = world.epoch(&["finalize"]);
+    refused.refused(1, "revision 0, that does not hold 1 decision made after it");
+    for remedy in ["meed epoch freeze --scope default --epoch 1", "--leave-out-later"] {
+        assert!(refused.err.contains(remedy), "{refused:?}");
+    }
+    let runs = world.json(&["run", "list"]);
+    assert!(!runs.to_string().contains("finalize"), "no run is made of it: {runs}");
+    let last = world.epoch(&["finalize", "--leave-out-later"]);
+    assert!(last.err.contains("left out, as asked: 1 decision made after the draft"), "{last:?}");
+    assert!(last.ok().contains("final        ledger.example.org/default/epoch/1/0"));
+    let run = world.json(&["run", "show", "finalize-default-1"]);
+    assert!(run["steps"].to_string().contains("left out: 1 decision made after it"), "{run}");
+    assert_eq!(world.epoch(&["finalize"]).ok(), world.epoch(&["finalize"]).ok());
+}

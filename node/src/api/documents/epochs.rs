@@ -46,6 +46,15 @@ pub struct FreezeRequest {
     pub again: bool,
 }
 
+/// `POST /…/{n}/finalize`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FinalizeRequest {
+    /// Whether the draft becomes final although decisions were made after it, which it does not hold.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub leave_out_later: bool,
+}
+
 /// `POST /…/{n}/amendments`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -30,8 +30,8 @@ pub use decisions::{
     AllocatedView, AllocationRequest, CurationRequest, DecisionView, PoolAddedView, PoolRequest, PoolView,
 };
 pub use epochs::{
-    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FreezeRequest, OpenRequest, SignatureView,
-    SignaturesView, SignerView,
+    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalizeRequest, FreezeRequest,
+    OpenRequest, SignatureView, SignaturesView, SignerView,
 };
 pub(crate) use leaves::{AllocationLeaf, ProofFile};
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};

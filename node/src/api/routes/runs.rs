@@ -11,7 +11,9 @@ use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes, with_optional_body};
 use crate::api::authority::{Access, Standing};
-use crate::api::documents::{CollectRequest, CollectView, FinalView, Page, RunView, ScheduleView};
+use crate::api::documents::{
+    CollectRequest, CollectView, FinalView, FinalizeRequest, Page, RunView, ScheduleView,
+};
 use crate::api::extract::{Asked, At, Call, Document, Refused};
 use crate::api::parameters::{EpochPath, ScopePath};
 use crate::client::segment;
@@ -120,14 +122,19 @@ fn not_the_owners(folder: &str) -> Failure {
     path = "/api/v1/scopes/{key}/epochs/{epoch}/finalize",
     tag = "runs",
     params(EpochPath),
+    request_body = FinalizeRequest,
     responses(
         (status = 200, description = "What is final, where no node serves", body = FinalView),
         (status = 202, description = "The run, whose address is in Location", body = RunView),
         Problems
     )
 )]
-async fn finalize(call: Call, At(EpochPath { key, epoch }): At<EpochPath>) -> Result<Response, Refused> {
-    call.run(move |service, actor| service.runner().finalize(&key, epoch, actor)).await.map(respond)
+async fn finalize(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Document(request): Document<FinalizeRequest>,
+) -> Result<Response, Refused> {
+    call.run(move |service, actor| service.runner().finalize(&key, epoch, request, actor)).await.map(respond)
 }
 
 /// The newest runs.

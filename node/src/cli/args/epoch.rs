@@ -20,13 +20,7 @@ pub enum EpochCommand {
     /// Fix a draft that approvers can sign, with the next revision
     Freeze(FreezeArgs),
     /// Make the signed draft final
-    #[command(after_help = "\
-Recomputes the epoch, compares every byte with what was signed, and stores all or nothing.
-Again: the same answer.
-
-Examples:
-  meed epoch finalize --scope default --epoch 1")]
-    Finalize(EpochArgs),
+    Finalize(FinalizeArgs),
     /// Begin to correct a final epoch
     Amend(AmendArgs),
 }
@@ -79,8 +73,10 @@ pub struct CloseArgs {
 /// `meed epoch freeze`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Any change after a freeze needs a new one; signatures of an older revision are kept and never
-count. Where nothing has changed, the draft that is offered stays.
+A draft does not hold what is decided after it: the next one does, and needs signatures of its
+own, since those of an older revision are kept and never count. A draft with later decisions is
+finalized only where they are left out on purpose (`meed epoch finalize --leave-out-later`).
+Where nothing has changed, the draft that is offered stays.
 
 Examples:
   meed epoch freeze --scope default --epoch 1
@@ -95,6 +91,25 @@ pub struct FreezeArgs {
     /// Take the next revision although nothing has changed
     #[arg(long)]
     pub again: bool,
+}
+
+/// `meed epoch finalize`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Recomputes the epoch, compares every byte with what was signed, and stores all or nothing; it
+cannot be undone. Again: the same answer. Where decisions were made after the draft it refuses,
+unless they are to be left out.
+
+Examples:
+  meed epoch finalize --scope default --epoch 1
+  meed epoch finalize --scope default --epoch 1 --leave-out-later")]
+pub struct FinalizeArgs {
+    /// The epoch
+    #[command(flatten)]
+    pub epoch: EpochArgs,
+    /// Finalize although decisions were made after the draft, which it does not hold
+    #[arg(long)]
+    pub leave_out_later: bool,
 }
 
 /// `meed epoch amend`.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::api::documents::{
-    AmendRequest, CloseRequest, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest, SignaturesView,
-    StatementView,
+    AmendRequest, CloseRequest, DraftView, EpochView, FinalView, FinalizeRequest, FreezeRequest, OpenRequest,
+    SignaturesView, StatementView,
 };
 use crate::cli::args::{EpochArgs, EpochCommand};
 use crate::cli::commands::runs::run_to_end;
@@ -40,13 +40,17 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
             show_draft(&session.waiting("freezing", |client| client.post(&path, &request))?, session)
         }
         EpochCommand::Finalize(args) => {
-            super::tell_of_amendment(args, session)?;
-            super::tell_of_draft(args, session)?;
-            let path = epoch_path(args, "/finalize");
-            show_final(
-                &session.waiting("finalizing", |client| run_to_end(client, &path, &serde_json::json!({})))?,
-                session,
-            )
+            super::tell_of_amendment(&args.epoch, session)?;
+            let later = client.get::<EpochView>(&epoch_path(&args.epoch, ""))?.later_decisions;
+            let request = FinalizeRequest { leave_out_later: args.leave_out_later };
+            let path = epoch_path(&args.epoch, "/finalize");
+            let last = session
+                .waiting("finalizing", |client| run_to_end(client, &path, &serde_json::json!(request)))?;
+            if later > 0 {
+                let later = counted(later, "decision");
+                session.console.notice(format!("notice: left out, as asked: {later} made after the draft"));
+            }
+            show_final(&last, session)
         }
         EpochCommand::Amend(args) => {
             let request = AmendRequest { reason: args.reason.clone() };

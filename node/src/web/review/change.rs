@@ -10,7 +10,7 @@ use super::act::outdated;
 use super::sent::Sent;
 use crate::api::documents::{
     ActivityItem, AllocationRequest, AmendRequest, CloseRequest, CollectRequest, CurationRequest,
-    FreezeRequest, PoolRequest,
+    FinalizeRequest, FreezeRequest, PoolRequest,
 };
 use crate::api::parameters::EpochPath;
 use crate::failure::{Failure, reject};
@@ -184,10 +184,11 @@ pub(super) fn sign(service: &Service, at: &EpochPath, sent: &Sent, _: &FreeText)
 pub(super) fn finalize(
     service: &Service,
     at: &EpochPath,
-    _: &Sent,
+    sent: &Sent,
     actor: &FreeText,
 ) -> Result<Next, Failure> {
-    service.runner().finalize(&at.key, at.epoch, actor).map(after)
+    let request = FinalizeRequest { leave_out_later: !sent.text("leave_out_later").is_empty() };
+    service.runner().finalize(&at.key, at.epoch, request, actor).map(after)
 }
 
 pub(super) fn amend(
