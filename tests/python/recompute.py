@@ -7,7 +7,8 @@ The folder holds `trust.toml`, `dossiers/*.ndjson`, `statements/*.txt` (signed f
 (payout and absence proofs) and perhaps `import/*.ndjson` (the raw lines that were imported; files in the order of
 their names). It prints a table and ends with 0 if everything follows, or with 1 at the first difference, naming the
 rule of the specification, where, what was expected, and what came. With `--each` it recomputes every dossier of a
-folder by itself, and prints a line for each: its name and `accepted`, or its name, `refused` and the rule.
+folder by itself, and prints a line for each: its name and `accepted`, or its name, `refused` and the rule; dossiers
+are the files whose names end in `.ndjson`, and where there is none it ends with 1.
 """
 
 from __future__ import annotations
@@ -264,20 +265,24 @@ def run(folder: Path) -> None:
     print("everything follows")
 
 
-def judge_each(folder: Path) -> None:
-    """Recomputes every dossier of a folder by itself."""
-    for path in sorted(folder.glob("*.ndjson")):
+def judge_each(folder: Path) -> int:
+    """Recomputes every dossier of a folder by itself; how many there were."""
+    paths = sorted(folder.glob("*.ndjson"))
+    for path in paths:
         try:
             recompute(read_dossier(path.read_bytes(), path.name), path.name)
             print(path.name, "accepted")
         except Refused as refused:
             print(path.name, "refused", refused.rule)
+    return len(paths)
 
 
 def main(arguments: list[str]) -> int:
     """The command line."""
     if len(arguments) == 3 and arguments[1] == "--each" and Path(arguments[2]).is_dir():
-        judge_each(Path(arguments[2]))
+        if judge_each(Path(arguments[2])) == 0:
+            print(f"nothing was checked: {arguments[2]} holds no file whose name ends in .ndjson", file=sys.stderr)
+            return 1
         return 0
     if len(arguments) != 2 or not (Path(arguments[1]) / "trust.toml").is_file():
         print(__doc__, file=sys.stderr)
