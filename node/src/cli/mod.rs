@@ -5,6 +5,7 @@ pub mod args;
 pub mod commands;
 pub mod console;
 pub mod decision_text;
+pub(crate) mod intake_text;
 pub mod layout;
 pub mod names;
 pub mod session;

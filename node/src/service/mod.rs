@@ -14,7 +14,7 @@ pub(crate) mod history;
 mod intake;
 mod kept;
 pub(crate) mod long;
-mod own_accounts;
+pub(crate) mod own_accounts;
 mod parts;
 mod people;
 mod proofs;

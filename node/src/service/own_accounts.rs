@@ -1,6 +1,6 @@
 //! What people do about themselves, after they have shown which account is theirs.
 
-use meed_audit::ids::{Identity, UserId};
+use meed_audit::ids::{Identity, Provider, UserId};
 use meed_audit::sign_in::SignedText;
 use meed_audit::text::FreeText;
 use meed_audit::{Rejection, RejectionCode};
@@ -31,7 +31,33 @@ impl OwnEvidence<'_> {
     }
 }
 
+/// What a person lost who signed in with an account that was revoked.
+pub(crate) struct LostAccount {
+    /// Whose it was last.
+    pub(crate) user: UserId,
+    /// How many accounts are still the user's.
+    pub(crate) others_count: usize,
+    /// Whether one of those can sign in: a key or a wallet.
+    pub(crate) has_way_in: bool,
+}
+
 impl Service {
+    /// Whose an account was that is nobody's now; none where it is somebody's, or never was.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub(crate) fn lost_account(&self, identity: &Identity) -> Result<Option<LostAccount>, Failure> {
+        let snapshot = self.snapshot()?;
+        let Some(binding) = snapshot.binding(identity)?.filter(|binding| binding.user.is_none()) else {
+            return Ok(None);
+        };
+        let user = binding.last_user;
+        let others = snapshot.bindings()?.into_iter().filter(|other| other.user == Some(user));
+        let providers: Vec<Provider> = others.map(|other| other.identity.provider()).collect();
+        let signs = |provider: &Provider| matches!(provider, Provider::Ed25519 | Provider::Wallet);
+        Ok(Some(LostAccount { user, others_count: providers.len(), has_way_in: providers.iter().any(signs) }))
+    }
+
     /// The person whose account this is, with all of their accounts.
     ///
     /// # Errors
@@ -117,8 +143,6 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use meed_audit::ids::Provider;
-
     use super::*;
     use crate::cli::commands::init;
     use crate::config::{DataFolder, Settings};

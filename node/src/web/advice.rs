@@ -36,8 +36,14 @@ fn remedy_of(code: &str) -> Option<&'static str> {
             "set the units again in the epoch's review, for the claimant that the message names"
         }
         "window_ahead" => "open it when it has begun, or tick that it may begin after now",
-        "decisions_after_draft" => "freeze the next draft and have it signed, or say that they are left out",
+        "decisions_after_draft" => {
+            "freeze the next draft and have it signed, or tick under Finalize that they are left out"
+        }
         "windows_skipped" => "open the window that follows, or say how many windows are left out",
+        "lines_refused" => {
+            "correct these lines, or tick under Import that the good lines are stored beside bad ones, and choose the file \
+             again"
+        }
         "collection_gap" => {
             "repair what the message names and collect again in the epoch's review, or say under Close why it is closed \
              nevertheless"
@@ -85,5 +91,7 @@ mod tests {
         assert_eq!(for_page(Box::new(problem)).remedy, "ask Ana");
         let problem = Problem::local("draft_not_found", "what happened", "run `meed epoch freeze`");
         assert!(for_page(Box::new(problem)).remedy.contains("under Draft"));
+        let problem = Problem::local("lines_refused", "what happened", "correct them, or use --keep-good");
+        assert!(for_page(Box::new(problem)).remedy.contains("tick under Import"));
     }
 }

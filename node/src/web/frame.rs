@@ -62,12 +62,13 @@ fn whole(title: &str, place: &[(&str, &str)], content: &Markup) -> Markup {
     }
 }
 
-/// The page for a refusal.
-pub(super) fn sorry(problem: &Problem) -> Markup {
+/// The page for a refusal, with the way to where the same thing can be tried again.
+pub(super) fn sorry(problem: &Problem, again: Option<&str>) -> Markup {
     let content = html! {
         p class="refused" { (problem.detail) }
         p { strong { "What to do: " } (problem.remedy) " (" a href={ "/problems/" (problem.code) } { (problem.code) } ")" }
-        @if problem.status == 401 { p { a href="/sign-in" { "Sign in" } } }
+        @if let Some(again) = again { p { a href=(again) { "Try again" } } }
+        @else if problem.status == 401 { p { a href="/sign-in" { "Sign in" } } }
         p { a href="/" { "Back to the overview" } }
     };
     whole(&problem.title, &[("Overview", "/"), (&problem.title, "")], &content)

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 
-use super::{Sorry, advice};
+use super::Sorry;
 use crate::api::answers::by_preference;
 use crate::api::problems::{PROBLEM_TYPE, Problem, ProblemResponse};
 
@@ -26,7 +26,7 @@ fn is_person(headers: &HeaderMap, uri: &Uri) -> bool {
 pub(crate) fn problem_for(headers: &HeaderMap, uri: &Uri, problem: Problem) -> Response {
     let problem = Box::new(problem);
     by_preference(if is_person(headers, uri) {
-        Sorry(advice::for_page(problem)).into_response()
+        Sorry::new(problem).into_response()
     } else {
         ProblemResponse(problem).into_response()
     })
@@ -48,7 +48,7 @@ pub(super) async fn answer(request: Request, next: Next) -> Response {
     let read = Limited::new(body, PROBLEM_BYTES_MAX).collect().await;
     let problem = read.ok().and_then(|read| serde_json::from_slice::<Problem>(&read.to_bytes()).ok());
     let Some(problem) = problem else { return parts.status.into_response() };
-    let page = Sorry(advice::for_page(Box::new(problem))).into_response();
+    let page = Sorry::new(Box::new(problem)).into_response();
     let (own, body) = page.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     // What the problem was answered with stays: when to ask again, who may.

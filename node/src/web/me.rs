@@ -1,6 +1,8 @@
 //! `/me`: who is signed in, what they may do, and, for people, their accounts: becoming a person of the node, binding
 //! another account, revoking one.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{Redirect, Response};
@@ -15,7 +17,12 @@ use crate::api::App;
 use crate::api::authority::{Access, Caller, Standing};
 use crate::api::documents::{JoinRequest, MeView, UserView};
 use crate::api::extract::{Fields, Refused};
+use crate::cli::console::counted;
 use crate::client::segment;
+use crate::service::own_accounts::LostAccount;
+
+/// Where the page is.
+const ADDRESS: &str = "/me";
 
 /// The page.
 pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response, Sorry> {
@@ -25,10 +32,17 @@ pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<R
     }
     let standing = caller.standing.clone();
     let view = app.describe(caller).await?;
-    Ok(unkept(own_page(&standing, &view)))
+    let lost = match &standing {
+        Standing::Contributor(person) => {
+            let person = Arc::clone(person);
+            app.run(move |service| service.lost_account(&person.identity)).await?
+        }
+        _ => None,
+    };
+    Ok(unkept(own_page(&standing, &view, lost.as_ref())))
 }
 
-fn own_page(standing: &Standing, me: &MeView) -> Page {
+fn own_page(standing: &Standing, me: &MeView, lost: Option<&LostAccount>) -> Page {
     let rights: Vec<&str> =
         Access::ALL.into_iter().filter(|access| standing.may(*access)).map(Access::name).collect();
     let content = html! {
@@ -42,9 +56,10 @@ fn own_page(standing: &Standing, me: &MeView) -> Page {
         }
         form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
         @if matches!(standing, Standing::Contributor(_)) {
-            @match &me.user {
-                None => (joining()),
-                Some(user) => (accounts(user, me.identity.as_deref().unwrap_or_default())),
+            @match (&me.user, lost) {
+                (None, None) => (joining()),
+                (None, Some(lost)) => (revoked(lost)),
+                (Some(user), _) => (accounts(user, me.identity.as_deref().unwrap_or_default())),
             }
         }
     };
@@ -63,6 +78,26 @@ fn joining() -> Markup {
                 input id="name" name="name" size="32" maxlength="200" autocomplete="name";
                 " " button type="submit" { "Become a person" }
             }
+        }
+    }
+}
+
+/// What somebody can do who signed in with an account that was revoked: by itself it can become nobody any more.
+fn revoked(lost: &LostAccount) -> Markup {
+    let LostAccount { user, others_count, has_way_in } = lost;
+    let verb = if *others_count == 1 { "is" } else { "are" };
+    html! {
+        section id="revoked" {
+            h2 { "This account was revoked" }
+            p { "It was revoked from " (key(&format!("user:{user}"))) ", and earns by itself from the next draft on. "
+                (counted(others_count, "other account")) " " (verb) " still that user's." }
+            @if *has_way_in {
+                p { "If that user is you: sign in with another key or wallet of yours, and bind this one again on that page." }
+            } @else {
+                p { "No key or wallet is among them, and other accounts cannot sign in. If that user is you, ask the operator." }
+            }
+            p { "The operator binds it to the same user again with " code { "meed bind" } ", to another with "
+                code { "meed rebind" } "." }
         }
     }
 }
@@ -122,7 +157,8 @@ pub(super) async fn ask(
     Fields(form): Fields<AskForm>,
 ) -> Result<Response, Sorry> {
     let person = contributor(&app, &headers).await?.person().map_err(Refused::from)?;
-    let challenge = app.make_binding(form.into_request(), &person, &headers).await?;
+    let challenge = app.make_binding(form.into_request(), &person, &headers).await;
+    let challenge = challenge.map_err(|refused| Sorry::from(refused).with_way_back(ADDRESS))?;
     Ok(unkept(challenge::answering("Bind this account", &challenge, "/me/bind")))
 }
 
@@ -133,7 +169,9 @@ pub(super) async fn bind(
 ) -> Result<Response, Sorry> {
     let caller = contributor(&app, &headers).await?;
     let holder = caller.person().map_err(Refused::from)?;
-    let (user, other) = app.take_binding(&form.into_request(&app)?, &headers)?;
+    let signed = form.into_request(&app).map_err(|sorry| sorry.with_way_back(ADDRESS))?;
+    let bound = app.take_binding(&signed, &headers);
+    let (user, other) = bound.map_err(|refused| Sorry::from(refused).with_way_back(ADDRESS))?;
     app.run(move |service| service.bind_own(&holder, &other, user, &caller.actor)).await?;
     Ok(unkept(Redirect::to("/me")))
 }

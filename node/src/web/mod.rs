@@ -82,18 +82,33 @@ impl IntoResponse for Page {
 }
 
 /// A refusal as a page for people.
-pub(crate) struct Sorry(Box<Problem>);
+pub(crate) struct Sorry {
+    problem: Box<Problem>,
+    /// Where the same thing can be tried again.
+    again: Option<&'static str>,
+}
+
+impl Sorry {
+    fn new(problem: Box<Problem>) -> Self {
+        Self { problem: advice::for_page(problem), again: None }
+    }
+
+    /// The same, with the page where it can be tried again.
+    fn with_way_back(self, again: &'static str) -> Self {
+        Self { again: Some(again), ..self }
+    }
+}
 
 impl From<crate::api::extract::Refused> for Sorry {
     fn from(refused: crate::api::extract::Refused) -> Self {
-        Self(advice::for_page(refused.into_problem()))
+        Self::new(refused.into_problem())
     }
 }
 
 impl IntoResponse for Sorry {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Page(frame::sorry(&self.0))).into_response();
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Page(frame::sorry(&self.problem, self.again))).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

@@ -18,6 +18,9 @@ use crate::api::extract::{Fields, Refused};
 use crate::clock;
 use crate::session::Basis;
 
+/// Where one signs in.
+const ADDRESS: &str = "/sign-in";
+
 /// `/sign-in`: what one can show.
 pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response, Sorry> {
     let caller = visitor::may_see(&app, &headers, Access::Anyone).await?.caller;
@@ -57,7 +60,8 @@ pub(super) async fn with_token(
 ) -> Result<Response, Sorry> {
     visitor::may_do(&app, &headers, Access::Anyone).await?;
     let hash = Hash::of(token.trim().as_bytes());
-    let found = app.clone().run(move |service| service.find_token(&hash)).await?;
+    let found = app.clone().run(move |service| service.find_token(&hash)).await;
+    let found = found.map_err(|refused| Sorry::from(refused).with_way_back(ADDRESS))?;
     let now = app.now()?;
     let random = clock::random().map_err(Refused::from)?;
     let begun = app.sessions().begin(Basis::Token(hash), found.expires_at, now, random);
@@ -86,7 +90,8 @@ pub(super) async fn ask(
     Fields(form): Fields<AskForm>,
 ) -> Result<Response, Sorry> {
     visitor::may_do(&app, &headers, Access::Anyone).await?;
-    let challenge = app.make_challenge(&form.into_request(), Purpose::SignIn, &headers)?;
+    let challenge = app.make_challenge(&form.into_request(), Purpose::SignIn, &headers);
+    let challenge = challenge.map_err(|refused| Sorry::from(refused).with_way_back(ADDRESS))?;
     Ok(unkept(challenge::answering("Sign in", &challenge, "/sign-in/answer")))
 }
 
@@ -97,7 +102,9 @@ pub(super) async fn answer(
     Fields(form): Fields<AnswerForm>,
 ) -> Result<Response, Sorry> {
     visitor::may_do(&app, &headers, Access::Anyone).await?;
-    let (begun, _) = app.sign_in(&form.into_request(&app)?, &headers)?;
+    let signed = form.into_request(&app).map_err(|sorry| sorry.with_way_back(ADDRESS))?;
+    let begun = app.sign_in(&signed, &headers);
+    let (begun, _) = begun.map_err(|refused| Sorry::from(refused).with_way_back(ADDRESS))?;
     end_session(&app, &headers);
     let now = app.now()?;
     Ok(visitor::with_session(Redirect::to("/me"), &begun, now, app.service().settings()))

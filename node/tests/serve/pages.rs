@@ -2,6 +2,7 @@
 
 use meed_keys::{KeyUse, SigningKey};
 
+use crate::review::encoded;
 use crate::support::{Answer, JSON, Node, bearer};
 
 /// What a browser sends along with a form of the node's own page.
@@ -154,23 +155,69 @@ fn between(page: &str, before: &str, after: &str) -> String {
     found.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_seed("ana".parse().expect("a name"), KeyUse::Approver, [seed; 32])
+}
+
+/// Asks on a page for what a key is to sign, and gives the form that answers it, signed by `signer`.
+#[track_caller]
+fn answered(node: &Node, path: &str, cookie: &str, (asked, signer): (&SigningKey, &SigningKey)) -> String {
+    let vkey = encoded(&asked.verifier_key().to_string());
+    let page = node.post(path, &format!("{OWN}{cookie}"), &format!("key={vkey}"));
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    let text = between(&page.text(), "<pre id=\"text\" class=\"signed\">", "</pre>");
+    let nonce = between(&page.text(), "name=\"nonce\" value=\"", "\"");
+    let signature = signer.sign_in(&text).expect("signed").to_string();
+    format!("nonce={nonce}&signature={}", encoded(&signature))
+}
+
+#[test]
+fn who_signs_with_another_key_finds_the_way_to_try_again() {
+    let node = Node::start(&[("MEED_PUBLIC_URL", "http://node")]);
+    let wrong = answered(&node, "/sign-in/challenge", "", (&key(1), &key(2)));
+    let refused = node.post("/sign-in/answer", OWN, &wrong);
+    assert!(refused.status == 422 && refused.text().contains("signature_invalid"), "{}", refused.text());
+    let nonsense = node.post("/sign-in/challenge", OWN, "key=nonsense");
+    let unknown = node.post("/sign-in/answer", OWN, "nonce=00&signature=00");
+    let token = node.post("/sign-in", OWN, "token=nonsense");
+    for refused in [refused, nonsense, unknown, token] {
+        assert!(refused.text().contains("<a href=\"/sign-in\">Try again</a>"), "{}", refused.text());
+    }
+}
+
+#[test]
+fn who_revoked_the_account_they_signed_in_with_is_told_whose_it_was() {
+    let node = Node::start(&[("MEED_PUBLIC_URL", "http://node")]);
+    let answer = answered(&node, "/sign-in/challenge", "", (&key(1), &key(1)));
+    let cookie = cookie(&node.post("/sign-in/answer", OWN, &answer));
+    let form = |path: &str, body: &str| node.post(path, &format!("{OWN}{cookie}"), body);
+    assert_eq!(form("/me/user", "name=Ana").status, 303);
+    let shown = node.get("/me", &cookie).text();
+    let user = format!("user:{}", &between(&shown, "user:", "<")[..36]);
+    let own = between(&shown, "name=\"identity\" value=\"", "\"");
+    let github = ["bind", "--provider", "github", "--external-id", "42", "--evidence", "{}", "--user"];
+    node.ok(&[&github[..], &[&user["user:".len()..]]].concat());
+    let answer = answered(&node, "/me/challenge", &cookie, (&key(2), &key(2)));
+    assert_eq!(form("/me/bind", &answer).status, 303);
+    assert_eq!(form("/me/revoke", &format!("identity={own}")).status, 303);
+    let shown = node.get("/me", &cookie).text();
+    for words in [user.as_str(), "2 other accounts are still", "another key or wallet", "meed rebind"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(!shown.contains("Become a person") && !shown.contains("action=\"/me/"), "{shown}");
+    // Where no key or wallet is left, nobody can sign in for the user.
+    let second = key(2).public_key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    node.ok(&["revoke", "--provider", "ed25519", "--external-id", &second, "--evidence", "{}"]);
+    let shown = node.get("/me", &cookie).text();
+    assert!(shown.contains("1 other account is still") && shown.contains("ask the operator"), "{shown}");
+    assert!(!shown.contains("another key or wallet"), "{shown}");
+}
+
 #[test]
 fn a_person_signs_in_joins_binds_and_revokes_without_a_script() {
     let node = Node::start(&[("MEED_PUBLIC_URL", "http://node")]);
-    let key = |seed: u8| SigningKey::from_seed("ana".parse().expect("a name"), KeyUse::Approver, [seed; 32]);
-    let ask = |path: &str, cookie: &str, key: &SigningKey| {
-        let vkey = key.verifier_key().to_string().replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        let page = node.post(path, &format!("{OWN}{cookie}"), &format!("key={vkey}"));
-        assert_eq!(page.status, 200, "{}", page.text());
-        assert_eq!(page.header("cache-control"), Some("no-store"));
-        let text = between(&page.text(), "<pre id=\"text\" class=\"signed\">", "</pre>");
-        let nonce = between(&page.text(), "name=\"nonce\" value=\"", "\"");
-        let signature = key.sign_in(&text).expect("signed").to_string();
-        format!(
-            "nonce={nonce}&signature={}",
-            signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
-        )
-    };
+    let ask = |path: &str, cookie: &str, key: &SigningKey| answered(&node, path, cookie, (key, key));
     let answer = ask("/sign-in/challenge", "", &key(1));
     let signed_in = node.post("/sign-in/answer", OWN, &answer);
     assert_eq!((signed_in.status, signed_in.header("location")), (303, Some("/me")), "{}", signed_in.text());

@@ -137,8 +137,18 @@ impl Desk {
 
     pub(crate) fn import(&self, numbers: std::ops::RangeInclusive<u32>) {
         let lines: Vec<String> = numbers.map(event_line).collect();
-        let answer = self.fill_with_file(&self.page(REVIEW), "import", &[], &lines.join("\n"));
-        self.follow(&answer, "import");
+        self.takes_in(&[], &lines.join("\n"));
+    }
+
+    /// Imports a file, and gives what the page says came of it.
+    #[track_caller]
+    pub(crate) fn takes_in(&self, typed: &[(&str, &str)], file: &str) -> String {
+        let answer = self.fill_with_file(&self.page(REVIEW), "import", typed, file);
+        let page = answer.text();
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{page}");
+        let notice = page.split("<div id=\"notice\" class=\"done\" role=\"status\"").nth(1);
+        let notice = notice.unwrap_or_else(|| panic!("no notice: {page}"));
+        notice.split("</div>").next().expect("its end").to_owned()
     }
 
     /// The signature of an approver over the draft that the page shows.
@@ -198,6 +208,11 @@ fn decide_on_all(desk: &Desk) {
         "{page}"
     );
     assert!(page.contains("identity:github:8"), "who was given a share");
+    let unearned = "no event of epoch 1 gives anything to identity:github:9";
+    assert!(page.contains(unearned), "{page}");
+    let known =
+        [("claimant", "identity:github:7"), ("units", "9000"), ("reason", "on call"), ("change", "set")];
+    assert!(!desk.does("allocation", &known).contains("gives anything to"));
     let back = [("claimant", "identity:github:9"), ("reason", "a mistake"), ("change", "withdraw")];
     assert!(!desk.does("allocation", &back).contains("+1.000"));
 }
@@ -252,7 +267,15 @@ fn an_epoch_lives_on_the_pages_alone() {
     let second = desk.signature(&ben);
     let page = desk.follow(&desk.fill_with_file(&page, "signatures", &[], &second), "signatures");
     assert!(page.contains("signed by 2 of the 2"), "{page}");
-    let answer = desk.fill(&page, "finalize", &[]);
+    // What comes after the draft is left out only by who says so.
+    assert!(!page.contains("leave_out_later"), "{page}");
+    let page = desk.decides("chat:m:3", &[("change", "exclude")]);
+    let refused = Desk::check_refused(&desk.fill(&page, "finalize", &[]), 409, "decisions_after_draft");
+    assert!(
+        refused.contains("tick under Finalize") && refused.contains("name=\"leave_out_later\""),
+        "{refused}"
+    );
+    let answer = desk.fill(&page, "finalize", &[("leave_out_later", "1")]);
     assert_eq!((answer.status, answer.header("location")), (303, Some("/runs/finalize-default-1")));
     let run = desk.ended_run("/runs/finalize-default-1");
     assert!(run.contains("id=\"run-state\" role=\"status\">done"), "{run}");
@@ -343,10 +366,32 @@ fn lines_that_are_refused_are_named() {
     let page = Desk::check_refused(&answer, 422, "lines_refused");
     assert!(page.contains("line 2: ") && page.contains("line 3: "), "{page}");
     assert!(desk.page(REVIEW).contains("<dt>events</dt><dd>0</dd>"), "nothing was stored");
-    let answer =
-        desk.fill_with_file(&desk.page(REVIEW), "import", &[("keep-good", "1"), ("lines", &lines)], "");
-    desk.follow(&answer, "import");
+    assert!(page.contains("tick under Import") && !page.contains("--keep-good"), "{page}");
+    let said = desk.takes_in(&[("keep-good", "1"), ("lines", &lines)], "");
+    for words in ["1 stored, 0 there already, 2 bad lines left out", "line 2: ", "line 3: "] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
     assert!(desk.page(REVIEW).contains("<dt>events</dt><dd>1</dd>"));
+}
+
+#[test]
+fn what_became_of_an_import_is_said_in_full() {
+    let desk = Desk::new("operator");
+    assert!(desk.takes_in(&[], &event_line(1)).contains("were taken in: 1 stored, 0 there already."));
+    let said = desk.takes_in(&[], &event_line(1));
+    assert!(said.contains("Nothing new was stored: 0 stored, 1 there already."), "{said}");
+    let other = event_line(1).replace("12:00:00Z\",\"retrieved", "11:00:00Z\",\"retrieved");
+    let early = event_line(2).replace("2026-11-10", "2026-11-01");
+    let unknown = event_line(3).replace("\"message\"", "\"wave\"");
+    let said = desk.takes_in(&[], &[other, early, unknown].join("\n")).replace("&#39;", "'");
+    for words in [
+        "2 stored, 0 there already, 1 in conflict and kept out",
+        "gives no weight to chat:wave (1)",
+        "1 new event happened before the scope's first epoch",
+        "1 event came with another content",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
 
 #[test]
@@ -430,5 +475,14 @@ fn a_page_that_is_out_of_date_decides_nothing() {
     let stale = desk.page(REVIEW);
     desk.does("draft", &[("again", "1")]);
     Desk::check_refused(&desk.fill(&stale, "finalize", &[]), 409, "page_outdated");
+    let before = desk.page(REVIEW);
+    assert!(!before.contains("finalizing leaves"), "{before}");
     desk.follow(&desk.fill(&desk.page(REVIEW), "curation", &typed), "curation");
+    // A draft holds nothing of what was decided after it: who finalizes must have seen that.
+    let page = Desk::check_refused(&desk.fill(&before, "finalize", &[]), 409, "page_outdated");
+    assert!(page.contains("1 decision came after the draft, and finalizing leaves it out"), "{page}");
+    assert!(
+        page.contains("expected a form made while it is review, draft 1, final none, 1 decision after"),
+        "{page}"
+    );
 }

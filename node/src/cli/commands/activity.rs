@@ -7,12 +7,12 @@ use meed_audit::text::is_deceptive;
 
 use super::all_if_allowed;
 use crate::api::documents::{
-    ActivityItem, CollectRequest, CollectView, ConflictView, SkippedView, StoredView, UnweightedView,
-    UserView,
+    ActivityItem, CollectRequest, CollectView, ConflictView, SkippedView, StoredView, UserView,
 };
 use crate::cli::args::{ActivityArgs, CollectArgs, ConflictsArgs};
 use crate::cli::commands::runs::run_to_end;
 use crate::cli::console::{counted, units};
+use crate::cli::intake_text::{describe_stored, notices};
 use crate::cli::layout::{fit, table};
 use crate::cli::names::Names;
 use crate::cli::session::{Session, epoch_path, scope_path};
@@ -22,62 +22,9 @@ use crate::failure::Failure;
 const BESIDE_THE_CONTENT: [&str; 5] =
     ["metadata_hash", "producer", "producer_version", "retrieved_at", "scopes"];
 
-pub(super) fn describe_stored(events: &StoredView) -> String {
-    let mut text = format!("{} stored, {} there already", events.stored, events.duplicates);
-    if events.routed > 0 {
-        let _ = write!(text, " ({} of them new to this scope)", events.routed);
-    }
-    if events.conflicts > 0 {
-        let _ = write!(text, ", {} in conflict and kept out", events.conflicts);
-    }
-    text
-}
-
-/// Says what of the events is not as whoever brought them may think: kept out, earning nothing, or counted later.
+/// Says what of the events is not as whoever brought them may think.
 pub(super) fn tell_of(events: &StoredView, scope: &str, session: &Session) {
-    let console = session.console;
-    let unweighted: u64 = events.unweighted.iter().map(|unweighted| unweighted.events).sum();
-    if unweighted > 0 {
-        let kinds =
-            events.unweighted.iter().map(|UnweightedView { kind, events }| format!("{kind} ({events})"));
-        let kinds = kinds.collect::<Vec<_>>().join(", ");
-        let earns =
-            if unweighted == 1 { "weighs nothing, and so earns" } else { "weigh nothing, and so earn" };
-        console.notice(format!(
-            "warning: {} {earns} nothing, since the scope gives no weight to {kinds}: `meed curate --weight` weighs \
-             one event, `meed scope configure {scope} --weights FILE` all of later epochs",
-            counted(unweighted, "new event")
-        ));
-    }
-    for late in &events.late {
-        let missed = match late.missed {
-            Some(epoch) => format!("epoch {epoch}, which takes no more"),
-            None => "a window that has no epoch".to_owned(),
-        };
-        let taken_by = match late.taken_by {
-            Some(epoch) => format!("epoch {epoch} takes"),
-            None => "the next epoch that is opened takes".to_owned(),
-        };
-        let (count, them) = (counted(late.events, "new event"), if late.events == 1 { "it" } else { "them" });
-        console.notice(format!("notice: {count} came too late for {missed}: {taken_by} {them}"));
-    }
-    if events.before_first > 0 {
-        console.notice(format!(
-            "warning: {} happened before the scope's first epoch: no epoch takes what is older than that",
-            counted(events.before_first, "new event")
-        ));
-    }
-    warn_of_conflicts(events, scope, session);
-}
-
-fn warn_of_conflicts(events: &StoredView, scope: &str, session: &Session) {
-    if events.conflicts > 0 {
-        session.console.notice(format!(
-            "warning: {} came with another content than the one stored under the same id, and was kept out; \
-             `meed conflicts --scope {scope}` shows both",
-            counted(events.conflicts, "event")
-        ));
-    }
+    notices(events, scope).into_iter().for_each(|notice| session.console.notice(notice));
 }
 
 /// Runs `meed collect`.

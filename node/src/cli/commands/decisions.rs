@@ -10,6 +10,7 @@ use crate::api::documents::{
 use crate::cli::args::{AllocateArgs, CurateArgs, DecisionsArgs, PoolCommand};
 use crate::cli::console::amount;
 use crate::cli::decision_text;
+use crate::cli::intake_text::without_activity;
 use crate::cli::layout::{fit, table};
 use crate::cli::session::{Session, epoch_path, scope_path};
 use crate::failure::Failure;
@@ -49,9 +50,8 @@ pub fn allocate(args: &AllocateArgs, session: &Session) -> Result<(), Failure> {
     session.console.answer(&view, || describe(&view.made, &unit))?;
     if view.without_activity {
         session.console.notice(format!(
-            "notice: no event of epoch {} gives anything to {}; the units are set all the same. If it is mistyped, \
-             take them back with --withdraw",
-            args.epoch.epoch, args.claimant
+            "notice: {}. If it is mistyped, take them back with --withdraw",
+            without_activity(args.epoch.epoch, &args.claimant)
         ));
     }
     tell_of_draft(&args.epoch, session)

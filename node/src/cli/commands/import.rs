@@ -1,17 +1,17 @@
 //! `meed import`: a file of events, in parts that are one transaction each.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use meed_audit::event::EVENT_LINE_BYTES_MAX;
 
-use super::activity::{describe_stored, tell_of};
+use super::activity::tell_of;
 use crate::api::documents::ImportView;
 use crate::api::problems::LineProblem;
 use crate::cli::args::ImportArgs;
 use crate::cli::console::counted;
+use crate::cli::intake_text::describe_import;
 use crate::cli::session::{Session, scope_path};
 use crate::failure::Failure;
 use crate::sources::ndjson::too_long;
@@ -41,13 +41,7 @@ pub fn run(args: &ImportArgs, session: &Session) -> Result<(), Failure> {
     total.bad_lines.sort_by_key(|line| line.line);
     let bad_count = LineProblem::lines_count(&total.bad_lines, total.bad_lines_more);
     tell_of(&total.events, &args.scope.scope, session);
-    session.console.answer(&total, || {
-        let mut text = describe_stored(&total.events);
-        if bad_count > 0 {
-            let _ = write!(text, ", {} left out", counted(bad_count, "bad line"));
-        }
-        text
-    })?;
+    session.console.answer(&total, || describe_import(&total))?;
     if total.bad_lines.is_empty() {
         return Ok(());
     }

@@ -12,10 +12,11 @@ use super::sent::Sent;
 use super::{Outcome, View, address, rendered, who_may};
 use crate::api::App;
 use crate::api::authority::Access;
-use crate::api::documents::EpochView;
+use crate::api::documents::{EpochView, ImportView};
 use crate::api::extract::{At, Call, Refused};
 use crate::api::parameters::EpochPath;
 use crate::api::problems::Problem;
+use crate::cli::console::counted;
 use crate::client::segment;
 use crate::failure::{Failure, reject};
 use crate::service::Service;
@@ -124,11 +125,14 @@ pub(super) async fn act(
     }
     let (typed, place) = (sent.clone(), EpochPath { key: path.key.clone(), epoch });
     let work = call.run(move |service, actor| {
-        check_stand(&service.epoch(&place.key, place.epoch)?, &typed)?;
+        check_stand(&service.epoch(&place.key, place.epoch)?, form.name, &typed)?;
         (form.work)(service, &place, &typed, actor)
     });
     match work.await {
-        Ok(next) => Ok(lead_on(&path, form, &sent, &next)),
+        Ok(Next::Imported(import)) => tell_of(again, path, sent, *import).await,
+        Ok(Next::Run(id)) => Ok(Redirect::to(&format!("/runs/{}", segment(&id))).into_response()),
+        Ok(Next::Unearned(claimant)) => Ok(lead_on(&path, form, &sent, Some(&claimant))),
+        Ok(Next::Page) => Ok(lead_on(&path, form, &sent, None)),
         Err(refused) => refuse(again, path, (form, sent), refused).await,
     }
 }
@@ -142,7 +146,16 @@ async fn refuse(
 ) -> Result<Response, Response> {
     let view = view_of(&sent);
     let problem = advice::for_page(refused.into_problem());
-    let outcome = Outcome { problem: Some(problem), form: form.name, sent };
+    let outcome = Outcome { problem: Some(problem), import: None, form: form.name, sent };
+    rendered(call, path, view, outcome).await
+}
+
+/// The page with what became of an import. What was typed stays where bad lines of it are to be corrected. Who loads the
+/// page again imports again, which stores nothing twice.
+async fn tell_of(call: Call, path: EpochPath, sent: Sent, import: ImportView) -> Result<Response, Response> {
+    let view = View { event: String::new(), claimant: String::new(), ..view_of(&sent) };
+    let sent = if import.bad_lines.is_empty() { Sent::default() } else { sent };
+    let outcome = Outcome { problem: None, import: Some(import), form: "import", sent };
     rendered(call, path, view, outcome).await
 }
 
@@ -159,28 +172,33 @@ fn view_of(sent: &Sent) -> View {
     }
 }
 
-fn lead_on(path: &EpochPath, form: &Form, sent: &Sent, next: &Next) -> Response {
-    if let Next::Run(id) = next {
-        return Redirect::to(&format!("/runs/{}", segment(id))).into_response();
-    }
+/// Leads back to the page, which says what was done, and of whom units were set without activity.
+fn lead_on(path: &EpochPath, form: &Form, sent: &Sent, unearned: Option<&str>) -> Response {
     // What was decided is done with; the lists stay where they were.
     let view = View { event: String::new(), claimant: String::new(), ..view_of(sent) };
     let query = view.query();
     let joint = if query.is_empty() { '?' } else { '&' };
-    Redirect::to(&format!("{}{query}{joint}done={}", address(path), form.name)).into_response()
+    let unearned = unearned.map(|claimant| format!("unearned={}&", segment(claimant))).unwrap_or_default();
+    Redirect::to(&format!("{}{query}{joint}{unearned}done={}", address(path), form.name)).into_response()
 }
 
-/// How an epoch stood when a page was made: what its forms send along.
-pub(super) fn stand(epoch: &EpochView) -> String {
+/// How an epoch stood when a page was made: what its forms send along. Finalizing leaves out what was decided after the
+/// draft, so that its form stands only while nothing more was.
+pub(super) fn stand(epoch: &EpochView, form: &str) -> String {
     let number = |revision: Option<u64>| revision.map_or("none".to_owned(), |revision| revision.to_string());
     let (draft, last) = (number(epoch.current_draft), number(epoch.final_revision));
     let amending = if epoch.amending { ", being amended" } else { "" };
-    format!("{}{amending}, draft {draft}, final {last}", epoch.phase)
+    let later = if form == "finalize" {
+        format!(", {} after the draft", counted(epoch.later_decisions, "decision"))
+    } else {
+        String::new()
+    };
+    format!("{}{amending}, draft {draft}, final {last}{later}", epoch.phase)
 }
 
 /// Whether the epoch still stands as it did when the page was made.
-fn check_stand(epoch: &EpochView, sent: &Sent) -> Result<(), Failure> {
-    let (expected, got) = (stand(epoch), sent.text("stand"));
+fn check_stand(epoch: &EpochView, form: &str, sent: &Sent) -> Result<(), Failure> {
+    let (expected, got) = (stand(epoch, form), sent.text("stand"));
     if expected == got {
         return Ok(());
     }

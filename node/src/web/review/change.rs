@@ -10,7 +10,7 @@ use super::act::outdated;
 use super::sent::Sent;
 use crate::api::documents::{
     ActivityItem, AllocationRequest, AmendRequest, CloseRequest, CollectRequest, CurationRequest,
-    FinalizeRequest, FreezeRequest, PoolRequest,
+    FinalizeRequest, FreezeRequest, ImportView, PoolRequest,
 };
 use crate::api::parameters::EpochPath;
 use crate::failure::{Failure, reject};
@@ -22,6 +22,10 @@ use crate::workflow::Answer;
 pub(super) enum Next {
     /// Back to the page.
     Page,
+    /// Back to the page, which says of this claimant that no event gives it what was set.
+    Unearned(String),
+    /// To the page at once: what it says of an import is in no ledger, and too long for an address.
+    Imported(Box<ImportView>),
     /// To the run of this id.
     Run(String),
 }
@@ -40,7 +44,8 @@ pub(super) fn import(service: &Service, at: &EpochPath, sent: &Sent, _: &FreeTex
     if lines.trim_ascii().is_empty() {
         return Err(reject(RejectionCode::MissingField, "lines", "a file or lines of events", "none"));
     }
-    service.import(&at.key, lines, 1, (sent.is_ticked("keep-good"), false)).map(|_| Next::Page)
+    let import = service.import(&at.key, lines, 1, (sent.is_ticked("keep-good"), false))?;
+    Ok(Next::Imported(Box::new(import)))
 }
 
 /// Collects from the sources of the settings.
@@ -121,7 +126,8 @@ pub(super) fn allocate(
         withdraw,
         reason: sent.text("reason").trim().to_owned(),
     };
-    service.allocate(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+    let allocated = service.allocate(&at.key, at.epoch, &request, actor)?;
+    Ok(if allocated.without_activity { Next::Unearned(request.claimant) } else { Next::Page })
 }
 
 pub(super) fn pool(

@@ -9,7 +9,7 @@ use super::hint;
 use super::show::Sight;
 use super::shown::Picked;
 use crate::api::documents::ActivityItem;
-use crate::cli::console::{amount, units};
+use crate::cli::console::{amount, counted, units};
 use crate::web::frame::{credits, key, time};
 use crate::web::tables::events;
 
@@ -30,7 +30,7 @@ fn sending(sight: &Sight<'_>, name: &str, way: &Way, content: &Markup) -> Markup
     let view = sight.view;
     html! {
         form method="post" action={ (sight.base()) "/review/" (name) } enctype=[encoding] aria-labelledby={ (name) "-title" } {
-            input type="hidden" name="stand" value=(stand(&sight.shown.epoch));
+            input type="hidden" name="stand" value=(stand(&sight.shown.epoch, name));
             input type="hidden" name="view-search" value=(view.search);
             input type="hidden" name="view-from" value=(view.from);
             input type="hidden" name="view-events" value=(view.events);
@@ -285,6 +285,7 @@ pub(super) fn finalize(sight: &Sight<'_>) -> Markup {
             p { strong { "Not yet: " } (signed) " of the " (threshold) " signatures that are needed are there. Missing are "
                 (missing.join(", ")) ": " (threshold.saturating_sub(signed)) " of them must sign." }
         }
+        (later(sight))
         p { "Computes the draft again, compares, and writes what is paid into the log of statements. It cannot be undone." }
         button type="submit" { "Finalize" }
     };
@@ -293,6 +294,21 @@ pub(super) fn finalize(sight: &Sight<'_>) -> Markup {
             h2 id="finalize-title" { "Finalize" }
             @if sight.shown.epoch.current_draft.is_none() { p { "There is no draft yet." } }
             @else { (sending(sight, "finalize", &Way::Fields, &content)) }
+        }
+    }
+}
+
+/// What finalizing leaves out: the draft holds only what was decided before it was frozen.
+fn later(sight: &Sight<'_>) -> Markup {
+    let count = sight.shown.epoch.later_decisions;
+    let them = if count == 1 { "it" } else { "them" };
+    let is_ticked = sight.typed("finalize").is_ticked("leave_out_later");
+    html! {
+        @if count > 0 {
+            p class="refused" { (counted(count, "decision")) " came after the draft, and finalizing leaves " (them)
+                " out for good. To have " (them) " count, freeze the next draft and have that signed." }
+            div class="beside" { input type="checkbox" id="finalize-later" name="leave_out_later" value="1" required checked[is_ticked];
+                " " label class="beside" for="finalize-later" { "leave " (them) " out" } }
         }
     }
 }

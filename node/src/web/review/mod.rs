@@ -22,6 +22,7 @@ use super::visitor::{self, unkept};
 use super::{Page, Sorry, advice, frame};
 use crate::api::App;
 use crate::api::authority::{Access, Caller};
+use crate::api::documents::ImportView;
 use crate::api::extract::{Asked, At, Call, Refused};
 use crate::api::parameters::EpochPath;
 use crate::api::problems::Problem;
@@ -58,6 +59,8 @@ pub(super) struct View {
     claimant: String,
     /// Anything here asks for the statement as it would be now.
     preview: String,
+    /// The claimant whose units were set without any event that gives it something.
+    unearned: String,
     /// What was done, by the name of its form.
     done: String,
 }
@@ -106,6 +109,8 @@ async fn page(
 #[derive(Default)]
 struct Outcome {
     problem: Option<Box<Problem>>,
+    /// What became of an import.
+    import: Option<ImportView>,
     /// The name of the form.
     form: &'static str,
     /// What was typed into it.

@@ -9,9 +9,10 @@ use super::sent::Sent;
 use super::shown::{Picked, Shown};
 use super::{Outcome, View, forms};
 use crate::api::authority::{Access, Caller};
-use crate::api::documents::EpochView;
-use crate::api::problems::Problem;
+use crate::api::documents::{EpochView, ImportView};
+use crate::api::problems::LineProblem;
 use crate::cli::console::{amount, counted, units};
+use crate::cli::intake_text::{describe_import, notices, without_activity};
 use crate::client::segment;
 use crate::web::frame::{self, change, credits, day, key, phase};
 use crate::web::tables::{self, ways, wide};
@@ -73,7 +74,7 @@ pub(super) fn page(shown: &Shown, view: &View, caller: &Caller, outcome: &Outcom
     let (scope, epoch) = (format!("/scopes/{}", state.scope), sight.base());
     let number = state.epoch.to_string();
     let content = html! {
-        (notice(view, outcome))
+        (notice(&sight))
         (summary(&sight))
         (way_around(&sight))
         (claimants(&sight))
@@ -95,29 +96,53 @@ pub(super) fn page(shown: &Shown, view: &View, caller: &Caller, outcome: &Outcom
 }
 
 /// What came of a form: why it was refused, or that it is done.
-fn notice(view: &View, outcome: &Outcome) -> Markup {
+fn notice(sight: &Sight<'_>) -> Markup {
+    let Sight { view, outcome, .. } = sight;
     html! {
         @if let Some(problem) = &outcome.problem {
             div id="notice" class="refused" role="alert" tabindex="-1" {
                 p { strong { "Not done: " } (problem.detail) }
                 p { strong { "What to do: " } (problem.remedy) " ("
                     a href={ "/problems/" (problem.code) } { (problem.code) } ")" }
-                (lines(problem))
+                (lines(&problem.lines, problem.lines_more))
             }
+        } @else if let Some(import) = &outcome.import {
+            (imported(sight, import))
         } @else if view.done == opening::DONE {
             p id="notice" class="done" role="status" { "The epoch is open." }
         } @else if let Some(done) = form(&view.done) {
-            p id="notice" class="done" role="status" { (done.done) }
+            p id="notice" class="done" role="status" { (done.done)
+                @if !view.unearned.is_empty() {
+                    " But " (without_activity(sight.shown.epoch.epoch, &view.unearned)) ". If it is mistyped, take them back below."
+                }
+            }
         }
     }
 }
 
-fn lines(problem: &Problem) -> Markup {
+/// What became of an import, in the words of the command line: how many, what of them is not as somebody may think, and
+/// which lines are bad.
+fn imported(sight: &Sight<'_>, import: &ImportView) -> Markup {
+    let events = &import.events;
+    let is_new = events.stored > 0 || events.routed > 0;
     html! {
-        @if !problem.lines.is_empty() {
-            ul { @for line in problem.lines.iter().take(LINES_SHOWN) { li { "line " (line.line) ": " (line.detail) } } }
-            @if problem.lines.len() > LINES_SHOWN { p { "and " (problem.lines.len() - LINES_SHOWN) " more faults" } }
-            @if problem.lines_more > 0 { p { "and " (counted(problem.lines_more, "bad line")) " beside these" } }
+        div id="notice" class="done" role="status" tabindex="-1" {
+            p { @if is_new { "The events were taken in: " } @else { "Nothing new was stored: " } (describe_import(import)) "." }
+            @for notice in notices(events, &sight.shown.epoch.scope) { p { (notice) "." } }
+            @if !import.bad_lines.is_empty() {
+                p { "Correct these lines and import them again, which stores nothing twice:" }
+                (lines(&import.bad_lines, import.bad_lines_more))
+            }
+        }
+    }
+}
+
+fn lines(lines: &[LineProblem], lines_more: u64) -> Markup {
+    html! {
+        @if !lines.is_empty() {
+            ul { @for line in lines.iter().take(LINES_SHOWN) { li { "line " (line.line) ": " (line.detail) } } }
+            @if lines.len() > LINES_SHOWN { p { "and " (lines.len() - LINES_SHOWN) " more faults" } }
+            @if lines_more > 0 { p { "and " (counted(lines_more, "bad line")) " beside these" } }
         }
     }
 }
