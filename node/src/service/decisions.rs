@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use meed_audit::RejectionCode;
 use meed_audit::amount::{Credits, Units};
-use meed_audit::decision::{Change, read_shares};
+use meed_audit::decision::{Change, Override, read_shares};
 use meed_audit::hash::Hash;
 use meed_audit::ids::{Claimant, EpochNumber, EventId, ScopeId};
 use meed_audit::json::Value;
@@ -76,8 +76,33 @@ impl Service {
         let without_activity =
             !request.withdraw && !snapshot.has_activity(place.scope, place.epoch, &claimant)?;
         drop(snapshot);
+        if let Change::Override(_, units) = &change {
+            self.check_other_override(key, epoch, (&claimant, *units), &request.reason)?;
+        }
         let made = self.decide(key, epoch, change, &request.reason, actor)?;
         Ok(AllocatedView { made, without_activity })
+    }
+
+    /// Units that are in force already, for the same reason, are no change, unless they replace those of an account that
+    /// has become the claimant's since.
+    fn check_other_override(
+        &self,
+        key: &str,
+        epoch: u64,
+        (claimant, units): (&Claimant, Units),
+        reason: &str,
+    ) -> Result<(), Failure> {
+        let sight = self.sight(key, epoch)?;
+        let state = self.state_of(&sight, None)?;
+        let Some(decided) = state.epoch(sight.place.epoch) else { return Ok(()) };
+        let own = decided.overrides.keys().filter(|named| state.resolve_claimant(named) == *claimant);
+        let same = |held: &Override| held.units == units && held.reason.as_str() == reason;
+        if own.count() == 1 && decided.overrides.get(claimant).is_some_and(same) {
+            let subject = claimant.to_string();
+            let expected = "other units than those in force, or another reason";
+            return Err(reject(RejectionCode::NothingToChange, &subject, expected, "the same"));
+        }
+        Ok(())
     }
 
     fn decide(

@@ -1,5 +1,7 @@
 //! Epochs: opening, closing, freezing, finalizing, amending, reading.
 
+use meed_audit::RejectionCode;
+use meed_audit::decision::Action;
 use meed_audit::ids::EpochNumber;
 use meed_audit::policy::Unit;
 use meed_audit::text::FreeText;
@@ -11,7 +13,7 @@ use super::{Place, Service, Wanted};
 use crate::api::documents::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest, Page,
 };
-use crate::failure::Failure;
+use crate::failure::{Failure, reject};
 
 impl Service {
     /// Opens the epoch whose window holds a time.
@@ -25,7 +27,10 @@ impl Service {
         actor: &FreeText,
     ) -> Result<EpochView, Failure> {
         let at = Timestamp::parse_edge("at", &request.at)?;
-        let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
+        let snapshot = self.snapshot()?;
+        let (_, scope) = Self::scope_id(&snapshot, key)?;
+        Self::check_first_window(&snapshot, (key, scope), at, request.skip)?;
+        drop(snapshot);
         let terms = OpenTerms { skipped: request.skip, ahead: request.ahead };
         let epoch = self.ledger.open_epoch_on(scope, at, terms, self.by(actor)?)?;
         self.epoch(key, epoch.number.get())
@@ -169,8 +174,32 @@ impl Service {
     ) -> Result<EpochView, Failure> {
         let (_, place) = self.place(key, epoch)?;
         let reason = FreeText::parse("reason", &request.reason)?;
+        self.check_same_amendment(&place, &reason)?;
         self.ledger.amend(place.scope, place.epoch, reason, self.by(actor)?)?;
         self.epoch(key, epoch)
+    }
+
+    /// An amendment that is under way keeps the reason with which it was begun.
+    fn check_same_amendment(&self, place: &Place, reason: &FreeText) -> Result<(), Failure> {
+        let snapshot = self.snapshot()?;
+        if !snapshot.epoch(place.scope, place.epoch)?.amending {
+            return Ok(());
+        }
+        let decisions = snapshot.decisions(place.scope, 0, u64::MAX)?;
+        let begun = decisions.into_iter().rev().map(|(_, decision)| decision);
+        let mut begun =
+            begun.filter(|decision| decision.action == Action::Amend && decision.epoch == Some(place.epoch));
+        let Some(begun) = begun.next().filter(|begun| begun.reason != *reason) else { return Ok(()) };
+        let subject = format!("epoch {}", place.epoch);
+        let expected = "an epoch that is not being amended";
+        let got = format!(
+            "one whose amendment was begun at {} with the reason {:?}",
+            begun.at,
+            begun.reason.as_str()
+        );
+        let remedy =
+            "go on with that amendment, whose reason stays; each decision in it takes a reason of its own";
+        Err(reject(RejectionCode::NothingToChange, &subject, expected, got).with_remedy(remedy))
     }
 
     fn epoch_view(&self, snapshot: &Snapshot, key: &str, epoch: &Epoch) -> Result<EpochView, Failure> {

@@ -9,6 +9,7 @@ mod care;
 mod decisions;
 pub(crate) mod differences;
 mod epochs;
+mod first_window;
 mod frames;
 pub(crate) mod history;
 mod intake;

@@ -102,7 +102,8 @@ fn look_at_window(
     let holds = |epoch: &Epoch| epoch.period.contains(window.start);
     let mut result = None;
     if open && !epochs.iter().any(holds) {
-        match service.ledger().open_epoch_on(scope, window.start, OpenTerms::default(), by.clone()) {
+        let at = service.window_to_open(scope, window.start)?;
+        match service.ledger().open_epoch_on(scope, at, OpenTerms::default(), by.clone()) {
             Ok(epoch) => {
                 result = Some(format!("opened epoch {}", epoch.number));
                 epochs.push(epoch);

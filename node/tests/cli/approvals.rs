@@ -163,3 +163,13 @@ fn decisions_after_the_draft_are_left_out_only_on_purpose() {
     assert!(run["steps"].to_string().contains("left out: 1 decision made after it"), "{run}");
     assert_eq!(world.epoch(&["finalize"]).ok(), world.epoch(&["finalize"]).ok());
 }
+
+#[test]
+fn an_amendment_keeps_the_reason_with_which_it_was_begun() {
+    let world = World::finalized();
+    world.epoch(&["amend", "--reason", "one was counted twice"]).ok();
+    world.epoch(&["amend", "--reason", "one was counted twice"]).ok();
+    let other = world.epoch(&["amend", "--reason", "another"]);
+    other.refused(1, "nothing_to_change");
+    assert!(other.err.contains("one was counted twice"), "{other:?}");
+}

@@ -310,6 +310,7 @@ fn what_was_decided_is_taken_back() {
     let run = |words: &[&str]| world.run(&[words, &epoch[..]].concat());
     run(&["curate", "--event", "github:pr:7:e2", "--exclude"]).ok();
     run(&["allocate", "--claimant", "identity:github:5", "--units", "250"]).ok();
+    run(&["allocate", "--claimant", "identity:github:5", "--units", "250"]).refused(1, "nothing_to_change");
     run(&["curate", "--event", "github:pr:7:e2", "--reset"]).ok();
     run(&["allocate", "--claimant", "identity:github:5", "--withdraw"]).ok();
     run(&["allocate", "--claimant", "identity:github:5", "--withdraw"]).refused(1, "nothing_to_change");

@@ -301,3 +301,28 @@ fn people_and_their_accounts() {
     let actions: Vec<&str> = decisions.iter().filter_map(|decision| decision["action"].as_str()).collect();
     assert_eq!(actions, ["pool", "bind", "rebind", "revoke"]);
 }
+
+#[test]
+fn the_first_window_leaves_no_earlier_event_behind() {
+    let world = World::empty();
+    world.run(&["init"]).ok();
+    world.run(&["scope", "add", "default", "--base-issuance", "5"]).ok();
+    world.write("one.ndjson", &world.event_line("one", 1));
+    world.run(&["import", "--scope", "default", "one.ndjson"]).ok();
+    let now = now().to_string();
+    let open = ["epoch", "open", "--scope", "default", "--at"];
+    let refused = world.run(&[&open[..], &[&now]].concat());
+    refused.refused(1, "windows_skipped");
+    let said = format!("which leaves out 1 and pays nobody for 1 event from {} on", world.at);
+    assert!(refused.err.contains(&said), "{refused:?}");
+    let remedy = refused.err.split('`').nth(1).expect("a command").to_owned();
+    assert!(refused.err.contains("`--skip 1`"), "{refused:?}");
+    let command: Vec<&str> = remedy.split(' ').skip(1).collect();
+    assert!(world.run(&command).ok().contains("events   1\n"), "{remedy}");
+
+    let other = ["epoch", "open", "--scope", "other", "--at", &now, "--skip"];
+    world.run(&["scope", "add", "other", "--base-issuance", "5"]).ok();
+    world.run(&["import", "--scope", "other", "one.ndjson"]).ok();
+    world.run(&[&other[..], &["2"]].concat()).refused(1, "windows_skipped");
+    assert!(world.run(&[&other[..], &["1"]].concat()).ok().contains("events   0\n"));
+}

@@ -14,7 +14,7 @@ use super::{is_false, is_zero};
 pub struct OpenRequest {
     /// A time in the window.
     pub at: String,
-    /// How many windows are left out since the last epoch's.
+    /// How many windows are left out since the last epoch's; before the first one, since that of the earliest event.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub skip: u64,
     /// Whether the window may begin after now.

@@ -40,7 +40,8 @@ pub struct OpenArgs {
     #[arg(long, value_name = "TIME")]
     pub at: String,
     /// How many windows are left out since the last epoch: what happened in them joins this one,
-    /// and they can never be opened
+    /// and they can never be opened. Before the first epoch: since the earliest event, and no epoch
+    /// takes what happened in them
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = numbers::whole::<u64>)]
     pub skip: u64,
     /// Open a window that begins after now
