@@ -19,6 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::api::{self, Face};
@@ -66,6 +67,8 @@ async fn serve(
     service: Service,
     console: Console,
 ) -> Result<(), Failure> {
+    // First of all: whoever reads that the node serves may end it at once.
+    let mut signals = Signals::listen()?;
     let settings = service.settings().clone();
     let address: SocketAddr = args.listen.unwrap_or(settings.listen);
     let certificate = tls::Certificate::of(&settings)?;
@@ -90,7 +93,8 @@ async fn serve(
 
     console.notice(format!("serving {scheme}://{address}/ until interrupted"));
     tracing::info!(%address, scheme, "serving");
-    wait_for_the_end(&Reloading { folder, engine: &engine, certificate: certificate.as_ref() }).await?;
+    let reloading = Reloading { folder, engine: &engine, certificate: certificate.as_ref() };
+    signals.wait_for_the_end(&reloading).await;
     tracing::info!("ending: finishing what was begun");
     // Both loops watch this; when they are gone already there is nobody to tell.
     let _ = stop.send(true);
@@ -158,19 +162,33 @@ struct Reloading<'a> {
     certificate: Option<&'a tls::Certificate>,
 }
 
-/// Waits for SIGINT or SIGTERM. SIGHUP reads the schedules and the certificate again.
-async fn wait_for_the_end(reloading: &Reloading<'_>) -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen =
-        |kind| signal(kind).map_err(|error| Failure::internal(format!("listening for signals: {error}")));
-    let mut interrupted = listen(SignalKind::interrupt())?;
-    let mut terminated = listen(SignalKind::terminate())?;
-    let mut hung_up = listen(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = interrupted.recv() => return Ok(()),
-            _ = terminated.recv() => return Ok(()),
-            _ = hung_up.recv() => reloading.reload(),
+/// The signals that a node listens to.
+struct Signals {
+    interrupted: Signal,
+    terminated: Signal,
+    hung_up: Signal,
+}
+
+impl Signals {
+    /// From here on no signal ends the process by itself.
+    fn listen() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::internal(format!("listening for signals: {error}")));
+        Ok(Self {
+            interrupted: listen(SignalKind::interrupt())?,
+            terminated: listen(SignalKind::terminate())?,
+            hung_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for SIGINT or SIGTERM. SIGHUP reads the schedules and the certificate again.
+    async fn wait_for_the_end(&mut self, reloading: &Reloading<'_>) {
+        loop {
+            tokio::select! {
+                _ = self.interrupted.recv() => return,
+                _ = self.terminated.recv() => return,
+                _ = self.hung_up.recv() => reloading.reload(),
+            }
         }
     }
 }
