@@ -1,5 +1,6 @@
 //! A node that dies at any point of a run: the next one goes on, and the run completes once.
 
+use meed_node::api::documents::FinalizeRequest;
 use meed_node::service::Wanted;
 use meed_node::workflow::Progress;
 use meed_storage::{RunState, StepState};
@@ -71,7 +72,9 @@ fn a_finalization_completes_once_wherever_the_node_died() {
         node.code("a", day(2));
         node.at(day(8));
         node.sign(1);
-        node.engine().submit_finalize(KEY, epoch(1), &actor()).expect("asked for");
+        node.engine()
+            .submit_finalize(KEY, epoch(1), FinalizeRequest::default(), &actor())
+            .expect("asked for");
         node
     };
     for answers in 0..12 {

@@ -1,7 +1,7 @@
 //! Runs that people ask for: the same twice is one run, passing failures are tried again, permanent ones are not.
 
 use meed_audit::time::Period;
-use meed_node::api::documents::{CollectRequest, FreezeRequest};
+use meed_node::api::documents::{CollectRequest, FinalizeRequest, FreezeRequest};
 use meed_node::api::problems::Problem;
 use meed_node::workflow::Progress;
 use meed_storage::{Added, RUN_BYTES_MAX, RUN_TEXT_BYTES_MAX, RunState, RunStep, StepState};
@@ -101,13 +101,21 @@ fn what_a_rule_refuses_fails_at_once_with_its_reason() {
         "asked for again, it is tried again"
     );
     node.sign(1);
-    let finalize = || node.engine().submit_finalize(KEY, epoch(1), &actor()).expect("asked for").0;
+    let finalize = || {
+        node.engine()
+            .submit_finalize(KEY, epoch(1), FinalizeRequest::default(), &actor())
+            .expect("asked for")
+            .0
+    };
     let ended = node.engine().finish(finalize()).expect("ended");
     assert_eq!((ended.attempt, ended.state), (1, RunState::Done));
     assert_eq!(ended.steps[0].result, "revision 0 is approved by alice, bob (2 needed)");
     let again = node.engine().finish(finalize()).expect("ended");
     assert_eq!((again.state, again.output), (RunState::Done, ended.output), "final already");
-    let unknown = node.engine().submit_finalize(KEY, epoch(9), &actor()).expect_err("unknown");
+    let unknown = node
+        .engine()
+        .submit_finalize(KEY, epoch(9), FinalizeRequest::default(), &actor())
+        .expect_err("unknown");
     assert_eq!(unknown.problem.code, "epoch_not_found");
     let unnamed = node.engine().submit_collect("other", None, &actor()).expect_err("no section");
     assert_eq!(unnamed.problem.code, "record_not_found");
@@ -118,7 +126,12 @@ fn finalizing_without_its_quorum_is_refused_before_there_is_a_run() {
     let node = Node::new();
     node.at(hour(1));
     node.at(day(8));
-    let refused = || node.engine().submit_finalize(KEY, epoch(1), &actor()).expect_err("too early").problem;
+    let refused = || {
+        node.engine()
+            .submit_finalize(KEY, epoch(1), FinalizeRequest::default(), &actor())
+            .expect_err("too early")
+            .problem
+    };
     assert_eq!(refused().code, "draft_not_found");
     let draft = node.service().freeze(KEY, 1, &FreezeRequest::default(), &actor()).expect("draft");
     let nobody = refused();
@@ -133,7 +146,10 @@ fn finalizing_without_its_quorum_is_refused_before_there_is_a_run() {
     assert!(one.detail.ends_with("got that of alice; not signed by bob"), "{one:?}");
     assert!(!node.ends().contains_key("finalize-default-1"), "no run, and so none that failed");
     node.sign_as(&bob, 1, &draft);
-    let (run, _) = node.engine().submit_finalize(KEY, epoch(1), &actor()).expect("asked for");
+    let (run, _) = node
+        .engine()
+        .submit_finalize(KEY, epoch(1), FinalizeRequest::default(), &actor())
+        .expect("asked for");
     assert_eq!(node.engine().finish(run).expect("ended").state, RunState::Done);
     assert_eq!(node.service().counts().expect("counts").runs_failed, 0);
 }

@@ -28,7 +28,7 @@ const RUNS_DEFAULT: u64 = 20;
 pub(super) fn all() -> Routes {
     Routes::new()
         .with(Access::Operate, with_optional_body(routes!(collect)))
-        .with(Access::Operate, routes!(finalize))
+        .with(Access::Operate, with_optional_body(routes!(finalize)))
         .with(Access::Operate, routes!(runs))
         .with(Access::Operate, routes!(run))
         .with(Access::Operate, routes!(schedules))
