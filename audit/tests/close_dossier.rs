@@ -256,6 +256,27 @@ fn a_rewritten_log_does_not_grow() {
     assert_eq!(recompute(&changed), Err(ConsistencyInvalid));
 }
 
+/// An amendment of epoch 1 has no growth: its log is still that of the statement which it corrects.
+#[test]
+fn an_amendment_of_the_first_epoch_keeps_the_log_of_its_statement() {
+    let mut rewritten = amendment();
+    assert!(offered(rewritten.clone()).recompute().is_ok());
+    rewritten.input.events_root = Hash::of(b"another log");
+    let refused = offered(rewritten).recompute().expect_err("another log of the same size");
+    assert_eq!((refused.code, refused.subject.as_str()), (ConsistencyInvalid, "events log"));
+}
+
+/// Who else signed the first set would have to be checked; the node alone makes it.
+#[test]
+fn the_first_approver_set_has_the_nodes_signature_alone() {
+    let mut signed = dossier();
+    let note = Note::parse(signed.approver_notes[0].clone()).expect("note");
+    let line = approver("alice", 1).cosign(note.text(), 1).expect("signs");
+    signed.approver_notes[0] = note.with_signature(line).expect("note").to_string();
+    let refused = signed.recompute().expect_err("a signature that nobody asked for");
+    assert_eq!((refused.code, refused.subject.as_str()), (SignerUnknown, "approver set"));
+}
+
 /// A correction of the example's epoch, of which everything but the exclusion stays.
 fn correction() -> Dossier {
     let mut corrected = dossier();

@@ -41,7 +41,8 @@ impl Dossier {
             let expected = format!("{} growths, from epoch to epoch", sizes.len().saturating_sub(1));
             return Err(refuse(expected, self.growth.len().to_string()));
         }
-        let mut roots = Vec::with_capacity(sizes.len());
+        // Where there is one window, an amendment of epoch 1, its root is the statement's own.
+        let mut roots = vec![self.growth.first().map_or(self.input.events_root, |growth| growth.from_root)];
         for (pair, growth) in sizes.windows(2).zip(&self.growth) {
             if pair != [growth.from_size, growth.to_size] {
                 let got = format!("from {} to {}", growth.from_size, growth.to_size);
@@ -49,9 +50,6 @@ impl Dossier {
             }
             if roots.last().is_some_and(|root| *root != growth.from_root) {
                 return Err(refuse(format!("one root at size {}", growth.from_size), "two".to_owned()));
-            }
-            if roots.is_empty() {
-                roots.push(growth.from_root);
             }
             roots.push(growth.to_root);
             check_growth(growth)?;
@@ -82,7 +80,15 @@ impl Dossier {
             let node_key = self.log_key.public_key();
             match sets.last() {
                 None => {
-                    split_node_line(&note, &next.origin_line(), node_key)?;
+                    let (_, others) = split_node_line(&note, &next.origin_line(), node_key)?;
+                    if !others.is_empty() {
+                        return Err(Rejection::new(
+                            RejectionCode::SignerUnknown,
+                            "approver set",
+                            "version 1 signed by the node alone",
+                            format!("{} signatures more", others.len()),
+                        ));
+                    }
                     let name = self.input.name.clone();
                     if ApproverSetText::next(&name, &[], next.set.clone())? != next {
                         let got = next.version;
