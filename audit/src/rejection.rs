@@ -191,7 +191,7 @@ rejections! {
     /// The window of the epoch begins after now.
     75 WindowAhead "window_ahead" Operator "open it when it has begun, or say with --ahead that it is meant";
     /// Windows between the last epoch's and this one would be left out.
-    76 WindowsSkipped "windows_skipped" Operator "open the window that follows, or say with --skip how many are left out";
+    76 WindowsSkipped "windows_skipped" Operator "open the window that the message expects, or say with --skip how many are left out";
     /// A source has more of the epoch's window than was collected, or could not be asked.
     77 CollectionGap "collection_gap" Operator "repair what the message names and collect again with `meed schedule run`, or close with --accept-gap and a reason";
     /// A run for the same is at work, with another request.

@@ -34,6 +34,13 @@ impl WindowDays {
         self.0
     }
 
+    /// When the first window begins that lies within the times there are, from 1970 on. What happened before it can
+    /// belong to no epoch.
+    pub fn first_start(self) -> Timestamp {
+        let length_ms = i64::from(self.0) * MS_PER_DAY;
+        Timestamp::from_ms(ANCHOR_MS.rem_euclid(length_ms)).unwrap_or(Timestamp::FIRST)
+    }
+
     /// The window that holds `at`: windows are laid end to end from the anchor, in both directions.
     ///
     /// # Errors
@@ -123,6 +130,14 @@ mod tests {
             assert!(refusal.expected.contains(bounds), "{refusal}");
         }
         WindowDays::WEEK.window_at(at("1970-01-05T00:00:00Z")).expect("the first whole week");
+        for days in (7..=364).step_by(7) {
+            let length = WindowDays::new(days).expect("days");
+            let first = length.first_start();
+            assert_eq!(length.window_at(first).expect("whole").start, first);
+            length
+                .window_at(Timestamp::from_ms(first.as_ms() - 1).expect("time"))
+                .expect_err("begins before 1970");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) fn block_key(key: &[u8], number: u64) -> Vec<u8> {
     [key, &number.to_be_bytes()].concat()
 }
 
-fn broken(table: &str, key: &[u8]) -> StorageError {
+pub(crate) fn broken(table: &str, key: &[u8]) -> StorageError {
     StorageError::corrupt(table, key, "expected a block of sorted pairs, got other bytes")
 }
 

@@ -148,6 +148,24 @@ pub trait EventReader: RawReader {
         Ok(sorted_indexes(indexes, below))
     }
 
+    /// When the earliest event of a scope within a period happened.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    fn earliest_event_time(&self, scope: ScopeId, period: Period) -> Result<Option<Timestamp>, StorageError> {
+        let (start, end) = ((scope, period.start).to_bytes(), (scope, period.end).to_bytes());
+        let mut folded = None;
+        event_index::scan(self, SCOPE_TIMES, (&start, &end), &mut |key, _| {
+            let entry = <(ScopeId, Timestamp)>::from_bytes(key);
+            let (_, time) = entry.ok_or_else(|| event_index::broken(SCOPE_TIMES, key))?;
+            folded = Some(time);
+            Ok(ControlFlow::Break(()))
+        })?;
+        let view = self.event_view()?;
+        let tail = view.tail.times(scope, period.start, period.end).map(|(_, time, _)| time).min();
+        Ok(folded.into_iter().chain(tail).min())
+    }
+
     /// Reads the events behind entries, in the order of the indexes; fastest where they ascend.
     ///
     /// # Errors

@@ -27,12 +27,10 @@ impl Service {
         actor: &FreeText,
     ) -> Result<EpochView, Failure> {
         let at = Timestamp::parse_edge("at", &request.at)?;
-        let snapshot = self.snapshot()?;
-        let (_, scope) = Self::scope_id(&snapshot, key)?;
-        Self::check_first_window(&snapshot, (key, scope), at, request.skip)?;
-        drop(snapshot);
+        let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
         let terms = OpenTerms { skipped: request.skip, ahead: request.ahead };
-        let epoch = self.ledger.open_epoch_on(scope, at, terms, self.by(actor)?)?;
+        let opened = self.ledger.open_epoch_on(scope, at, terms, self.by(actor)?);
+        let epoch = opened.map_err(|error| self.cannot_open((key, scope), at, error))?;
         self.epoch(key, epoch.number.get())
     }
 

@@ -39,7 +39,9 @@ fn remedy_of(code: &str) -> Option<&'static str> {
         "decisions_after_draft" => {
             "freeze the next draft and have it signed, or tick under Finalize that they are left out"
         }
-        "windows_skipped" => "open the window that follows, or say how many windows are left out",
+        "windows_skipped" => {
+            "open the window that the message expects, or say how many windows are left out, for good"
+        }
         "lines_refused" => {
             "correct these lines, or tick under Import that the good lines are stored beside bad ones, and choose the file \
              again"

@@ -99,15 +99,15 @@ pub(super) fn notice(opening: &Opening) -> Markup {
     }
 }
 
-/// The form, for operators. `newest` is the newest epoch of the scope.
+/// The form, for operators. `newest` is the newest epoch of the scope, and `next` a time in the window that follows.
 pub(super) fn section(
     scope: &ScopeView,
     newest: Option<&EpochView>,
-    now: Timestamp,
+    next: Timestamp,
     opening: &Opening,
 ) -> Markup {
     let typed = &opening.typed;
-    let next = newest.map_or(now, |newest| newest.period_end).to_string();
+    let next = next.to_string();
     let next = next.get(..DAY_BYTES).unwrap_or_default();
     let at = if typed.at.is_empty() { next } else { typed.at.as_str() };
     html! {

@@ -90,9 +90,9 @@ pub(super) async fn scope_page_of(call: Call, name: String, before: Option<u64>,
             Some(_) => service.newest_epochs(&name, None, 1)?.0.into_iter().next(),
         };
         let (scope, approvers) = (service.scope(&name)?, service.approvers(&name)?);
-        Ok((scope, epochs, newest, approvers, service.clock().now()?))
+        Ok((scope, epochs, newest, approvers, service.next_window(&name)?))
     });
-    let (scope, (epochs, is_more), newest, approvers, now) = found.await.map_err(Sorry::from)?;
+    let (scope, (epochs, is_more), newest, approvers, next) = found.await.map_err(Sorry::from)?;
     let own = format!("/scopes/{}", scope.key);
     let older = epochs.last().filter(|_| is_more).map(|last| format!("{own}?before={}", last.epoch));
     let beginning = before.map(|_| own.as_str());
@@ -103,7 +103,7 @@ pub(super) async fn scope_page_of(call: Call, name: String, before: Option<u64>,
         (picture(&epochs))
         @if !epochs.is_empty() { (table(&scope, epochs.iter())) }
         (ways("Older epochs", beginning, older.as_deref()))
-        @if may_open && !scope.ended { (opening::section(&scope, newest.as_ref(), now, &opening)) }
+        @if may_open && !scope.ended { (opening::section(&scope, newest.as_ref(), next, &opening)) }
         (approving(&scope, &approvers))
         h2 { "What events weigh" }
         table class="cards" {

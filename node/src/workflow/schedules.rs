@@ -196,7 +196,6 @@ fn act(
     let (key, by) = (scope.terms.key.as_str(), by_schedule(engine)?);
     match action {
         Action::Open(at) => {
-            let at = engine.service.window_to_open(scope.id, at)?;
             let opened = engine.service.ledger().open_epoch_on(scope.id, at, OpenTerms::default(), by);
             match opened {
                 Ok(epoch) => Ok(Progress::Worked(format!("scope {key}: opened epoch {}", epoch.number))),

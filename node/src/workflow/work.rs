@@ -102,8 +102,7 @@ fn look_at_window(
     let holds = |epoch: &Epoch| epoch.period.contains(window.start);
     let mut result = None;
     if open && !epochs.iter().any(holds) {
-        let at = service.window_to_open(scope, window.start)?;
-        match service.ledger().open_epoch_on(scope, at, OpenTerms::default(), by.clone()) {
+        match service.ledger().open_epoch_on(scope, window.start, OpenTerms::default(), by.clone()) {
             Ok(epoch) => {
                 result = Some(format!("opened epoch {}", epoch.number));
                 epochs.push(epoch);

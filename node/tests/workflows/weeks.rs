@@ -1,6 +1,7 @@
 //! Weeks that pass: what a schedule does by itself, while nodes come and go.
 
 use meed_audit::time::Timestamp;
+use meed_node::api::documents::OpenRequest;
 use meed_node::service::Wanted;
 use meed_storage::RunState;
 
@@ -142,6 +143,25 @@ fn windows_that_were_slept_through_are_made_up_for_one_epoch_each() {
     assert!(node.ends().iter().all(|(id, ends)| ends.1 == 0 && (ends.0 == 1 || id.starts_with("collect"))));
     // The epoch that is current then is not closed because of old ones.
     assert_eq!(node.at(hour((4 * 7 + 1) * 24 + 13)), Vec::<String>::new());
+}
+
+/// A schedule does not choose whether old history is paid: each week would put the base issuance into a pool.
+#[test]
+fn a_first_window_that_leaves_events_behind_waits_for_an_operator() {
+    let node = Node::new();
+    let old = event_line("old", hour(-30 * 24));
+    node.service().import(KEY, old.as_bytes(), 1, (false, false)).expect("imported");
+    node.at(hour(4));
+    assert!(node.epochs().is_empty());
+    let scope = node.snapshot().scopes().expect("scopes")[0].id;
+    let problem = node.snapshot().schedule(scope).expect("schedule").problem.expect("a problem");
+    assert!(problem.detail.contains("windows_skipped"), "{problem:?}");
+    assert!(problem.detail.contains("leaves out 5 and pays nobody for 1 event"), "{problem:?}");
+    let open = OpenRequest { at: hour(4).to_string(), skip: 5, ahead: false };
+    node.service().open_epoch(KEY, &open, &actor()).expect("opened");
+    node.at(day(2));
+    assert_eq!(node.phases(), ["open 0"]);
+    assert_eq!(node.snapshot().schedule(scope).expect("schedule").problem, None);
 }
 
 #[test]

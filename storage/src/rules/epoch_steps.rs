@@ -12,9 +12,11 @@ use crate::log::LogKind;
 use crate::rules::approvers::approvers_missing;
 use crate::rules::decisions::{self, Intent};
 use crate::rules::epochs::{Epoch, epoch_record, last_epoch, period, view, window};
+use crate::rules::first_window::check_first_window;
 use crate::rules::pool;
 use crate::rules::record::{By, LedgerResult, refuse};
 use crate::rules::reports::{self, ACCEPTED_GAPS, AcceptedRecord};
+use crate::rules::schedules::settle_problem;
 use crate::rules::scopes::{base_component, current_policy, living_scope, scope_record};
 use crate::rules::tables::{APPROVER_SETS, ClosedRecord, EPOCHS, EpochRecord, ScopeRecord};
 use crate::table::{RawReader, Reader};
@@ -24,7 +26,8 @@ use crate::transaction::Transaction;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OpenTerms {
     /// How many windows are left out between the last epoch's and this one. What happened in them joins this epoch,
-    /// late (rule `EPOCH_BY_EVENT_TIME`), and they can never be opened afterwards.
+    /// late (rule `EPOCH_BY_EVENT_TIME`), and they can never be opened afterwards. For a first epoch, the windows from
+    /// that of the earliest event that waits: no epoch pays what happened in them.
     pub skipped: u64,
     /// Whether the window may begin after now.
     pub ahead: bool,
@@ -121,6 +124,8 @@ fn open_epoch(
             return refuse(Rejection::new(RejectionCode::WindowOverlaps, "window", expected, period.start));
         }
         check_skipped(policy.window_days, record.end, period, terms.skipped)?;
+    } else {
+        check_first_window(tx, scope, policy.window_days, (period, terms.skipped))?;
     }
     if period.start > by.at && !terms.ahead {
         let expected = format!("a window that has begun at {}", by.at);
@@ -141,6 +146,7 @@ fn open_epoch(
         final_revision: None,
     };
     tx.insert(EPOCHS, &(scope, number), &record)?;
+    settle_problem(tx, scope)?;
     if let Some(addition) = base {
         addition.write(tx)?;
     }

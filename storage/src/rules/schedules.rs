@@ -271,6 +271,16 @@ fn reconcile(
     Ok(reconciled)
 }
 
+/// What stood in the way of a scope's schedule is past: a person opened the next window.
+pub(super) fn settle_problem(tx: &mut Transaction, scope: ScopeId) -> LedgerResult<()> {
+    if let Some(mut record) = tx.get(SCHEDULES, &scope)?
+        && record.problem.take().is_some()
+    {
+        tx.insert(SCHEDULES, &scope, &record)?;
+    }
+    Ok(())
+}
+
 fn view(scope: ScopeId, record: ScheduleRecord) -> Schedule {
     let ScheduleRecord { terms, paused, collected_until, problem } = record;
     Schedule { scope, terms, paused, collected_until, problem }

@@ -42,6 +42,46 @@ fn epoch_window_unique_and_one_open_epoch() {
     assert_eq!(world.open(other, WEEK_1), epoch(1));
 }
 
+/// No window before the first can be opened later, so that what waits from before it would be paid by no epoch.
+#[test]
+fn the_first_window_leaves_no_waiting_event_behind() {
+    let world = World::new();
+    let scope = world.scope("default");
+    // Two in one week, one so early that no whole window holds it.
+    let early = ["1970-01-02T00:00:00Z", WEEK_1, "2026-01-08T00:00:00Z"];
+    let ids = ["oldest", "a1", "a2"];
+    world.append(&[scope], ids.iter().zip(early).map(|(id, at)| event(id, ALICE, at)).collect());
+    let opened = |at: &str, skipped| {
+        let terms = OpenTerms { skipped, ..OpenTerms::default() };
+        world.ledger.open_epoch_on(scope, time(at), terms, by(WEEK_3))
+    };
+    for skipped in [0, 1, 3] {
+        let refused = opened(WEEK_3, skipped).expect_err("events wait");
+        assert_eq!(code(Err::<(), _>(refused.clone())), Code::WindowsSkipped);
+        assert!(
+            refused.to_string().contains("leaves out 2 and pays nobody for 2 events from 2026-01-0"),
+            "{refused}"
+        );
+    }
+    let left = world.snapshot().left_behind(scope, time(WEEK_3)).unwrap().expect("events wait");
+    assert_eq!((left.events_count, left.windows_count, left.earliest), (2, 2, time(WEEK_1)));
+    assert_eq!(left.first_start, time("2026-01-05T00:00:00Z"));
+    assert_eq!(world.snapshot().left_behind(scope, time(WEEK_1)).unwrap(), None);
+    assert!(world.snapshot().epochs(scope).unwrap().is_empty(), "nothing was opened");
+    assert_eq!(opened(WEEK_3, 2).unwrap().number, epoch(1));
+    assert_eq!(
+        world.snapshot().left_behind(scope, time(WEEK_3)).unwrap(),
+        None,
+        "it is the scope's first no more"
+    );
+    // Where nothing waits there is nothing to leave out.
+    let other = world.scope("other");
+    let terms = OpenTerms { skipped: 1, ..OpenTerms::default() };
+    let refused = world.ledger.open_epoch_on(other, time(WEEK_1), terms, by(WEEK_3));
+    assert_eq!(code(refused), Code::WindowsSkipped);
+    assert_eq!(world.open(other, WEEK_1), epoch(1));
+}
+
 /// A window opened by mistake years ahead would leave out every week until then, with no way back.
 #[test]
 fn a_window_that_has_not_begun_is_opened_only_where_it_is_meant() {

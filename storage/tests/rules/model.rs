@@ -202,7 +202,9 @@ impl Run {
     fn open(&mut self) {
         let week = usize::try_from(self.dice.roll(4)).unwrap();
         let last = self.model.epochs.last();
-        let skipped = last.and_then(|last| week.checked_sub(last.week + 1)).unwrap_or_default();
+        // A first epoch leaves out the windows from that of the earliest event on.
+        let waits = self.model.events.values().map(|fact| fact.week).min().unwrap_or(week);
+        let skipped = week.saturating_sub(last.map_or(waits, |last| last.week + 1));
         let terms = OpenTerms { skipped: u64::try_from(skipped).unwrap(), ahead: false };
         let opened = self.world.ledger.open_epoch_on(self.scope, time(WEEKS[week]), terms, by(WEEKS[week]));
         let got = reply(opened);
