@@ -42,7 +42,7 @@ impl Service {
     /// the good ones are to be kept; with `dry_run` nothing is stored at all.
     ///
     /// # Errors
-    /// `lines_refused` with every bad line; `scope_not_found`.
+    /// `lines_refused` with the first 1,000 bad lines, and how many there are more; `scope_not_found`.
     pub fn import(
         &self,
         key: &str,

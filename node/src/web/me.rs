@@ -172,7 +172,8 @@ pub(super) async fn bind(
     let signed = form.into_request(&app).map_err(|sorry| sorry.with_way_back(ADDRESS))?;
     let bound = app.take_binding(&signed, &headers);
     let (user, other) = bound.map_err(|refused| Sorry::from(refused).with_way_back(ADDRESS))?;
-    app.run(move |service| service.bind_own(&holder, &other, user, &caller.actor)).await?;
+    let bound = app.run(move |service| service.bind_own(&holder, &other, user, &caller.actor)).await;
+    bound.map_err(|refused| Sorry::from(refused).with_way_back(ADDRESS))?;
     Ok(unkept(Redirect::to("/me")))
 }
 

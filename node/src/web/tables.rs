@@ -19,6 +19,13 @@ pub(super) const ROWS: usize = 100;
 /// Events and decisions on one page.
 pub(super) const EVENTS: usize = 50;
 
+/// The query of the fields that hold something, with the question mark; nothing where none does.
+pub(super) fn query_of(fields: &[(&str, &String)]) -> String {
+    let given = fields.iter().filter(|(_, value)| !value.is_empty());
+    let query: Vec<String> = given.map(|(name, value)| format!("{name}={}", segment(value))).collect();
+    if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) }
+}
+
 /// The beginnings of claimants' keys that somebody may mean who searches for a text.
 pub(super) fn prefixes_of(text: &str) -> Vec<String> {
     let text = text.trim();

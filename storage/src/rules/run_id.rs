@@ -148,7 +148,7 @@ fn read_compact(text: &str) -> Option<Timestamp> {
 }
 
 impl RunId {
-    /// The id as the ledger has it, whose times have one length.
+    /// The id as the ledger has it, whose times have one form.
     pub(crate) fn to_stored(&self) -> String {
         match self {
             Self::Collect { scope, window } => {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_has_times_of_one_length_without_words() {
+    fn a_key_has_times_of_one_form_without_words() {
         let id: RunId = "collect-a-b-begin-2026-01-12".parse().expect("an id");
         let mut key = Vec::new();
         id.write(&mut key);

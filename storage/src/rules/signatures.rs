@@ -30,8 +30,8 @@ pub struct DraftSignature {
     pub line: SignatureLine,
     /// When it came.
     pub received_at: Timestamp,
-    /// Whether it counts: those of other drafts than the current or final one, and those that came after finalizing,
-    /// are evidence only.
+    /// Whether it counts for the draft that is offered, or, where none is, for the statement in force: those of other
+    /// drafts, and those that came after finalizing, are evidence only.
     pub counts: bool,
 }
 

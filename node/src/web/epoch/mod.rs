@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use super::Sorry;
 use super::frame::{self, credits, day, phase, time};
-use super::tables::{self, EVENTS, ROWS, prefixes_of, ways, wide};
+use super::tables::{self, EVENTS, ROWS, prefixes_of, query_of, ways, wide};
 use super::visitor::{self, unkept};
 use crate::api::App;
 use crate::api::authority::Access;
@@ -30,7 +30,6 @@ use crate::api::documents::{
 use crate::api::extract::{Asked, At};
 use crate::api::parameters::EpochPath;
 use crate::cli::console::counted;
-use crate::client::segment;
 use crate::failure::{Failure, reject};
 use crate::service::differences::Differences;
 use crate::service::history::FinalRevision;
@@ -102,9 +101,7 @@ impl View {
             ("events", &self.events),
             ("decisions", &self.decisions),
         ];
-        let given = fields.iter().filter(|(_, value)| !value.is_empty());
-        let query: Vec<String> = given.map(|(name, value)| format!("{name}={}", segment(value))).collect();
-        if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) }
+        query_of(&fields)
     }
 }
 

@@ -306,7 +306,7 @@ fn later(sight: &Sight<'_>) -> Markup {
     html! {
         @if count > 0 {
             p class="refused" { (counted(count, "decision")) " came after the draft, and finalizing leaves " (them)
-                " out for good. To have " (them) " count, freeze the next draft and have that signed." }
+                " out of this statement: only an amendment would hold " (them) ". To have " (them) " count, freeze the next draft and have that signed." }
             div class="beside" { input type="checkbox" id="finalize-later" name="leave_out_later" value="1" required checked[is_ticked];
                 " " label class="beside" for="finalize-later" { "leave " (them) " out" } }
         }

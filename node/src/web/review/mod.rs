@@ -18,6 +18,7 @@ use maud::{Markup, html};
 use meed_audit::RejectionCode;
 use serde::Deserialize;
 
+use super::tables::query_of;
 use super::visitor::{self, unkept};
 use super::{Page, Sorry, advice, frame};
 use crate::api::App;
@@ -77,9 +78,7 @@ impl View {
             ("claimant", &self.claimant),
             ("preview", &self.preview),
         ];
-        let given = fields.iter().filter(|(_, value)| !value.is_empty());
-        let query: Vec<String> = given.map(|(name, value)| format!("{name}={}", segment(value))).collect();
-        if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) }
+        query_of(&fields)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
+use meed_audit::ids::Claimant;
 use meed_audit::statement::Statement;
 
 use super::act::form;
@@ -112,8 +113,9 @@ fn notice(sight: &Sight<'_>) -> Markup {
             p id="notice" class="done" role="status" { "The epoch is open." }
         } @else if let Some(done) = form(&view.done) {
             p id="notice" class="done" role="status" { (done.done)
-                @if !view.unearned.is_empty() {
-                    " But " (without_activity(sight.shown.epoch.epoch, &view.unearned)) ". If it is mistyped, take them back below."
+                // What the address says becomes a sentence of the page only where it is a claimant.
+                @if let Ok(claimant) = view.unearned.parse::<Claimant>() {
+                    " But " (without_activity(sight.shown.epoch.epoch, &claimant.to_string())) ". If it is mistyped, take them back below."
                 }
             }
         }
