@@ -263,7 +263,9 @@ fn describe_payout(payout: &Allocation, statement: &StatementReport) -> String {
     let events = counted(payout.events, "event");
     let _ = writeln!(text, "units           {} from {events}", units(payout.final_units.value()));
     if let Some(reason) = &payout.override_reason {
-        let _ = writeln!(text, "decided         a person set these units: {reason}");
+        let proposed = units(payout.proposed_units.value());
+        let _ =
+            writeln!(text, "decided         a person set these units, activity gives {proposed}: {reason}");
     }
     let _ = writeln!(text, "payout          {credits} {symbol}");
     text.push_str("verified\n");

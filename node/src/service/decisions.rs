@@ -51,6 +51,21 @@ impl Service {
         self.decide(key, epoch, change, &request.reason, actor)
     }
 
+    /// What a person set the final units of a claimant to, by the decisions of now.
+    ///
+    /// # Errors
+    /// `scope_not_found`, `epoch_not_found`.
+    pub fn override_of(
+        &self,
+        key: &str,
+        epoch: u64,
+        claimant: &Claimant,
+    ) -> Result<Option<Override>, Failure> {
+        let (snapshot, place) = self.place(key, epoch)?;
+        let mut decided = snapshot.epoch_decisions(place.scope, place.epoch)?;
+        Ok(decided.overrides.remove(claimant))
+    }
+
     /// Sets the final units of a claimant, or takes them back. Who sets those of a claimant without activity is told so.
     ///
     /// # Errors

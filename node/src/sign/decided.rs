@@ -9,7 +9,7 @@ use meed_audit::dossier::Dossier;
 use meed_audit::ids::Claimant;
 use meed_audit::statement::Statement;
 
-use crate::cli::console::counted;
+use crate::cli::console::{counted, units};
 use crate::cli::decision_text;
 
 /// Decisions of one kind on one subject replace each other: the last one is in force.
@@ -30,7 +30,7 @@ fn kind_of(action: Action) -> Kind {
 }
 
 /// The decisions on the epoch that are in force; components of the pool are shown with the pool.
-pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
+pub(super) fn describe(dossier: &Dossier, statement: &Statement, allocations: &[Allocation]) -> String {
     let mut in_force: BTreeMap<(Kind, &str), (u64, &Decision)> = BTreeMap::new();
     let mut superseded = 0_usize;
     for (number, decision) in (0_u64..).zip(&dossier.input.decisions) {
@@ -45,6 +45,13 @@ pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
         let place = (kind_of(decision.action), subject);
         superseded += usize::from(in_force.insert(place, (number, decision)).is_some());
     }
+    let proposed = overridden(allocations);
+    let before = in_force.len();
+    // Units set for an account that is a person's since then were set again for the person.
+    in_force.retain(|_, (_, decision)| {
+        decision.action != Action::Override || proposed.contains_key(decision.subject.as_str())
+    });
+    superseded += before - in_force.len();
     if in_force.is_empty() {
         return "\nNobody decided anything else on this epoch.\n".to_owned();
     }
@@ -57,8 +64,19 @@ pub(super) fn describe(dossier: &Dossier, statement: &Statement) -> String {
     let mut text = format!("\n{} in force{left_out}:\n", counted(ordered.len(), "decision"));
     for (number, decision) in ordered {
         text.push_str(&decision_text::describe(number, decision, &statement.unit));
+        if decision.action == Action::Override
+            && let Some(proposed_units) = proposed.get(decision.subject.as_str())
+        {
+            let _ = writeln!(text, "      in place of {} units that activity gives", units(*proposed_units));
+        }
     }
     text
+}
+
+/// What activity gives to those whose units a person set.
+fn overridden(allocations: &[Allocation]) -> BTreeMap<String, u128> {
+    let set = allocations.iter().filter(|allocation| allocation.override_reason.is_some());
+    set.map(|allocation| (allocation.claimant.to_string(), allocation.proposed_units.value())).collect()
 }
 
 /// Which accounts the paid users stand for, and every other change of whose account is whose since the statement

@@ -57,7 +57,7 @@ pub fn describe_draft(dossier: &Dossier, statement: &Statement, allocations: &[A
         statement.origin_line(),
         pool_table(dossier, statement),
     );
-    text.push_str(&decided::describe(dossier, statement));
+    text.push_str(&decided::describe(dossier, statement, allocations));
     text.push_str(&decided::describe_bindings(dossier, statement, allocations));
     let _ = write!(text, "\n{}\n", payout_table(statement, allocations));
     let _ = writeln!(

@@ -181,13 +181,25 @@ fn event(item: &ActivityItem) -> Markup {
         td data-label="who" { @for author in &item.authors {
             (key(&author.identity)) @if let Some(name) = &author.name { " (" (name) ")" } br;
         } }
-        td class="number" data-label="units" { (units(activity.units.value())) }
+        td class="number" data-label="units" { (units(activity.units.value()))
+            @if !is_its_authors_alone(item) {
+                @for claimant in &activity.claimants { br; (units(claimant.units.value())) " to " (key(&claimant.key.to_string())) }
+            }
+        }
         td data-label="state" {
             @if activity.included { "counts" } @else { "left out" }
             @if activity.late { ", late" }
             @if let Some(reason) = &activity.reason { ": " (reason) }
         }
     }
+}
+
+/// Whether its one author earns all of an event, so that nobody else need be named.
+fn is_its_authors_alone(item: &ActivityItem) -> bool {
+    let claimants: Vec<String> =
+        item.activity.claimants.iter().map(|claimant| claimant.key.to_string()).collect();
+    let authors: Vec<&str> = item.authors.iter().map(|author| author.identity.as_str()).collect();
+    claimants.is_empty() || claimants.len() == 1 && claimants == authors
 }
 
 /// What people decided, amounts in the unit of the epoch. Those from the sequence `pinned` on came after the draft.

@@ -35,7 +35,7 @@ fn an_approver_sees_pool_decisions_and_bindings() {
         "2 decisions in force (1 decision superseded by later ones and left out):",
         "set final units of identity:github:1\n      from 5.000 units to 2.500 units",
         "by operator on ",
-        ": the second thought",
+        ": the second thought\n      in place of 2.000 units that activity gives",
         "exclude github:pr:7:e1",
         "imported by mistake",
         &user,

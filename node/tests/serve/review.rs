@@ -207,7 +207,9 @@ fn decide_on_all(desk: &Desk) {
         page.contains("identity:github:9") && page.contains("on call") && page.contains("+1.000"),
         "{page}"
     );
-    assert!(page.contains("identity:github:8"), "who was given a share");
+    let row = page.split("<tr>").find(|row| row.contains("chat:m:2")).expect("the event that was shared");
+    assert!(row.contains("1.000 to ") && row.contains("1.500 to "), "{row}");
+    assert!(row.contains("identity:github:7") && row.contains("identity:github:8"), "{row}");
     let unearned = "no event of epoch 1 gives anything to identity:github:9";
     assert!(page.contains(unearned), "{page}");
     let known =
@@ -372,6 +374,11 @@ fn lines_that_are_refused_are_named() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert!(desk.page(REVIEW).contains("<dt>events</dt><dd>1</dd>"));
+    // A file and pasted lines at once: neither is left out in silence.
+    let both = desk.fill_with_file(&page, "import", &[("lines", &event_line(2))], &event_line(3));
+    let page = Desk::check_refused(&both, 400, "too_many");
+    assert!(page.contains("expected a file or lines of events, got both"), "{page}");
+    assert!(desk.page(REVIEW).contains("<dt>events</dt><dd>1</dd>"));
 }
 
 #[test]
@@ -465,6 +472,17 @@ fn a_page_that_is_out_of_date_decides_nothing() {
     let typed = [("event", "chat:m:1"), ("change", "weight"), ("weight", "9000"), ("reason", "great")];
     let page = Desk::check_refused(&desk.fill(&chosen, "curation", &typed), 409, "page_outdated");
     assert!(page.contains("value=\"great\"") && page.contains("left out, weight"), "{page}");
+    // So do units that two people set at once; of whom the page said nothing, nobody can be wrong.
+    let chosen = desk.page(&format!("{REVIEW}?claimant=identity%3Agithub%3A1"));
+    let units = [("claimant", "identity:github:1"), ("units", "2000"), ("reason", "A"), ("change", "set")];
+    desk.follow(&desk.fill(&chosen, "allocation", &units), "allocation");
+    let typed = [("claimant", "identity:github:1"), ("units", "3000"), ("reason", "B"), ("change", "set")];
+    let page = Desk::check_refused(&desk.fill(&chosen, "allocation", &typed), 409, "page_outdated");
+    assert!(page.contains("So far a person set 2.000: A"), "{page}");
+    desk.follow(&desk.fill(&desk.page(REVIEW), "allocation", &typed), "allocation");
+    let none = [("claimant", "identity:github:1"), ("units", ""), ("reason", "C"), ("change", "set")];
+    let page = Desk::check_refused(&desk.fill(&desk.page(REVIEW), "allocation", &none), 400, "missing_field");
+    assert!(page.contains("expected the final units"), "{page}");
     desk.base_issuance();
     desk.does("close", &[]);
     // The epoch was closed meanwhile: nothing on a page from before counts.

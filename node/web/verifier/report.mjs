@@ -81,10 +81,11 @@ export function describeFound(report) {
     }
     const [symbol, decimals] = statement.unit.split(' ');
     const events = `${payout.events} event${payout.events === '1' ? '' : 's'}`;
+    const proposed = writeAmount(payout.proposed_units, 3);
     const decided =
         payout.override_reason === undefined
             ? []
-            : [['decided', `a person set these units: ${payout.override_reason}`]];
+            : [['decided', `a person set these units, activity gives ${proposed}: ${payout.override_reason}`]];
     return [
         ...common,
         ['claimant', payout.claimant],

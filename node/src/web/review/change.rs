@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use meed_audit::RejectionCode;
+use meed_audit::decision::Override;
+use meed_audit::ids::Claimant;
 use meed_audit::text::FreeText;
 
 use super::act::outdated;
@@ -40,10 +42,17 @@ fn after(answer: Answer) -> Next {
 /// Takes in the file, or the lines that were pasted.
 pub(super) fn import(service: &Service, at: &EpochPath, sent: &Sent, _: &FreeText) -> Result<Next, Failure> {
     let pasted = sent.text("lines").as_bytes();
-    let lines = if sent.file().is_empty() { pasted } else { sent.file() };
-    if lines.trim_ascii().is_empty() {
-        return Err(reject(RejectionCode::MissingField, "lines", "a file or lines of events", "none"));
-    }
+    let lines = match (pasted.trim_ascii().is_empty(), sent.file().trim_ascii().is_empty()) {
+        (true, false) => sent.file(),
+        (false, true) => pasted,
+        // Faults are told by their lines, which two texts at once would count twice.
+        (false, false) => {
+            return Err(reject(RejectionCode::TooMany, "lines", "a file or lines of events", "both"));
+        }
+        (true, true) => {
+            return Err(reject(RejectionCode::MissingField, "lines", "a file or lines of events", "none"));
+        }
+    };
     let import = service.import(&at.key, lines, 1, (sent.is_ticked("keep-good"), false))?;
     Ok(Next::Imported(Box::new(import)))
 }
@@ -113,13 +122,26 @@ fn shares_of(text: &str) -> Result<BTreeMap<String, String>, Failure> {
     read_shares(&lines)
 }
 
+/// What the page shows of a claimant whose units are decided, so that a form tells when another decision came before it.
+pub(super) fn override_text(claimant: &Claimant, set: Option<&Override>) -> String {
+    match set {
+        Some(set) => format!("{claimant} {} units, {}", set.units, set.reason),
+        None => format!("{claimant} not set"),
+    }
+}
+
 pub(super) fn allocate(
     service: &Service,
     at: &EpochPath,
     sent: &Sent,
     actor: &FreeText,
 ) -> Result<Next, Failure> {
+    check_override(service, at, sent)?;
     let withdraw = sent.text("change") == "withdraw";
+    if !withdraw && sent.filled("units").is_none() {
+        let expected = "the final units, in thousandths of a unit";
+        return Err(reject(RejectionCode::MissingField, "units", expected, "none"));
+    }
     let request = AllocationRequest {
         claimant: sent.text("claimant").trim().to_owned(),
         units: sent.filled("units").filter(|_| !withdraw),
@@ -128,6 +150,20 @@ pub(super) fn allocate(
     };
     let allocated = service.allocate(&at.key, at.epoch, &request, actor)?;
     Ok(if allocated.without_activity { Next::Unearned(request.claimant) } else { Next::Page })
+}
+
+/// Nobody decided on the same claimant since the page was made. The page says nothing of one who was typed.
+fn check_override(service: &Service, at: &EpochPath, sent: &Sent) -> Result<(), Failure> {
+    let claimant: Claimant = sent.text("claimant").trim().parse()?;
+    let was = sent.text("was");
+    if !was.starts_with(&format!("{claimant} ")) {
+        return Ok(());
+    }
+    let now = override_text(&claimant, service.override_of(&at.key, at.epoch, &claimant)?.as_ref());
+    if was == now {
+        return Ok(());
+    }
+    Err(outdated(format!("expected a decision on what is set now ({now}), got one on what was set ({was})")))
 }
 
 pub(super) fn pool(

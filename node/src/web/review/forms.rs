@@ -2,9 +2,10 @@
 //! how the epoch stood.
 
 use maud::{Markup, html};
+use meed_audit::decision::Override;
 
 use super::act::{form, stand};
-use super::change::state_of;
+use super::change::{override_text, state_of};
 use super::hint;
 use super::show::Sight;
 use super::shown::Picked;
@@ -120,9 +121,10 @@ fn event(item: &ActivityItem) -> Markup {
 
 /// Sets the units of a claimant.
 pub(super) fn allocation(sight: &Sight<'_>) -> Markup {
-    let problem = match &sight.shown.claimant {
-        Picked::Refused(problem) => html! { p class="refused" { (problem.detail) } },
-        Picked::Nothing | Picked::Found(_) => html! {},
+    let (problem, was) = match &sight.shown.claimant {
+        Picked::Refused(problem) => (html! { p class="refused" { (problem.detail) } }, String::new()),
+        Picked::Nothing => (html! {}, String::new()),
+        Picked::Found((claimant, set)) => (set_so_far(set.as_ref()), override_text(claimant, set.as_ref())),
     };
     let content = html! {
         (problem)
@@ -130,6 +132,7 @@ pub(super) fn allocation(sight: &Sight<'_>) -> Markup {
             label for="allocation-claimant" { "Claimant" }
             input id="allocation-claimant" name="claimant" value=(sight.view.claimant) required size="48" autocomplete="off";
         }
+        input type="hidden" name="was" value=(was);
         (field(sight, "allocation-units", "units", "Final units, in thousandths of a unit", "in place of what activity proposes; 1000 is one unit", false))
         (reason(sight, "allocation-reason"))
         button type="submit" name="change" value="set" { "Set the units" } " "
@@ -139,6 +142,10 @@ pub(super) fn allocation(sight: &Sight<'_>) -> Markup {
         h3 id="allocation-title" { "Set the units of a claimant" }
         (sending(sight, "allocation", &Way::Fields, &content))
     } }
+}
+
+fn set_so_far(set: Option<&Override>) -> Markup {
+    html! { @if let Some(set) = set { p { "So far a person set " (units(set.units.value())) ": " (set.reason) } } }
 }
 
 /// The pool, and what is put into it.

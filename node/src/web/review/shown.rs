@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use meed_audit::decision::Override;
 use meed_audit::ids::Claimant;
 
 use super::View;
@@ -31,7 +32,8 @@ pub(super) struct Shown {
     /// What its sources have and the ledger has not.
     pub(super) gaps: Vec<String>,
     pub(super) event: Picked<ActivityItem>,
-    pub(super) claimant: Picked<Claimant>,
+    /// Whose units are to be set, and what a person set them to so far.
+    pub(super) claimant: Picked<(Claimant, Option<Override>)>,
     /// The statement as it would be now, where that was asked for.
     pub(super) preview: Picked<PreviewView>,
     /// Who would get otherwise than by the draft, or by what is in force, where the preview was asked for.
@@ -76,7 +78,11 @@ pub(super) fn read(service: &Service, key: &str, number: u64, view: &View) -> Re
         threshold: service.signatures(key, number)?.threshold,
         gaps: service.gaps(key, number)?,
         event: Picked::of(&view.event, || service.event_of(key, number, view.event.trim())),
-        claimant: Picked::of(&view.claimant, || Ok(view.claimant.trim().parse()?)),
+        claimant: Picked::of(&view.claimant, || {
+            let claimant: Claimant = view.claimant.trim().parse()?;
+            let set = service.override_of(key, number, &claimant)?;
+            Ok((claimant, set))
+        }),
         preview: Picked::of(&view.preview, || service.preview(key, number)),
         differences: compared.map(differences).transpose()?,
         draft: if is_offered { draft_text(service, key, number)? } else { None },
