@@ -127,7 +127,7 @@ impl<'a> Closing<'a> {
         let state = State::replay(&input.decisions)?;
         let closing = Self { input, window, state };
         check_decided(input, window)?;
-        check_overrides(closing.decided(), &closing.state)?;
+        check_overrides(input, window.number, &closing.state)?;
         Ok(closing)
     }
 

@@ -1,6 +1,8 @@
 //! Decisions: the record of every human change. A scope's decisions are leaves of a tree that only grows, and the
 //! state they add up to is computed from them alone, so that nothing can change without a decision.
 
+mod claimants;
+mod effects;
 mod state;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::text::FreeText;
 use crate::time::Timestamp;
 
+pub use claimants::{StaleOverride, refuse_stale};
 pub use state::{Curation, EpochDecisions, Override, State, StateParts};
 
 /// Most claimants among whom one event is shared by a decision.

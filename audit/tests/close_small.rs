@@ -34,7 +34,7 @@ fn pay(pool: u128, proposed: &[u128], overrides: &[Option<u128>]) -> Vec<Allocat
         .iter()
         .zip(KEYS)
         .filter_map(|(set, key)| {
-            Some((claimant(key), Override { units: units((*set)?), reason: free("so") }))
+            Some((claimant(key), Override { units: units((*set)?), reason: free("so"), set_at: 0 }))
         })
         .collect();
     let pool = Credits::single(pool).expect("pool");

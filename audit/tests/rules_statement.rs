@@ -485,3 +485,26 @@ fn overrides_of_moved_claimants_are_restated() {
     let row = closed.allocations.iter().find(|a| a.claimant.to_string() == user).expect("the user");
     assert_eq!((row.final_units.value(), row.proposed_units.value()), (250, 1_000));
 }
+
+/// An override is younger than the last decision on its claimant's accounts, and says otherwise what changed.
+#[test]
+fn overrides_are_younger_than_the_last_change_of_their_claimants() {
+    let user = claimant(&format!("user:{USER}"));
+    let set = (Some(2), Change::Override(user.clone(), units(250)));
+    let revoke = (None, Change::Revoke("identity:github:1003".parse().expect("an identity")));
+    let mut input = example_input();
+    let before = [pooled("base_issuance", 10_000), bind("1001"), bind("1003"), set.clone(), revoke];
+    input.decisions = decide(&before);
+    let refused = close(&input).expect_err("older");
+    assert_eq!(refused.code, OverrideClaimantMoved);
+    let expected =
+        format!("override of {user}: expected one made after identity:github:1003 was revoked from it by decision 4, got that of decision 3");
+    assert!(refused.to_string().ends_with(&expected), "{refused}");
+    input.decisions = decide(&[&before[..], &[set]].concat());
+    let closed = close(&input).expect("restated with the same units and reason");
+    let last = |key: &str| {
+        let row = closed.allocations.iter().find(|row| row.claimant == claimant(key)).expect("a row");
+        row.final_units.value()
+    };
+    assert_eq!((last(&format!("user:{USER}")), last("identity:github:1003")), (250, 1_000));
+}

@@ -14,7 +14,7 @@ use crate::log::{CheckpointRecord, LogKind, LogState};
 use crate::table::{RawReader, Reader, Table};
 
 /// The format that this program reads and writes. `FORMAT.md` says what it is.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// What a new ledger is made with; none of it ever changes.
 #[derive(Clone, Debug)]

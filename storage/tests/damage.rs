@@ -150,12 +150,12 @@ fn another_format_is_refused_with_its_number() {
         Ledger::open(&path, signing()).unwrap_err()
     };
     let newer = refused(9);
-    assert!(matches!(newer, StorageError::NewerFormat { found: 9, supported: 2 }), "{newer}");
-    assert_eq!(newer.to_string(), "expected ledger format 2, got 9");
+    assert!(matches!(newer, StorageError::NewerFormat { found: 9, supported: 3 }), "{newer}");
+    assert_eq!(newer.to_string(), "expected ledger format 3, got 9");
     assert!(newer.remedy().contains("newer meed"));
     let older = refused(1);
-    assert!(matches!(older, StorageError::OlderFormat { found: 1, supported: 2 }), "{older}");
-    assert_eq!(older.to_string(), "expected ledger format 2, got 1, an earlier one");
+    assert!(matches!(older, StorageError::OlderFormat { found: 1, supported: 3 }), "{older}");
+    assert_eq!(older.to_string(), "expected ledger format 3, got 1, an earlier one");
     assert!(matches!(refused(0), StorageError::Corrupt { .. }));
 }
 

@@ -100,10 +100,11 @@ class Curation:
 
 @dataclass
 class EpochState:
-    """Curation of events, and overrides of claimants with their reasons, of one epoch."""
+    """Curation of events, and overrides of claimants with their reasons and places, of one epoch."""
 
     curation: dict[str, Curation] = field(default_factory=dict)
     overrides: dict[str, tuple[str, str]] = field(default_factory=dict)
+    made_at: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -112,6 +113,7 @@ class State:
 
     bound: dict[str, str] = field(default_factory=dict)
     last_bound: dict[str, str] = field(default_factory=dict)
+    changed_at: dict[str, int] = field(default_factory=dict)
     epochs: dict[int, EpochState] = field(default_factory=dict)
     ended: bool = False
     made: list[Decision] = field(default_factory=list)
@@ -262,6 +264,9 @@ def apply(state: State, decision: Decision, where: str) -> None:
         refuse("8.3 point 4", where, "a claimant with an override", subject)
     if action != "override" and after is not None and after == decision.before:
         refuse("8.3 point 5", where, "a value other than before", after)
+    if action in ("bind", "rebind", "revoke"):
+        claimants = (subject, after, state.bound.get(subject))
+        state.changed_at.update({who: len(state.made) for who in claimants if who is not None})
     state.made.append(decision)
     if action in ("bind", "rebind"):
         state.bound[subject] = state.last_bound[subject] = str(after)
@@ -276,7 +281,7 @@ def apply(state: State, decision: Decision, where: str) -> None:
     elif decision.epoch is not None and action in ("exclude", "include", "weight", "shares"):
         curate(state.epoch(decision.epoch).curation.setdefault(subject, Curation()), decision)
     elif decision.epoch is not None and action == "override":
-        override(state, state.epoch(decision.epoch).overrides, decision)
+        override(state, state.epoch(decision.epoch), decision)
 
 
 def curate(curation: Curation, decision: Decision) -> None:
@@ -290,13 +295,14 @@ def curate(curation: Curation, decision: Decision) -> None:
     curation.reason = decision.reason
 
 
-def override(state: State, overrides: dict[str, tuple[str, str]], decision: Decision) -> None:
+def override(state: State, epoch: EpochState, decision: Decision) -> None:
     """The effect of an override (8.3, point 6)."""
     if decision.subject.startswith("user:"):
-        for claimant in list(overrides):
+        for claimant in list(epoch.overrides):
             if state.bound.get(claimant) == decision.subject:
-                del overrides[claimant]
-    overrides[decision.subject] = (str(decision.after), decision.reason)
+                del epoch.overrides[claimant]
+    epoch.overrides[decision.subject] = (str(decision.after), decision.reason)
+    epoch.made_at[decision.subject] = len(state.made) - 1
 
 
 def replay(leaves: list[str], scope: str, where: str) -> State:
@@ -472,6 +478,10 @@ def allocations(
     overrides = state.epoch(epoch).overrides
     for claimant in sorted(overrides):
         demand_equal("11.1 an override's claimant moved", f"epoch {epoch}", state.resolve(claimant), claimant)
+        made, changed = state.epoch(epoch).made_at[claimant], state.changed_at.get(claimant, -1)
+        if changed > made:
+            rule = "11.1 an override is younger than the last change of its claimant"
+            refuse(rule, f"epoch {epoch}: {claimant}", f"one made after decision {changed}", made)
     claimants = sorted({*proposed, *overrides})
     final = [int(overrides[key][0]) if key in overrides else proposed[key] for key in claimants]
     result = []

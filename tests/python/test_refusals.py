@@ -28,7 +28,7 @@ from canonical import (
 from events import read_leaf, read_line
 from merkle import check_consistency, check_inclusion, leaf_hash
 from notes import LOG_KEY, read_checkpoint, read_key, read_note, read_tlog_proof
-from rulebook import read_decision, read_policy, read_pool, replay
+from rulebook import allocations, read_decision, read_policy, read_pool, replay
 from test_spec_examples import EXAMPLE, LINE, SCOPE
 from world import DECISIONS, POOL, decision, growth, path, tree
 
@@ -245,6 +245,34 @@ class Decisions(unittest.TestCase):
         state = replay(leaves, SCOPE, "")
         self.assertEqual(state.epoch(1).overrides, {user: ("6", "as agreed")})
         self.assertEqual(state.epoch(2).overrides, {who: ("5", "as agreed")})
+
+    def test_an_override_is_younger_than_its_claimant(self) -> None:
+        who, user, other = (
+            "identity:github:7",
+            "user:" + "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+            "user:" + "1" * 8 + "-0000-4000-8000-" + "0" * 12,
+        )
+
+        def allocate(leaves: list[str], where: str) -> None:
+            allocations([], replay(leaves, SCOPE, where), 1, 0, SCOPE, 9)
+
+        bind, revoke = decision("bind", who, after=user), decision("revoke", who, before=user)
+        rebind = decision("rebind", who, before=user, after=other)
+        stated = [decision("override", each, after="5", epoch="1") for each in (who, user, other)]
+        again = [decision("override", each, before="5", after="5", epoch="1") for each in (who, user, other)]
+        good = [
+            [bind, stated[1]], [bind, stated[1], revoke, again[1]], [stated[2], bind], [bind, revoke, stated[0]],
+            [bind, stated[1], stated[2], rebind, again[2], again[1]], [stated[0], bind, revoke, again[0]],
+            [bind, revoke, stated[1], rebind],
+        ]  # fmt: skip
+        bad = [
+            [stated[1], bind], [bind, stated[1], revoke], [bind, stated[1], rebind], [bind, stated[2], rebind],
+            [stated[0], bind], [stated[0], bind, revoke], [bind, stated[1], stated[2], rebind, again[2]],
+        ]  # fmt: skip
+        for leaves in good:
+            self.assertTrue(reads(allocate, leaves), leaves)
+        for leaves in bad:
+            self.assertFalse(reads(allocate, leaves), leaves)
 
     def test_what_was_decided_is_taken_back(self) -> None:
         who = "identity:github:7"

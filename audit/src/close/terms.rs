@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{DraftTerms, EpochInput};
-use crate::decision::{Action, Decision, EpochDecisions, State};
+use crate::decision::{Action, Decision, StaleOverride, State, refuse_stale};
 use crate::ids::{EpochNumber, Revision};
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::check_events_log;
@@ -63,21 +63,16 @@ fn check_windows(windows: &[EpochWindow]) -> Checked<&EpochWindow> {
     windows.last().ok_or_else(|| refuse("at least one epoch", "none".to_owned()))
 }
 
-/// An override must name a claimant as it is now (rule `DRAFT_PINNED`).
-pub(super) fn check_overrides(decided: &EpochDecisions, state: &State) -> Checked<()> {
-    for claimant in decided.overrides.keys() {
-        let now = state.resolve_claimant(claimant);
-        if now != *claimant {
-            let subject = format!("override of {claimant}");
-            return Err(Rejection::new(
-                RejectionCode::OverrideClaimantMoved,
-                subject,
-                format!("an override of {now}"),
-                "the identity",
-            ));
-        }
-    }
-    Ok(())
+/// An override is for a claimant as it is now: younger than the last change of its accounts (rule `DRAFT_PINNED`).
+pub(super) fn check_overrides(input: &EpochInput, epoch: EpochNumber, state: &State) -> Checked<()> {
+    let describe = |stale: StaleOverride| {
+        let place = usize::try_from(stale.changed_at).ok();
+        let decision = place.and_then(|place| input.decisions.get(place));
+        let changed = decision.map(|decision| stale.what_changed(decision)).unwrap_or_default();
+        (stale, changed)
+    };
+    let stale: Vec<_> = state.stale_overrides(epoch).into_iter().map(describe).collect();
+    refuse_stale(epoch, &stale).map_or(Ok(()), Err)
 }
 
 /// Every window is laid as chapter 6 of `SPEC.md` says, and the epoch's own has the length that its policy pins.

@@ -28,6 +28,8 @@ pub struct Override {
     pub units: Units,
     /// Why.
     pub reason: FreeText,
+    /// The place among the scope's decisions, from 0, of the one that set it.
+    pub set_at: u64,
 }
 
 /// What people decided of one epoch.
@@ -42,10 +44,12 @@ pub struct EpochDecisions {
 /// What a scope's decisions add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    bindings: BTreeMap<Identity, UserId>,
-    last_bindings: BTreeMap<Identity, UserId>,
-    epochs: BTreeMap<EpochNumber, EpochDecisions>,
-    ended: bool,
+    pub(super) bindings: BTreeMap<Identity, UserId>,
+    pub(super) last_bindings: BTreeMap<Identity, UserId>,
+    pub(super) claimant_changes: BTreeMap<Claimant, u64>,
+    pub(super) epochs: BTreeMap<EpochNumber, EpochDecisions>,
+    pub(super) ended: bool,
+    pub(super) decisions_size: u64,
 }
 
 /// The parts of a [`State`], for keeping it beside the decisions that it follows from. A part of them is a state too:
@@ -56,23 +60,27 @@ pub struct StateParts {
     pub bindings: BTreeMap<Identity, UserId>,
     /// Whose each identity is, or was before its binding was revoked.
     pub last_bindings: BTreeMap<Identity, UserId>,
+    /// The place of the last decision that changed for which accounts each claimant stands.
+    pub claimant_changes: BTreeMap<Claimant, u64>,
     /// What was decided of each epoch.
     pub epochs: BTreeMap<EpochNumber, EpochDecisions>,
     /// Whether the scope was ended.
     pub ended: bool,
+    /// How many decisions there are: the place of the next one.
+    pub decisions_size: u64,
 }
 
 impl From<StateParts> for State {
     fn from(parts: StateParts) -> Self {
-        let StateParts { bindings, last_bindings, epochs, ended } = parts;
-        Self { bindings, last_bindings, epochs, ended }
+        let StateParts { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size } = parts;
+        Self { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size }
     }
 }
 
 impl From<State> for StateParts {
     fn from(state: State) -> Self {
-        let State { bindings, last_bindings, epochs, ended } = state;
-        Self { bindings, last_bindings, epochs, ended }
+        let State { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size } = state;
+        Self { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size }
     }
 }
 
@@ -97,6 +105,7 @@ impl State {
         let change = decision.change()?;
         self.check(decision, &change)?;
         self.make(decision, change);
+        self.decisions_size = self.decisions_size.saturating_add(1);
         Ok(())
     }
 
@@ -249,65 +258,5 @@ impl State {
             )),
             _ => Ok(()),
         }
-    }
-
-    fn make(&mut self, decision: &Decision, change: Change) {
-        match change {
-            Change::Bind(identity, user) | Change::Rebind(identity, user) => {
-                self.last_bindings.insert(identity.clone(), user);
-                self.bindings.insert(identity, user);
-            }
-            Change::Revoke(identity) => {
-                self.bindings.remove(&identity);
-            }
-            Change::EndScope => self.ended = true,
-            Change::Exclude(event) => self.curate(decision, event, |curation| curation.excluded = true),
-            Change::Include(event) => self.curate(decision, event, |curation| curation.excluded = false),
-            Change::Weight(event, units) => {
-                self.curate(decision, event, |curation| curation.weight = Some(units))
-            }
-            Change::Shares(event, shares) => {
-                self.curate(decision, event, |curation| curation.shares = Some(shares))
-            }
-            Change::Override(claimant, units) => self.set_override(decision, claimant, units),
-            Change::Reset(event) => self.take_back(decision, |decided| drop(decided.curation.remove(&event))),
-            Change::Withdraw(claimant) => {
-                self.take_back(decision, |decided| drop(decided.overrides.remove(&claimant)))
-            }
-            Change::AcceptGap | Change::Amend | Change::EarlyClose | Change::Erase(_) | Change::Pool(..) => {}
-        }
-    }
-
-    /// An epoch of which nothing is decided any more is as one of which nothing ever was.
-    fn take_back(&mut self, decision: &Decision, remove: impl FnOnce(&mut EpochDecisions)) {
-        let Some(epoch) = decision.epoch else { return };
-        if let Some(decided) = self.epochs.get_mut(&epoch) {
-            remove(decided);
-            if *decided == EpochDecisions::default() {
-                self.epochs.remove(&epoch);
-            }
-        }
-    }
-
-    fn curate(&mut self, decision: &Decision, event: EventId, change: impl FnOnce(&mut Curation)) {
-        let Some(epoch) = decision.epoch else { return };
-        let curation = self.epochs.entry(epoch).or_default().curation.entry(event).or_default();
-        change(curation);
-        curation.reason = Some(decision.reason.clone());
-    }
-
-    /// Sets an override, and withdraws those of identities that are the claimant's by now: that is how an override
-    /// whose claimant has become another is stated again.
-    fn set_override(&mut self, decision: &Decision, claimant: Claimant, units: Units) {
-        let Some(epoch) = decision.epoch else { return };
-        let bindings = &self.bindings;
-        let overrides = &mut self.epochs.entry(epoch).or_default().overrides;
-        overrides.retain(|key, _| match key {
-            Claimant::Identity(identity) => {
-                bindings.get(identity).map(|user| Claimant::User(*user)).as_ref() != Some(&claimant)
-            }
-            Claimant::User(_) => true,
-        });
-        overrides.insert(claimant, Override { units, reason: decision.reason.clone() });
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct Row {
 pub(crate) fn statement(world: &World, state: &State) -> Option<String> {
     let empty = super::state::EpochState::default();
     let own = state.epochs.get(&world.epochs).unwrap_or(&empty);
-    if own.overrides.keys().any(|key| state.resolve(key) != *key) {
+    if state.has_moved(own) {
         return None;
     }
     let (activity, mut rows) = activity(world, state, own);

@@ -11,12 +11,16 @@ pub(crate) struct EpochState {
     pub(crate) shares: BTreeMap<String, BTreeMap<String, u32>>,
     pub(crate) reasons: BTreeMap<String, String>,
     pub(crate) overrides: BTreeMap<String, (u128, String)>,
+    /// How many decisions were made before each override.
+    made_after: BTreeMap<String, usize>,
 }
 
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) bound: BTreeMap<String, String>,
     last_bound: BTreeMap<String, String>,
+    /// How many decisions were made before the last one on the accounts of each claimant.
+    changed_after: BTreeMap<String, usize>,
     pub(crate) epochs: BTreeMap<usize, EpochState>,
     pub(crate) leaves: Vec<String>,
 }
@@ -31,6 +35,14 @@ impl State {
     /// Who earns for a key now.
     pub(crate) fn resolve(&self, key: &str) -> String {
         self.bound.get(key).cloned().unwrap_or_else(|| key.to_owned())
+    }
+
+    /// Whether an override of an epoch is for a claimant as it no longer is.
+    pub(crate) fn has_moved(&self, own: &EpochState) -> bool {
+        own.overrides.keys().any(|key| {
+            let changed = self.changed_after.get(key);
+            self.resolve(key) != *key || changed.is_some_and(|changed| *changed > own.made_after[key])
+        })
     }
 
     /// Makes the decision where it may be made; says whether it was.
@@ -55,6 +67,7 @@ impl State {
             Wish::Revoke(person) => {
                 let key = identity(*person);
                 let Some(before) = self.bound.remove(&key) else { return false };
+                self.change([&key, &before]);
                 self.record("revoke", None, &key, Some(&before), None, reason);
             }
             Wish::Override(who, units) => self.set_override(epoch, &who.key(), *units, reason),
@@ -69,12 +82,22 @@ impl State {
     }
 
     fn bind(&mut self, action: &str, key: &str, before: Option<String>, user: String, reason: &str) {
+        if let Some(until_now) = self.bound.get(key).cloned() {
+            self.change([&until_now]);
+        }
+        self.change([key, &user]);
         self.record(action, None, key, before.as_deref(), Some(&user), reason);
         self.bound.insert(key.to_owned(), user.clone());
         self.last_bound.insert(key.to_owned(), user);
     }
 
+    fn change<const N: usize>(&mut self, claimants: [&str; N]) {
+        let made = self.leaves.len();
+        self.changed_after.extend(claimants.map(|claimant| (claimant.to_owned(), made)));
+    }
+
     fn set_override(&mut self, epoch: usize, key: &str, units: u128, reason: &str) {
+        let made = self.leaves.len();
         let own = self.epochs.entry(epoch).or_default();
         let before = own.overrides.get(key).map(|(units, _)| units.to_string());
         for (identity, user) in &self.bound {
@@ -83,6 +106,7 @@ impl State {
             }
         }
         own.overrides.insert(key.to_owned(), (units, reason.to_owned()));
+        own.made_after.insert(key.to_owned(), made);
         self.record("override", Some(epoch), key, before.as_deref(), Some(&units.to_string()), reason);
     }
 

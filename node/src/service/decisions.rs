@@ -98,8 +98,8 @@ impl Service {
         Ok(AllocatedView { made, without_activity })
     }
 
-    /// Units that are in force already, for the same reason, are no change, unless they replace those of an account that
-    /// has become the claimant's since.
+    /// Units that are in force already, for the same reason, are no change, unless they were set for the claimant as it
+    /// was, or replace those of an account that has become the claimant's since.
     fn check_other_override(
         &self,
         key: &str,
@@ -110,9 +110,10 @@ impl Service {
         let sight = self.sight(key, epoch)?;
         let state = self.state_of(&sight, None)?;
         let Some(decided) = state.epoch(sight.place.epoch) else { return Ok(()) };
-        let own = decided.overrides.keys().filter(|named| state.resolve_claimant(named) == *claimant);
+        let stale = state.stale_overrides(sight.place.epoch);
+        let is_restated = stale.iter().any(|stale| stale.now == *claimant);
         let same = |held: &Override| held.units == units && held.reason.as_str() == reason;
-        if own.count() == 1 && decided.overrides.get(claimant).is_some_and(same) {
+        if !is_restated && decided.overrides.get(claimant).is_some_and(same) {
             let subject = claimant.to_string();
             let expected = "other units than those in force, or another reason";
             return Err(reject(RejectionCode::NothingToChange, &subject, expected, "the same"));

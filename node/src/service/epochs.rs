@@ -1,19 +1,23 @@
 //! Epochs: opening, closing, freezing, finalizing, amending, reading.
 
 use meed_audit::RejectionCode;
-use meed_audit::decision::Action;
+use meed_audit::decision::{Action, StaleOverride};
 use meed_audit::ids::EpochNumber;
 use meed_audit::policy::Unit;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
-use meed_storage::{CloseTerms, Draft, Epoch, OpenTerms, Snapshot, SourceReport};
+use meed_storage::{CloseTerms, Draft, Epoch, OpenTerms, Phase, Snapshot, SourceReport};
 
 use super::parts::page;
 use super::{Place, Service, Wanted};
 use crate::api::documents::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest, Page,
+    StaleOverrideView,
 };
 use crate::failure::{Failure, reject};
+
+/// Most overrides to be stated again that an epoch's document names.
+const STALE_OVERRIDES_MAX: usize = 100;
 
 impl Service {
     /// Opens the epoch whose window holds a time.
@@ -228,6 +232,7 @@ impl Service {
             closed,
             current_draft: epoch.current_draft.map(|revision| revision.get()),
             later_decisions: snapshot.decisions_after_draft(epoch.scope, epoch.number)?,
+            stale_overrides: stale_overrides(snapshot, epoch)?,
             final_revision: epoch.final_revision.map(|revision| revision.get()),
             amending: epoch.amending,
         })
@@ -247,6 +252,20 @@ impl Service {
     pub(super) fn unit_of(snapshot: &Snapshot, place: &Place) -> Result<Unit, Failure> {
         Ok(snapshot.epoch(place.scope, place.epoch)?.policy.unit)
     }
+}
+
+/// What a freeze would refuse; of what is final nothing is to be stated again.
+fn stale_overrides(snapshot: &Snapshot, epoch: &Epoch) -> Result<Vec<StaleOverrideView>, Failure> {
+    if epoch.phase == Phase::Finalized && !epoch.amending {
+        return Ok(Vec::new());
+    }
+    let stale = snapshot.stale_overrides(epoch.scope, epoch.number)?.into_iter().take(STALE_OVERRIDES_MAX);
+    let view = |(stale, changed): (StaleOverride, String)| StaleOverrideView {
+        claimant: stale.claimant.to_string(),
+        now: stale.now.to_string(),
+        changed,
+    };
+    Ok(stale.map(view).collect())
 }
 
 fn draft_view(draft: &Draft) -> DraftView {

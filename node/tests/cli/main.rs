@@ -9,6 +9,7 @@
 
 mod approvals;
 mod care;
+mod corrections;
 mod demo;
 mod doctor;
 mod documents;

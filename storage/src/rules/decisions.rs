@@ -1,21 +1,18 @@
 //! Decisions: each human change is checked against what the earlier ones add up to, and becomes a leaf of the scope's
-//! decision tree. The sum is kept in tables beside the decisions, so that one more does not replay all; `fsck` does,
-//! and compares.
-
-use std::collections::BTreeMap;
+//! decision tree. The sum is kept in tables beside the decisions ([`decided`](super::decided)), so that one more does not
+//! replay all; `fsck` does, and compares.
 
 use meed_audit::decision::{
-    Change, Curation, Decision, DecisionContext, EpochDecisions, Override, State, StateParts,
+    Change, Decision, DecisionContext, EpochDecisions, StaleOverride, State, StateParts,
 };
-use meed_audit::ids::{Claimant, EpochNumber, EventId, Identity, ScopeId};
+use meed_audit::ids::{EpochNumber, ScopeId};
 use meed_audit::text::FreeText;
 
 use crate::error::StorageError;
+use crate::rules::decided::{epoch_decisions, overrides_state, read_concerned, write_difference};
 use crate::rules::record::{By, BytesRecord, LedgerResult, demand};
 use crate::rules::scopes::scope_record;
-use crate::rules::tables::{
-    CURATIONS, CurationRecord, DECISIONS, OVERRIDES, OverrideRecord, SCOPE_BINDINGS, ScopeBindingRecord,
-};
+use crate::rules::tables::DECISIONS;
 use crate::snapshot::Snapshot;
 use crate::table::{RawReader, Reader};
 use crate::transaction::Transaction;
@@ -24,8 +21,7 @@ use crate::transaction::Transaction;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     scope: ScopeId,
-    epoch: Option<EpochNumber>,
-    made: Vec<(Decision, Change)>,
+    made: Vec<Decision>,
     /// The part of the state that the changes concern, before and after.
     before: StateParts,
     after: StateParts,
@@ -68,7 +64,8 @@ pub(crate) fn prepare_each(
     ended: bool,
     changes: Vec<(Change, FreeText, By)>,
 ) -> LedgerResult<Prepared> {
-    let mut before = StateParts { ended, ..StateParts::default() };
+    let decisions_size = decisions_size(reader, scope)?;
+    let mut before = StateParts { ended, decisions_size, ..StateParts::default() };
     for (change, _, _) in &changes {
         read_concerned(reader, scope, epoch, change, &mut before)?;
     }
@@ -77,72 +74,25 @@ pub(crate) fn prepare_each(
     for (change, reason, By { actor, at }) in changes {
         let decision = Decision::new(&state, &change, DecisionContext { scope, epoch, actor, at, reason })?;
         state.apply(&decision)?;
-        made.push((decision, change));
+        made.push(decision);
     }
-    Ok(Prepared { scope, epoch, made, before, after: state.into() })
+    Ok(Prepared { scope, made, before, after: state.into() })
 }
 
 impl Prepared {
     /// Appends the decisions, updates what decisions add up to, and gives them with their sequences.
     pub(crate) fn write(self, tx: &mut Transaction) -> Result<Vec<(u64, Decision)>, StorageError> {
-        let first = decisions_size(tx, self.scope)?;
-        for (sequence, (decision, change)) in (first..).zip(&self.made) {
-            tx.insert(DECISIONS, &(self.scope, sequence), &BytesRecord::of_leaf(decision))?;
-            self.write_state(tx, change)?;
+        let Self { scope, made, before, after } = self;
+        let first = decisions_size(tx, scope)?;
+        if first != before.decisions_size {
+            let detail = format!("decisions prepared after {}, written after {first}", before.decisions_size);
+            return Err(StorageError::internal(detail));
         }
-        self.write_overrides(tx)?;
-        Ok((first..).zip(self.made.into_iter().map(|(decision, _)| decision)).collect())
-    }
-
-    fn write_state(&self, tx: &mut Transaction, change: &Change) -> Result<(), StorageError> {
-        match change {
-            Change::Bind(identity, _) | Change::Rebind(identity, _) | Change::Revoke(identity) => {
-                let Some(last) = self.after.last_bindings.get(identity).copied() else { return Ok(()) };
-                let record = ScopeBindingRecord { user: self.after.bindings.get(identity).copied(), last };
-                tx.insert(SCOPE_BINDINGS, &(self.scope, identity.clone()), &record)
-            }
-            Change::Exclude(event)
-            | Change::Include(event)
-            | Change::Reset(event)
-            | Change::Shares(event, _)
-            | Change::Weight(event, _) => self.write_curation(tx, event),
-            Change::Override(..)
-            | Change::Withdraw(_)
-            | Change::AcceptGap
-            | Change::Amend
-            | Change::EarlyClose
-            | Change::EndScope
-            | Change::Erase(_)
-            | Change::Pool(..) => Ok(()),
+        for (sequence, decision) in (first..).zip(&made) {
+            tx.insert(DECISIONS, &(scope, sequence), &BytesRecord::of_leaf(decision))?;
         }
-    }
-
-    fn write_curation(&self, tx: &mut Transaction, event: &EventId) -> Result<(), StorageError> {
-        let Some(epoch) = self.epoch else { return Ok(()) };
-        let curation = self.after.epochs.get(&epoch).and_then(|decided| decided.curation.get(event));
-        match curation {
-            Some(curation) => {
-                tx.insert(CURATIONS, &(self.scope, epoch, event.clone()), &curation_record(curation))
-            }
-            None => tx.remove(CURATIONS, &(self.scope, epoch, event.clone())).map(|_| ()),
-        }
-    }
-
-    /// An override can withdraw others, those of identities that have become the claimant's.
-    fn write_overrides(&self, tx: &mut Transaction) -> Result<(), StorageError> {
-        let Some(epoch) = self.epoch else { return Ok(()) };
-        let overrides =
-            |parts: &StateParts| parts.epochs.get(&epoch).map(|decided| decided.overrides.clone());
-        let (before, after) =
-            (overrides(&self.before).unwrap_or_default(), overrides(&self.after).unwrap_or_default());
-        for claimant in before.keys().filter(|claimant| !after.contains_key(*claimant)) {
-            tx.remove(OVERRIDES, &(self.scope, epoch, claimant.clone()))?;
-        }
-        for (claimant, set) in after.iter().filter(|(claimant, set)| before.get(*claimant) != Some(*set)) {
-            let record = OverrideRecord { units: set.units, reason: set.reason.clone() };
-            tx.insert(OVERRIDES, &(self.scope, epoch, claimant.clone()), &record)?;
-        }
-        Ok(())
+        write_difference(tx, scope, &before, &after)?;
+        Ok((first..).zip(made).collect())
     }
 }
 
@@ -163,109 +113,6 @@ pub(crate) fn decisions_until(
         return Err(StorageError::corrupt(DECISIONS.name(), scope.as_bytes(), detail));
     }
     records.iter().map(|(_, record)| record.leaf(DECISIONS.name())).collect()
-}
-
-/// Adds the part of the state that a change concerns.
-fn read_concerned(
-    reader: &impl RawReader,
-    scope: ScopeId,
-    epoch: Option<EpochNumber>,
-    change: &Change,
-    parts: &mut StateParts,
-) -> Result<(), StorageError> {
-    match (change, epoch) {
-        (Change::Bind(identity, _) | Change::Rebind(identity, _) | Change::Revoke(identity), _) => {
-            read_binding(reader, scope, identity, parts)
-        }
-        (
-            Change::Exclude(event)
-            | Change::Include(event)
-            | Change::Reset(event)
-            | Change::Shares(event, _)
-            | Change::Weight(event, _),
-            Some(epoch),
-        ) => {
-            if let Some(record) = reader.get(CURATIONS, &(scope, epoch, event.clone()))? {
-                let curation = &mut parts.epochs.entry(epoch).or_default().curation;
-                curation.insert(event.clone(), curation_of(record));
-            }
-            Ok(())
-        }
-        (Change::Override(..) | Change::Withdraw(_), Some(epoch)) => {
-            let overrides = read_overrides(reader, scope, epoch)?;
-            for identity in overrides.keys().filter_map(identity_of) {
-                read_binding(reader, scope, identity, parts)?;
-            }
-            parts.epochs.entry(epoch).or_default().overrides = overrides;
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn identity_of(claimant: &Claimant) -> Option<&Identity> {
-    match claimant {
-        Claimant::Identity(identity) => Some(identity),
-        Claimant::User(_) => None,
-    }
-}
-
-fn read_binding(
-    reader: &impl RawReader,
-    scope: ScopeId,
-    identity: &Identity,
-    parts: &mut StateParts,
-) -> Result<(), StorageError> {
-    if let Some(record) = reader.get(SCOPE_BINDINGS, &(scope, identity.clone()))? {
-        add_binding(identity.clone(), &record, parts);
-    }
-    Ok(())
-}
-
-fn add_binding(identity: Identity, record: &ScopeBindingRecord, parts: &mut StateParts) {
-    if let Some(user) = record.user {
-        parts.bindings.insert(identity.clone(), user);
-    }
-    parts.last_bindings.insert(identity, record.last);
-}
-
-fn read_overrides(
-    reader: &impl RawReader,
-    scope: ScopeId,
-    epoch: EpochNumber,
-) -> Result<BTreeMap<Claimant, Override>, StorageError> {
-    let records = reader.with_prefix(OVERRIDES, &(scope, epoch))?;
-    Ok(records.into_iter().map(|((_, _, claimant), record)| (claimant, override_of(record))).collect())
-}
-
-fn override_of(record: OverrideRecord) -> Override {
-    Override { units: record.units, reason: record.reason }
-}
-
-fn curation_record(curation: &Curation) -> CurationRecord {
-    let Curation { excluded, weight, shares, reason } = curation.clone();
-    CurationRecord { excluded, weight, shares: shares.map(|shares| shares.into_iter().collect()), reason }
-}
-
-fn curation_of(record: CurationRecord) -> Curation {
-    let CurationRecord { excluded, weight, shares, reason } = record;
-    Curation { excluded, weight, shares: shares.map(|shares| shares.into_iter().collect()), reason }
-}
-
-/// The whole state of a scope as the tables hold it.
-pub(crate) fn stored_state(reader: &impl RawReader, scope: ScopeId) -> LedgerResult<State> {
-    let ended = scope_record(reader, scope)?.ended;
-    let mut parts = StateParts { ended, ..StateParts::default() };
-    for ((_, identity), record) in reader.with_prefix(SCOPE_BINDINGS, &scope)? {
-        add_binding(identity, &record, &mut parts);
-    }
-    for ((_, epoch, event), record) in reader.with_prefix(CURATIONS, &scope)? {
-        parts.epochs.entry(epoch).or_default().curation.insert(event, curation_of(record));
-    }
-    for ((_, epoch, claimant), record) in reader.with_prefix(OVERRIDES, &scope)? {
-        parts.epochs.entry(epoch).or_default().overrides.insert(claimant, override_of(record));
-    }
-    Ok(parts.into())
 }
 
 impl Snapshot {
@@ -305,9 +152,24 @@ impl Snapshot {
     /// `scope_not_found`.
     pub fn epoch_decisions(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<EpochDecisions> {
         scope_record(self, scope)?;
-        let curation = self.with_prefix(CURATIONS, &(scope, epoch))?;
-        let curation =
-            curation.into_iter().map(|((_, _, event), record)| (event, curation_of(record))).collect();
-        Ok(EpochDecisions { curation, overrides: read_overrides(self, scope, epoch)? })
+        Ok(epoch_decisions(self, scope, epoch)?)
+    }
+
+    /// The overrides of an epoch that have to be stated again before it can be frozen, each with what changed.
+    ///
+    /// # Errors
+    /// `scope_not_found`.
+    pub fn stale_overrides(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+    ) -> LedgerResult<Vec<(StaleOverride, String)>> {
+        scope_record(self, scope)?;
+        let stale = overrides_state(self, scope, epoch)?.stale_overrides(epoch).into_iter();
+        let describe = |stale: StaleOverride| {
+            let changed = stale.what_changed(&self.decision(scope, stale.changed_at)?);
+            Ok((stale, changed))
+        };
+        stale.map(describe).collect()
     }
 }

@@ -10,7 +10,7 @@ use meed_audit::{Rejection, RejectionCode};
 use crate::ledger::Ledger;
 use crate::log::LogKind;
 use crate::rules::approvers::approvers_missing;
-use crate::rules::decisions::{self, Intent};
+use crate::rules::decisions;
 use crate::rules::epochs::{Epoch, epoch_record, last_epoch, period, view, window};
 use crate::rules::first_window::check_first_window;
 use crate::rules::pool;
@@ -196,13 +196,9 @@ fn close_epoch(
     let approvers = approvers_in_force(tx, scope, &owner)?;
     pool::pool(tx, scope, epoch)?.require_base()?;
     let accept_gap = reports::check_gap(tx, scope, epoch, period(&record), accept_gap)?;
-    let mut made = Vec::new();
-    for (change, reason) in [(Change::EarlyClose, &early), (Change::AcceptGap, &accept_gap)] {
-        if let Some(reason) = reason {
-            let intent = Intent { scope, epoch: Some(epoch), reason, by };
-            made.push(decisions::prepare(tx, &intent, change)?);
-        }
-    }
+    let decided = [(Change::EarlyClose, &early), (Change::AcceptGap, &accept_gap)];
+    let decided = decided.into_iter().filter_map(|(change, reason)| Some((change, reason.clone()?, by.clone())));
+    let decided = decisions::prepare_each(tx, (scope, Some(epoch)), owner.ended, decided.collect())?;
     let log = tx.log_state(LogKind::Events)?;
     record.closed = Some(ClosedRecord {
         at: by.at,
@@ -217,9 +213,7 @@ fn close_epoch(
     if let Some(reason) = accept_gap {
         tx.insert(ACCEPTED_GAPS, &(scope, epoch), &AcceptedRecord { reason })?;
     }
-    for decision in made {
-        decision.write(tx)?;
-    }
+    decided.write(tx)?;
     Ok(view(scope, &owner, epoch, record)?)
 }
 

@@ -8,6 +8,7 @@ mod allocations;
 mod approvers;
 mod compute;
 mod curation;
+mod decided;
 mod decisions;
 mod dossiers;
 mod drafts;

@@ -237,21 +237,18 @@ fn add_scope(tx: &mut Transaction, terms: &ScopeTerms, by: &By) -> LedgerResult<
     };
     let prepared = replayed_bindings(tx, id)?;
     tx.insert(SCOPES, &id, &record)?;
-    for decision in prepared {
-        decision.write(tx)?;
-    }
+    prepared.write(tx)?;
     view(tx, id, &record)
 }
 
 /// What is known of each identity, as the first decisions of a new scope: whose it is or was last, and that its binding was
 /// revoked, each by who decided it then, with its evidence. So a later `rebind` names both people in this scope too.
-fn replayed_bindings(tx: &Transaction, scope: ScopeId) -> LedgerResult<Vec<Prepared>> {
-    let mut prepared = Vec::new();
+fn replayed_bindings(tx: &Transaction, scope: ScopeId) -> LedgerResult<Prepared> {
+    let mut changes = Vec::new();
     for (identity, binding) in tx.with_prefix(BINDINGS, &All)? {
         let events = tx.with_prefix(IDENTITY_EVENTS, &identity)?;
         let needed = if binding.user.is_some() { 1 } else { 2 };
         let first = events.len().saturating_sub(needed);
-        let mut changes = Vec::with_capacity(needed);
         for (_, event) in events.into_iter().skip(first) {
             let change = match event.action {
                 Action::Revoke => Change::Revoke(identity.clone()),
@@ -260,9 +257,8 @@ fn replayed_bindings(tx: &Transaction, scope: ScopeId) -> LedgerResult<Vec<Prepa
             let reason = evidence_reason(&event.salt, &event.evidence)?;
             changes.push((change, reason, By::new(event.by, event.at)));
         }
-        prepared.push(decisions::prepare_each(tx, (scope, None), false, changes)?);
     }
-    Ok(prepared)
+    decisions::prepare_each(tx, (scope, None), false, changes)
 }
 
 fn configure_scope(tx: &mut Transaction, scope: ScopeId, change: &ScopeChange) -> LedgerResult<Scope> {

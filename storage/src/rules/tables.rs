@@ -26,6 +26,9 @@ pub(crate) const OVERRIDES: Table<(ScopeId, EpochNumber, Claimant), OverrideReco
 /// What the decisions add up to, for each identity that was ever bound in a scope.
 pub(crate) const SCOPE_BINDINGS: Table<(ScopeId, Identity), ScopeBindingRecord> =
     Table::new("scope_bindings");
+/// What the decisions add up to, for each claimant whose accounts a decision has changed.
+pub(crate) const CLAIMANT_CHANGES: Table<(ScopeId, Claimant), ClaimantChangeRecord> =
+    Table::new("claimant_changes");
 /// The epochs of each scope.
 pub(crate) const EPOCHS: Table<(ScopeId, EpochNumber), EpochRecord> = Table::new("epochs");
 /// The pool components of each epoch, as leaves.
@@ -86,6 +89,8 @@ impl Record for CurationRecord {}
 pub(crate) struct OverrideRecord {
     pub(crate) units: Units,
     pub(crate) reason: FreeText,
+    /// The decision that set them.
+    pub(crate) sequence: u64,
 }
 
 impl Record for OverrideRecord {}
@@ -98,6 +103,15 @@ pub(crate) struct ScopeBindingRecord {
 }
 
 impl Record for ScopeBindingRecord {}
+
+/// The last change of the accounts that a claimant stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClaimantChangeRecord {
+    /// The decision that made it.
+    pub(crate) sequence: u64,
+}
+
+impl Record for ClaimantChangeRecord {}
 
 /// An epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -60,34 +60,6 @@ fn draft_pinned() {
 }
 
 #[test]
-fn an_override_of_a_claimant_that_has_moved_must_be_restated() {
-    let world = World::new();
-    let scope = world.scope("default");
-    let first = world.open(scope, WEEK_1);
-    world.commit(scope, "a1", ALICE, WEEK_1);
-    let set = |claimant: Claimant, value| {
-        let change = Change::Override(claimant, units(value));
-        world.ledger.decide(scope, first, change, text("bonus"), by(WEEK_1))
-    };
-    set(unbound(ALICE), 5).unwrap();
-    world.bind(ALICE, 1);
-    world.close(scope, first);
-    let moved = refusal(world.ledger.freeze(scope, first, 14, by(LATER)));
-    assert_eq!(moved.code, Code::OverrideClaimantMoved);
-    assert!(moved.to_string().contains(&format!("user:{}", user(1))), "{moved}");
-    set(Claimant::User(user(1)), 5).unwrap();
-    let decided = world.snapshot().epoch_decisions(scope, first).unwrap();
-    assert_eq!(decided.overrides.len(), 1, "the identity's is withdrawn");
-    world.finish(scope, first);
-    let payout = world.verified(scope, first, &Claimant::User(user(1)));
-    assert_eq!(
-        (payout.allocation().final_units, payout.allocation().proposed_units),
-        (units(5), units(1_000))
-    );
-    assert_eq!(payout.allocation().override_reason, Some(text("bonus")));
-}
-
-#[test]
 fn statements_in_order() {
     let world = World::new();
     let scope = world.scope("default");

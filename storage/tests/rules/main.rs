@@ -19,6 +19,7 @@ mod flow;
 mod identities;
 mod life;
 mod model;
+mod overrides;
 mod own_accounts;
 mod parts;
 mod runs;

@@ -47,6 +47,8 @@ struct Decided {
     excluded: BTreeSet<String>,
     weights: BTreeMap<String, u128>,
     overrides: BTreeMap<Claimant, u128>,
+    /// How many decisions were made before each override.
+    made_after: BTreeMap<Claimant, u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +69,10 @@ struct Model {
     bindings: BTreeMap<u64, u8>,
     last_owner: BTreeMap<u64, u8>,
     epochs: Vec<ModelEpoch>,
+    /// How many decisions were made that say whose an account is, or what a claimant gets.
+    decided: u64,
+    /// How many of them were made before the last one on the accounts of each claimant.
+    changed_after: BTreeMap<Claimant, u64>,
 }
 
 const WEEKS: [&str; 4] = [WEEK_1, WEEK_2, WEEK_3, WEEK_4];
@@ -121,10 +127,17 @@ impl Model {
     }
 
     fn is_moved(&self, decided: &Decided) -> bool {
-        decided
-            .overrides
-            .keys()
-            .any(|claimant| self.bindings.keys().any(|author| *claimant == unbound(&author.to_string())))
+        decided.overrides.keys().any(|claimant| {
+            let is_bound = self.bindings.keys().any(|author| *claimant == unbound(&author.to_string()));
+            is_bound || self.changed_after.get(claimant).is_some_and(|at| *at > decided.made_after[claimant])
+        })
+    }
+
+    fn change(&mut self, author: u64, owner: u8) {
+        for claimant in [unbound(&author.to_string()), Claimant::User(user(owner))] {
+            self.changed_after.insert(claimant, self.decided);
+        }
+        self.decided += 1;
     }
 }
 
@@ -306,6 +319,9 @@ impl Run {
         };
         assert_eq!(got, expected);
         if got.is_ok() {
+            if !self.model.bindings.contains_key(&author) {
+                self.model.change(author, owner);
+            }
             self.model.bindings.insert(author, owner);
             self.model.last_owner.insert(author, owner);
         }
@@ -314,7 +330,11 @@ impl Run {
     fn revoke(&mut self) {
         let author = 101 + self.dice.roll(4);
         let got = reply(self.world.ledger.revoke(github(&author.to_string()), evidence("y"), by(LATER)));
-        let expected = self.model.bindings.remove(&author).map(|_| ()).ok_or(Code::IdentityNotBound);
+        let owner = self.model.bindings.remove(&author);
+        if let Some(owner) = owner {
+            self.model.change(author, owner);
+        }
+        let expected = owner.map(|_| ()).ok_or(Code::IdentityNotBound);
         assert_eq!(got, expected);
     }
 
@@ -332,7 +352,7 @@ impl Run {
         };
         let got = reply(self.world.ledger.decide(self.scope, number(place), change, text("dice"), by(LATER)));
         let is_there = self.model.events.get(&name).and_then(|fact| self.model.epoch_of(fact)) == Some(place);
-        let bindings = self.model.bindings.clone();
+        let (bindings, made) = (self.model.bindings.clone(), self.model.decided);
         let Some(epoch) = self.model.epochs.get_mut(place) else {
             return assert_eq!(got, Err(Code::EpochNotFound));
         };
@@ -354,7 +374,9 @@ impl Run {
                         *known == unbound(&author.to_string()) && claimant == Claimant::User(user(*owner))
                     })
                 });
+                decided.made_after.insert(claimant.clone(), made);
                 decided.overrides.insert(claimant, weight);
+                self.model.decided += 1;
                 true
             }
         };

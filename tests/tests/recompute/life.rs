@@ -220,6 +220,9 @@ fn second_epoch(life: &mut Life, chance: &mut Chance) {
     life.decide(epoch, Change::Override(stranger, units(5_000)), "moderation");
     life.bind(200, 70);
     life.decide(epoch, Change::Override(Claimant::User(user(70)), units(6_200)), "restated");
+    // One more account of the same person: the units are stated again for both.
+    life.world.ledger.bind(account(198), user(70), evidence("seen"), by(WEEK_2)).unwrap();
+    life.decide(epoch, Change::Override(Claimant::User(user(70)), units(6_200)), "restated");
     life.decide(epoch, Change::Exclude(event(1_650)), "a mistake");
     life.world.close(life.scope, epoch);
     let draft = life.world.freeze(life.scope, epoch);

@@ -105,11 +105,25 @@ pub struct EpochView {
     /// them count.
     #[serde(default)]
     pub later_decisions: u64,
+    /// Overrides that a freeze refuses, because the accounts of their claimants have changed since: at most 100 of them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub stale_overrides: Vec<StaleOverrideView>,
     /// The revision in force.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub final_revision: Option<u64>,
     /// Whether an amendment is under way.
     pub amending: bool,
+}
+
+/// An override that has to be stated again before the epoch can be frozen.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StaleOverrideView {
+    /// For whom it was made.
+    pub claimant: String,
+    /// For whom it is to be made again: the same, or the user whose the identity is by now.
+    pub now: String,
+    /// What changed since.
+    pub changed: String,
 }
 
 /// What closing pinned.

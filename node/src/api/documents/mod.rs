@@ -31,7 +31,7 @@ pub use decisions::{
 };
 pub use epochs::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalizeRequest, FreezeRequest,
-    OpenRequest, SignatureView, SignaturesView, SignerView,
+    OpenRequest, SignatureView, SignaturesView, SignerView, StaleOverrideView,
 };
 pub(crate) use leaves::{AllocationLeaf, ProofFile};
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};

@@ -111,6 +111,14 @@ fn describe(epoch: &EpochView) -> String {
     if let Some(revision) = epoch.final_revision {
         let _ = writeln!(text, "final    revision {revision}");
     }
+    for stale in &epoch.stale_overrides {
+        let _ = writeln!(text, "restate  the final units of {}, since {}", stale.claimant, stale.changed);
+        let _ = writeln!(
+            text,
+            "         meed allocate --scope {} --epoch {} --claimant {} --units N --reason TEXT",
+            epoch.scope, epoch.epoch, stale.now
+        );
+    }
     text
 }
 

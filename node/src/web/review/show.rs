@@ -165,6 +165,9 @@ fn summary(sight: &Sight<'_>) -> Markup {
                     dt { "not in it" } dd { (counted(epoch.later_decisions, "decision")) " made after it: freeze the next draft to have them count" }
                 }
             }
+            @for stale in &epoch.stale_overrides {
+                dt { "to restate" } dd { "the units that were set for " (stale.claimant) ", since " (stale.changed) ": state those of " (stale.now) }
+            }
             dt { "next" } dd { (next_step(epoch, signed >= threshold)) }
         }
     }

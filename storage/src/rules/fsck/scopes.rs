@@ -13,7 +13,8 @@ use crate::key::All;
 use crate::log::LogKind;
 use crate::meta::NodeRecord;
 use crate::rules::approvers::{node_key, stored_note};
-use crate::rules::decisions::{decisions_size, decisions_until, stored_state};
+use crate::rules::decided::stored_state;
+use crate::rules::decisions::{decisions_size, decisions_until};
 use crate::rules::identities::evidence_reason;
 use crate::rules::record::{BytesRecord, LedgerResult, sound};
 use crate::rules::scopes::{current_policy, scope_name};
@@ -53,7 +54,7 @@ impl Check<'_> {
         self.same(rule, SCOPES.name(), &scope, replayed.has_ended(), record.ended);
         self.demand(
             rule,
-            "curations, overrides, scope_bindings",
+            "curations, overrides, scope_bindings, claimant_changes",
             &scope,
             replayed == stored,
             "the replayed decisions",

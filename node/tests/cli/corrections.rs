@@ -1,0 +1,36 @@
+//! Correcting what was decided: units that have to be stated again, and amendments.
+
+use crate::support::World;
+
+/// Two accounts are one person's, for whom final units are set; then one of them is taken away.
+#[test]
+fn units_for_a_person_whose_accounts_have_changed_are_stated_again() {
+    let world = World::with_events();
+    let user = world.run(&["user", "add"]).ok();
+    let user = user.trim();
+    for account in ["1", "2"] {
+        let bind = ["bind", "--provider", "github", "--external-id", account, "--user", user];
+        world.run(&[&bind[..], &["--evidence", r#"{"seen":"by me"}"#]].concat()).ok();
+    }
+    let claimant = format!("user:{user}");
+    let allocate = ["allocate", "--scope", "default", "--epoch", "1", "--claimant", &claimant];
+    let allocate = || world.run(&[&allocate[..], &["--units", "4000", "--reason", "both accounts"]].concat());
+    allocate().ok();
+    allocate().refused(1, "nothing_to_change");
+    assert!(!world.epoch(&["show"]).ok().contains("restate"));
+    let revoke = ["revoke", "--provider", "github", "--external-id", "2"];
+    world.run(&[&revoke[..], &["--evidence", r#"{"said":"not theirs"}"#]].concat()).ok();
+    world.epoch(&["close"]).ok();
+    let refused = world.epoch(&["freeze"]);
+    refused.refused(1, "override_claimant_moved");
+    let changed = "identity:github:2 was revoked from it by decision";
+    assert!(refused.err.contains(&claimant) && refused.err.contains(changed), "{}", refused.err);
+    let shown = world.epoch(&["show"]).ok();
+    assert!(shown.contains(&format!("restate  the final units of {claimant}, since {changed}")), "{shown}");
+    assert!(shown.contains(&format!("meed allocate --scope default --epoch 1 --claimant {claimant}")), "{shown}");
+    // The same again is a decision on the person as they are now.
+    allocate().ok();
+    allocate().refused(1, "nothing_to_change");
+    assert!(!world.epoch(&["show"]).ok().contains("restate"));
+    world.epoch(&["freeze"]).ok();
+}
