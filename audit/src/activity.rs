@@ -122,7 +122,7 @@ impl<'a> AuthorEntry<'a> {
     ///
     /// # Errors
     /// `invalid_claimant` for an id in another form than its provider's.
-    pub(crate) fn identity(&self) -> Checked<Identity> {
+    pub fn identity(&self) -> Checked<Identity> {
         match self.external_id {
             ExternalId::Text(text) => Identity::new(self.provider, text),
             ExternalId::Hash(hash) => Identity::new(self.provider, &hash.to_hex()),

@@ -196,6 +196,8 @@ rejections! {
     77 CollectionGap "collection_gap" Operator "repair what the message names and collect again with `meed schedule run`, or close with --accept-gap and a reason";
     /// A run for the same is at work, with another request.
     78 RunActive "run_active" Caller "wait until it has ended (`meed run show`), then ask again";
+    /// Decisions that can touch the epoch came after the draft, which does not hold them.
+    79 DecisionsAfterDraft "decisions_after_draft" Operator "freeze the next draft with `meed epoch freeze` and have it signed, or finalize this one without them by --leave-out-later";
     // Signatures.
     /// A signature does not verify, or its line is malformed.
     80 SignatureInvalid "signature_invalid" Caller "sign the exact text again, and hand on the whole signature as it was written";

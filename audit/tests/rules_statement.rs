@@ -497,8 +497,9 @@ fn overrides_are_younger_than_the_last_change_of_their_claimants() {
     input.decisions = decide(&before);
     let refused = close(&input).expect_err("older");
     assert_eq!(refused.code, OverrideClaimantMoved);
-    let expected =
-        format!("override of {user}: expected one made after identity:github:1003 was revoked from it by decision 4, got that of decision 3");
+    let expected = format!(
+        "override of {user}: expected one made after identity:github:1003 was revoked from it by decision 4, got that of decision 3"
+    );
     assert!(refused.to_string().ends_with(&expected), "{refused}");
     input.decisions = decide(&[&before[..], &[set]].concat());
     let closed = close(&input).expect("restated with the same units and reason");

@@ -47,7 +47,6 @@ problems! {
     "lines_left_out" CONFLICT Caller "some lines of a batch are refused, and the good ones were stored" "correct the others and import again: nothing is stored twice";
     "timeout" REQUEST_TIMEOUT Caller "the request took too long; what it asked for may have been done" "send the body faster or ask for less, and look first whether it was done";
     "too_many_requests" TOO_MANY_REQUESTS Caller "this client asks more often than the node allows" "wait as long as the header Retry-After says; fetch many things with a larger `limit`";
-    "decisions_after_draft" CONFLICT Caller "decisions were made after the draft that is to become final, which does not hold them" "freeze the next draft and have it signed, or say that they are left out: it cannot be undone";
     // The node.
     "internal" INTERNAL_SERVER_ERROR Makers "something happened that should not be possible" "report it with the header X-Request-Id of the answer, or with the command";
     "writer_stopped" SERVICE_UNAVAILABLE Operator "the writer of the ledger stopped after a failed commit" "look into the log and at the disk, then start the node again";

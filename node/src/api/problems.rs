@@ -198,7 +198,7 @@ pub fn status_of(code: RejectionCode) -> StatusCode {
         _ => match code.number() {
             1..=32 => StatusCode::BAD_REQUEST,
             40..=48 => StatusCode::NOT_FOUND,
-            50..=78 => StatusCode::CONFLICT,
+            50..=79 => StatusCode::CONFLICT,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         },
     }

@@ -11,7 +11,6 @@ use crate::api::documents::{
     ApproverSetView, ApproversRequest, ApproversView, PendingSetView, SignatureView, SignaturesView,
     SignerView,
 };
-use crate::cli::console::counted;
 use crate::failure::{Failure, reject, with_sources};
 
 impl Service {
@@ -170,30 +169,27 @@ impl Service {
         }
     }
 
-    /// Whether the draft that is offered holds every decision on its epoch: what came after it would be left out of what
-    /// becomes final, which cannot be undone.
+    /// Whether the draft that is offered holds every decision that can touch its epoch: what came after it would be left
+    /// out of what becomes final, which cannot be undone.
     ///
     /// # Errors
     /// `decisions_after_draft`, which says how many; `scope_not_found`, `epoch_not_found`.
     pub fn check_draft_holds_all(&self, key: &str, epoch: u64) -> Result<(), Failure> {
         let (snapshot, place) = self.place(key, epoch)?;
-        let later = snapshot.decisions_after_draft(place.scope, place.epoch)?;
-        if later == 0 {
-            return Ok(());
-        }
-        let revision = snapshot.epoch(place.scope, place.epoch)?.current_draft;
-        let revision = revision.map_or_else(String::new, |revision| format!(", revision {revision},"));
-        let what = format!(
-            "expected the draft to hold every decision on epoch {epoch} of {key}, got a draft{revision} that does not \
-             hold {} made after it",
-            counted(later, "decision")
-        );
-        let remedy = format!(
-            "make the next draft with `meed epoch freeze --scope {key} --epoch {epoch}` and have it signed; or finalize \
-             this one without them, by `--leave-out-later` (`leave_out_later` in a request)"
-        );
-        Err(Failure::refused("decisions_after_draft", what, remedy))
+        let checked = snapshot.check_draft_holds_all(place.scope, place.epoch);
+        checked.map_err(|error| with_ways_to_finalize(error.into(), key, epoch))
     }
+}
+
+/// A draft that does not hold everything is frozen again, or made final as it is: says how, for this epoch.
+pub(super) fn with_ways_to_finalize(failure: Failure, key: &str, epoch: u64) -> Failure {
+    if failure.problem.code != RejectionCode::DecisionsAfterDraft.name() {
+        return failure;
+    }
+    failure.with_remedy(format!(
+        "make the next draft with `meed epoch freeze --scope {key} --epoch {epoch}` and have it signed; or finalize this \
+         one without them, by `--leave-out-later` (`leave_out_later` in a request)"
+    ))
 }
 
 /// Who has signed and who has not, for a refusal.

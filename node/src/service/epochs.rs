@@ -6,13 +6,14 @@ use meed_audit::ids::EpochNumber;
 use meed_audit::policy::Unit;
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
-use meed_storage::{CloseTerms, Draft, Epoch, OpenTerms, Phase, Snapshot, SourceReport};
+use meed_storage::{CloseTerms, Draft, Epoch, FinalizeTerms, OpenTerms, Phase, Snapshot, SourceReport};
 
+use super::approvals::with_ways_to_finalize;
 use super::parts::page;
 use super::{Place, Service, Wanted};
 use crate::api::documents::{
-    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalView, FreezeRequest, OpenRequest, Page,
-    StaleOverrideView,
+    AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalView, FinalizeRequest, FreezeRequest,
+    OpenRequest, Page, StaleOverrideView,
 };
 use crate::failure::{Failure, reject};
 
@@ -139,10 +140,18 @@ impl Service {
     /// Finalizes the current draft.
     ///
     /// # Errors
-    /// `draft_not_found`, `quorum_missing`, `recomputation_differs`.
-    pub fn finalize(&self, key: &str, epoch: u64, actor: &FreeText) -> Result<FinalView, Failure> {
+    /// `draft_not_found`, `quorum_missing`, `recomputation_differs`, `decisions_after_draft`.
+    pub fn finalize(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: FinalizeRequest,
+        actor: &FreeText,
+    ) -> Result<FinalView, Failure> {
         let (_, place) = self.place(key, epoch)?;
-        let last = self.ledger.finalize(place.scope, place.epoch, self.by(actor)?)?;
+        let terms = FinalizeTerms { leave_out_later: request.leave_out_later };
+        let last = self.ledger.finalize_on(place.scope, place.epoch, terms, self.by(actor)?);
+        let last = last.map_err(|error| with_ways_to_finalize(error.into(), key, epoch))?;
         let statement = &last.statement;
         let origin = statement.origin_line();
         let note =
@@ -204,6 +213,14 @@ impl Service {
         Err(reject(RejectionCode::NothingToChange, &subject, expected, got).with_remedy(remedy))
     }
 
+    /// How many decisions that can touch an epoch came after the draft that is offered.
+    fn later_decisions(&self, snapshot: &Snapshot, epoch: &Epoch) -> Result<u64, Failure> {
+        let Some(revision) = epoch.current_draft else { return Ok(0) };
+        let key = (epoch.scope, epoch.number, revision, snapshot.decisions_size(epoch.scope)?);
+        let count = |_: &_, (): &()| Ok((snapshot.decisions_after_draft(epoch.scope, epoch.number)?, 1));
+        Ok(*self.kept.later.get(|| Ok((key, ())), count)?.1)
+    }
+
     fn epoch_view(&self, snapshot: &Snapshot, key: &str, epoch: &Epoch) -> Result<EpochView, Failure> {
         let accepted_gap = snapshot.accepted_gap(epoch.scope, epoch.number)?;
         let closed = epoch.closed.as_ref().map(|closed| ClosedView {
@@ -231,7 +248,7 @@ impl Service {
             opened_by: epoch.opened_by.clone(),
             closed,
             current_draft: epoch.current_draft.map(|revision| revision.get()),
-            later_decisions: snapshot.decisions_after_draft(epoch.scope, epoch.number)?,
+            later_decisions: self.later_decisions(snapshot, epoch)?,
             stale_overrides: stale_overrides(snapshot, epoch)?,
             final_revision: epoch.final_revision.map(|revision| revision.get()),
             amending: epoch.amending,

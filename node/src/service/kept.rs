@@ -35,6 +35,8 @@ pub(super) struct Kept {
     pub(super) largest: Cache<(ScopeId, EpochNumber, Revision), Vec<Allocation>>,
     pub(super) previews: Cache<(ScopeId, EpochNumber, PreviewTerms), PreviewView>,
     pub(super) verifications: Cache<(ScopeId, EpochNumber, Revision), VerificationView>,
+    /// How many of so many decisions came after a draft and can touch its epoch.
+    pub(super) later: Cache<(ScopeId, EpochNumber, Revision, u64), u64>,
     /// Who gets otherwise by the second of two final statements.
     pub(super) differences: Cache<(ScopeId, EpochNumber, Revision, Revision), Differences>,
     decided: Mutex<BTreeMap<ScopeId, DecisionPlaces>>,
@@ -84,6 +86,7 @@ impl Kept {
             largest: Cache::new(LARGEST_MAX),
             previews: Cache::new(PREVIEWS_MAX),
             verifications: Cache::new(VERIFICATIONS_MAX),
+            later: Cache::new(LARGEST_MAX),
             differences: Cache::new(LARGEST_MAX),
             decided: Mutex::default(),
         }

@@ -162,7 +162,8 @@ impl Engine {
         if !asked.leave_out_later {
             self.service.check_draft_holds_all(key, epoch.get())?;
         }
-        self.submit(RunId::Finalize { scope: scope_key, epoch }, scope, &Request::Finalize, actor)
+        let request = Request::Finalize { request: asked };
+        self.submit(RunId::Finalize { scope: scope_key, epoch }, scope, &request, actor)
     }
 
     fn submit(

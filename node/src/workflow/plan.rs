@@ -7,7 +7,7 @@ use meed_audit::time::{Period, Timestamp};
 use meed_storage::{Run, RunId, RunStep, StepState};
 use serde::{Deserialize, Serialize};
 
-use crate::api::documents::CollectRequest;
+use crate::api::documents::{CollectRequest, FinalizeRequest};
 use crate::api::problems::Problem;
 use crate::config::SourceSettings;
 use crate::failure::Failure;
@@ -34,7 +34,10 @@ pub(crate) enum Request {
         sources: Vec<SourceSettings>,
     },
     /// Make the current draft final.
-    Finalize,
+    Finalize {
+        /// How.
+        request: FinalizeRequest,
+    },
 }
 
 impl Request {
@@ -114,7 +117,7 @@ pub(crate) enum Work {
     /// Checks that enough approvers have signed the draft.
     CheckQuorum,
     /// Computes the draft again, compares, and writes it as final.
-    Finalize,
+    Finalize(FinalizeRequest),
 }
 
 /// A step of a run.
@@ -143,9 +146,9 @@ const LOOK: &str = "look";
 pub(crate) fn steps(run: &Run, request: Request) -> Result<Vec<Step>, Failure> {
     Ok(match request {
         Request::Git { request } => vec![Step::new("collect", 0, Work::Git(Box::new(request)))],
-        Request::Finalize => vec![
+        Request::Finalize { request } => vec![
             Step::new("verify quorum", 0, Work::CheckQuorum),
-            Step::new("recompute and write", 1, Work::Finalize),
+            Step::new("recompute and write", 1, Work::Finalize(request)),
         ],
         Request::Collect { open, sources } => {
             let mut steps = vec![Step::new(LOOK, 0, Work::Look { open })];

@@ -70,9 +70,9 @@ pub(crate) fn perform(service: &Service, run: &Run, work: &Work) -> Result<Outco
         Work::Propose => propose(service, run),
         Work::Close => close(service, run, by),
         Work::CheckQuorum => check_quorum(service, run),
-        Work::Finalize => {
+        Work::Finalize(request) => {
             let (key, epoch) = place_of(&run.id);
-            let last = service.finalize(key, epoch, &run.by)?;
+            let last = service.finalize(key, epoch, *request, &run.by)?;
             Outcome::new(format!("{} is entry {} of the statements log", last.origin, last.log_index), &last)
         }
     }

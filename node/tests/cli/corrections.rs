@@ -27,7 +27,10 @@ fn units_for_a_person_whose_accounts_have_changed_are_stated_again() {
     assert!(refused.err.contains(&claimant) && refused.err.contains(changed), "{}", refused.err);
     let shown = world.epoch(&["show"]).ok();
     assert!(shown.contains(&format!("restate  the final units of {claimant}, since {changed}")), "{shown}");
-    assert!(shown.contains(&format!("meed allocate --scope default --epoch 1 --claimant {claimant}")), "{shown}");
+    assert!(
+        shown.contains(&format!("meed allocate --scope default --epoch 1 --claimant {claimant}")),
+        "{shown}"
+    );
     // The same again is a decision on the person as they are now.
     allocate().ok();
     allocate().refused(1, "nothing_to_change");

@@ -1,7 +1,7 @@
 //! Runs that people ask for: the same twice is one run, passing failures are tried again, permanent ones are not.
 
 use meed_audit::time::Period;
-use meed_node::api::documents::{CollectRequest, FinalizeRequest, FreezeRequest};
+use meed_node::api::documents::{CollectRequest, CurationRequest, FinalizeRequest, FreezeRequest};
 use meed_node::api::problems::Problem;
 use meed_node::workflow::Progress;
 use meed_storage::{Added, RUN_BYTES_MAX, RUN_TEXT_BYTES_MAX, RunState, RunStep, StepState};
@@ -247,4 +247,36 @@ fn what_does_not_pass_in_time_fails_its_part_and_moves_no_cursor() {
     assert_eq!(collect(&node).state, RunState::Done);
     let cursors = meed_storage::cursors_of(&node.snapshot(), scope).expect("cursors");
     assert_eq!(cursors.len(), 1);
+}
+
+/// A decision that is made between asking for the end and its last step is not left out by nobody's wish.
+#[test]
+fn what_is_decided_while_a_run_waits_is_not_left_out() {
+    let node = Node::new();
+    node.code("a", hour(2));
+    node.at(hour(1));
+    node.at(day(8));
+    node.sign(1);
+    let ask = |leave_out_later| {
+        node.engine().submit_finalize(KEY, epoch(1), FinalizeRequest { leave_out_later }, &actor())
+    };
+    let (run, _) = ask(false).expect("asked for");
+    let exclude = CurationRequest {
+        event: "github:pr:7:a".to_owned(),
+        included: Some(false),
+        weight: None,
+        shares: None,
+        reset: false,
+        reason: "a test run".to_owned(),
+    };
+    node.service().curate(KEY, 1, &exclude, &actor()).expect("decided");
+    let ended = node.engine().finish(run).expect("ended");
+    let refused = problem(&ended.state);
+    assert_eq!((refused.code.as_str(), refused.number), ("decisions_after_draft", Some(79)));
+    assert!(refused.remedy.contains("--leave-out-later"), "{}", refused.remedy);
+    assert_eq!(node.phases()[0], "review 1");
+    assert_eq!(ask(false).expect_err("refused before there is a run").problem.code, "decisions_after_draft");
+    let ended = node.engine().finish(ask(true).expect("asked for").0).expect("ended");
+    assert_eq!(ended.state, RunState::Done);
+    assert!(ended.steps[0].result.ends_with("left out: 1 decision made after it"), "{:?}", ended.steps[0]);
 }

@@ -114,7 +114,9 @@ pub(super) fn write_difference(
     let key = |claimant: &Claimant| (scope, claimant.clone());
     write_rows(tx, CLAIMANT_CHANGES, &changes_of(before), &changes_of(after), key)?;
     let nothing = EpochDecisions::default();
-    for epoch in before.epochs.keys().chain(after.epochs.keys().filter(|epoch| !before.epochs.contains_key(epoch))) {
+    for epoch in
+        before.epochs.keys().chain(after.epochs.keys().filter(|epoch| !before.epochs.contains_key(epoch)))
+    {
         let decided = |parts: &StateParts| parts.epochs.get(epoch).unwrap_or(&nothing).clone();
         let (before, after) = (decided(before), decided(after));
         let key = |event: &EventId| (scope, *epoch, event.clone());

@@ -1,6 +1,5 @@
 //! Drafts: a frozen statement that is offered for approval (rules `DRAFT_PINNED`, `STATEMENTS_IN_ORDER`).
 
-use meed_audit::decision::{Action, Decision};
 use meed_audit::ids::{EpochNumber, Revision, ScopeId, SetVersion};
 use meed_audit::statement::Statement;
 use meed_audit::text::FreeText;
@@ -166,27 +165,6 @@ fn check_freeze(
         None => check_turn(reader, scope, &owner, epoch, now)?,
     }
     freeze_terms(reader, scope, epoch, &record, until)
-}
-
-/// Most decisions that are looked at for what a draft does not hold.
-const LATER_DECISIONS_MAX: u64 = 1_000;
-
-impl Snapshot {
-    /// How many decisions that concern the epoch came after the draft that is offered, which does not hold them: a few,
-    /// as a rule, and never more than 1,000. None where no draft is offered.
-    ///
-    /// # Errors
-    /// `scope_not_found`, `epoch_not_found`.
-    pub fn decisions_after_draft(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<u64> {
-        let Some(revision) = epoch_record(self, scope, epoch)?.current_draft else { return Ok(0) };
-        let draft = demand(self, DRAFTS, &(scope, epoch, revision))?;
-        let later = self.decisions(scope, draft.decisions_size, LATER_DECISIONS_MAX)?;
-        let binds = |action| matches!(action, Action::Bind | Action::Rebind | Action::Revoke);
-        let concerns = |(_, decision): &&(u64, Decision)| {
-            decision.epoch.map_or_else(|| binds(decision.action), |number| number == epoch)
-        };
-        Ok(u64::try_from(later.iter().filter(concerns).count()).unwrap_or(u64::MAX))
-    }
 }
 
 /// The draft that is offered, where it can still be approved and a freeze would fix the same as it does.

@@ -197,7 +197,8 @@ fn close_epoch(
     pool::pool(tx, scope, epoch)?.require_base()?;
     let accept_gap = reports::check_gap(tx, scope, epoch, period(&record), accept_gap)?;
     let decided = [(Change::EarlyClose, &early), (Change::AcceptGap, &accept_gap)];
-    let decided = decided.into_iter().filter_map(|(change, reason)| Some((change, reason.clone()?, by.clone())));
+    let decided =
+        decided.into_iter().filter_map(|(change, reason)| Some((change, reason.clone()?, by.clone())));
     let decided = decisions::prepare_each(tx, (scope, Some(epoch)), owner.ended, decided.collect())?;
     let log = tx.log_state(LogKind::Events)?;
     record.closed = Some(ClosedRecord {

@@ -1,6 +1,8 @@
 //! Finalizing: the recomputed statement, its allocations with their tree, and the entry of the statements log, in one
 //! transaction.
 
+use std::sync::Arc;
+
 use meed_audit::approve::{Approved, approve};
 use meed_audit::dossier::compare_texts;
 use meed_audit::hash::Hash;
@@ -17,14 +19,27 @@ use crate::rules::compute::close_from_log;
 use crate::rules::drafts::{no_draft, stored_statement};
 use crate::rules::epochs::epoch_record;
 use crate::rules::input::{Which, chain_end};
+use crate::rules::later::{after_draft, came_since};
 use crate::rules::record::{By, LedgerResult, demand, refuse};
 use crate::rules::scopes::{is_amending, living_scope, scope_record};
 use crate::rules::signatures::lines_of;
 use crate::rules::tables::{CHAIN, ChainRecord, DRAFTS, DraftRecord, EPOCHS, FINALS, FinalRecord, SCOPES};
 use crate::snapshot::Snapshot;
 use crate::statements::STATEMENT_ENTRIES;
-use crate::table::Reader;
+use crate::table::{RawReader, Reader};
 use crate::transaction::Transaction;
+
+/// How often finalizing looks again where decisions come in while it is at it.
+const FINALIZE_ATTEMPTS_MAX: usize = 8;
+
+type Place = (ScopeId, EpochNumber, Revision);
+
+/// What is unusual about finalizing, and meant to be so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FinalizeTerms {
+    /// Whether the draft becomes final although decisions that can touch its epoch came after it.
+    pub leave_out_later: bool,
+}
 
 /// A final statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,21 +63,56 @@ impl Ledger {
     /// byte for byte; then its allocations with their tree and its entry in the statements log are written in one
     /// transaction. Finalizing what is final already gives it (rule `EPOCH_FINALIZE_IDEMPOTENT`).
     ///
-    /// Everything that a draft is computed from is pinned, so that this is done from a snapshot, beside the writer.
+    /// Everything that a draft is computed from is pinned, so that this is done from a snapshot, beside the writer. What
+    /// may change until the transaction is asked again in it: the approvals, whose turn it is, and what was decided since.
     ///
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `draft_not_found`, `quorum_missing`,
-    /// `recomputation_differs`, `draft_not_current` where another statement was finalized since the freeze.
+    /// `recomputation_differs`, `draft_not_current` where another statement was finalized since the freeze,
+    /// `decisions_after_draft`; [`StorageError::Busy`] where decisions keep coming in.
     pub fn finalize(&self, scope: ScopeId, epoch: EpochNumber, by: By) -> LedgerResult<FinalStatement> {
+        self.finalize_on(scope, epoch, FinalizeTerms::default(), by)
+    }
+
+    /// As [`Ledger::finalize`], where decisions that came after the draft may be left out.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn finalize_on(
+        &self,
+        scope: ScopeId,
+        epoch: EpochNumber,
+        terms: FinalizeTerms,
+        by: By,
+    ) -> LedgerResult<FinalStatement> {
         let snapshot = self.snapshot()?;
         let record = epoch_record_of(&snapshot, scope, epoch)?;
         let Some(revision) = record else { return snapshot.final_statement(scope, epoch, Which::Final) };
-        let approved = approved_draft(&snapshot, scope, epoch, revision)?;
-        let rows = recompute(&snapshot, scope, epoch, revision, approved.statement())?;
+        let place = (scope, epoch, revision);
+        let approved = approved_draft(&snapshot, place)?;
+        look_at_later(&snapshot, place, terms)?;
+        let rows = Arc::new(recompute(&snapshot, scope, epoch, revision, approved.statement())?);
         drop(snapshot);
-        self.run(move |tx| write_final(tx, (scope, epoch, revision), &approved, &rows, &by))?;
-        self.snapshot()?.final_statement(scope, epoch, Which::Revision(revision))
+        for _ in 0..FINALIZE_ATTEMPTS_MAX {
+            let looked_at = look_at_later(&self.snapshot()?, place, terms)?;
+            let (rows, by) = (Arc::clone(&rows), by.clone());
+            if self.run(move |tx| write_final(tx, place, &rows, looked_at, &by))? {
+                return self.snapshot()?.final_statement(scope, epoch, Which::Revision(revision));
+            }
+        }
+        Err(StorageError::Busy { action: "finalize while decisions come in" }.into())
     }
+}
+
+/// How many decisions the scope had when none was found that the draft does not hold; none where such decisions are
+/// left out.
+fn look_at_later(snapshot: &Snapshot, place: Place, terms: FinalizeTerms) -> LedgerResult<Option<u64>> {
+    if terms.leave_out_later {
+        return Ok(None);
+    }
+    let later = after_draft(snapshot, place)?;
+    later.check(place)?;
+    Ok(Some(later.size))
 }
 
 impl Snapshot {
@@ -73,7 +123,7 @@ impl Snapshot {
     /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `draft_not_found`, `quorum_missing`.
     pub fn approved(&self, scope: ScopeId, epoch: EpochNumber) -> LedgerResult<Option<Approved>> {
         let revision = epoch_record_of(self, scope, epoch)?;
-        revision.map(|revision| approved_draft(self, scope, epoch, revision)).transpose()
+        revision.map(|revision| approved_draft(self, (scope, epoch, revision))).transpose()
     }
 
     /// A final statement.
@@ -172,15 +222,11 @@ fn epoch_record_of(
 }
 
 /// The draft, if enough approvers have signed it in time.
-fn approved_draft(
-    snapshot: &Snapshot,
-    scope: ScopeId,
-    epoch: EpochNumber,
-    revision: Revision,
-) -> LedgerResult<Approved> {
-    let draft = demand(snapshot, DRAFTS, &(scope, epoch, revision))?;
-    let set = set_text(snapshot, scope, draft.approvers)?;
-    let lines = lines_of(snapshot, scope, epoch, revision)?;
+fn approved_draft(reader: &impl RawReader, place: Place) -> LedgerResult<Approved> {
+    let (scope, epoch, revision) = place;
+    let draft = demand(reader, DRAFTS, &place)?;
+    let set = set_text(reader, scope, draft.approvers)?;
+    let lines = lines_of(reader, scope, epoch, revision)?;
     Ok(approve(&stored_statement(&draft.note)?, &set, &lines)?)
 }
 
@@ -198,17 +244,19 @@ fn recompute(
     Ok(AllocationRows::build(&closed)?)
 }
 
+/// Writes what was recomputed, unless decisions came that have to be looked at first: then nothing is written.
 fn write_final(
     tx: &mut Transaction,
-    (scope, epoch, revision): (ScopeId, EpochNumber, Revision),
-    approved: &Approved,
+    place: Place,
     rows: &AllocationRows,
+    looked_at: Option<u64>,
     by: &By,
-) -> LedgerResult<()> {
+) -> LedgerResult<bool> {
+    let (scope, epoch, revision) = place;
     let mut owner = living_scope(tx, scope)?;
     let mut record = epoch_record(tx, scope, epoch)?;
     if record.final_revision == Some(revision) {
-        return Ok(());
+        return Ok(true);
     }
     let draft = demand(tx, DRAFTS, &(scope, epoch, revision))?;
     let (number, last) = chain_end(tx, scope)?;
@@ -223,7 +271,13 @@ fn write_final(
             got,
         ));
     }
-    let note = signed_note(&draft, approved)?;
+    if let Some(size) = looked_at
+        && came_since(tx, scope, epoch, size)?
+    {
+        return Ok(false);
+    }
+    let approved = approved_draft(tx, place)?;
+    let note = signed_note(&draft, &approved)?;
     let text_hash = approved.statement().text_hash();
     rows.write(tx, (scope, epoch, revision))?;
     let log_index = tx.append_statement_entry(note.as_bytes())?;
@@ -237,7 +291,7 @@ fn write_final(
         owner.amending = None;
         tx.insert(SCOPES, &scope, &owner)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The entry of the statements log: text, the node's line, the approvers' lines by key name.

@@ -17,6 +17,7 @@ mod drafts;
 mod epochs;
 mod flow;
 mod identities;
+mod later;
 mod life;
 mod model;
 mod overrides;

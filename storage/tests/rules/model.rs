@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use meed_audit::RejectionCode as Code;
 use meed_audit::decision::Change;
 use meed_audit::ids::{Claimant, EpochNumber, ScopeId};
-use meed_storage::{AppendOutcome, LedgerError, OpenTerms, Which};
+use meed_storage::{AppendOutcome, FinalizeTerms, LedgerError, OpenTerms, Which};
 
 use crate::support::world::*;
 
@@ -59,6 +59,8 @@ struct ModelEpoch {
     decided: Decided,
     /// The decisions and bindings that the current draft froze, and how many have signed it.
     draft: Option<(Decided, BTreeMap<u64, u8>, BTreeSet<usize>)>,
+    /// Whether anything was decided since that the draft does not hold.
+    later: bool,
     paid: Option<BTreeMap<Claimant, u128>>,
 }
 
@@ -134,6 +136,13 @@ impl Model {
     }
 
     fn change(&mut self, author: u64, owner: u8) {
+        for place in 0..self.epochs.len() {
+            let claimants = [unbound(&author.to_string()), Claimant::User(user(owner))];
+            let is_active =
+                self.events.values().any(|f| f.author == author && self.epoch_of(f) == Some(place));
+            let epoch = &mut self.epochs[place];
+            epoch.later |= is_active || claimants.iter().any(|who| epoch.decided.overrides.contains_key(who));
+        }
         for claimant in [unbound(&author.to_string()), Claimant::User(user(owner))] {
             self.changed_after.insert(claimant, self.decided);
         }
@@ -230,8 +239,15 @@ impl Run {
         assert_eq!(got, expected.map(|_| ()));
         if expected == Ok(true) {
             let decided = Decided::default();
-            let epoch =
-                ModelEpoch { week, state: State::Open, pinned: None, decided, draft: None, paid: None };
+            let epoch = ModelEpoch {
+                week,
+                state: State::Open,
+                pinned: None,
+                decided,
+                draft: None,
+                later: false,
+                paid: None,
+            };
             self.model.epochs.push(epoch);
         }
     }
@@ -269,6 +285,7 @@ impl Run {
             let bindings = self.model.bindings.clone();
             let epoch = &mut self.model.epochs[place];
             epoch.draft = Some((epoch.decided.clone(), bindings, BTreeSet::new()));
+            epoch.later = false;
         }
     }
 
@@ -292,7 +309,8 @@ impl Run {
 
     fn finalize(&mut self) {
         let place = self.any_epoch();
-        let got = reply(self.world.ledger.finalize(self.scope, number(place), by(LATER)));
+        let terms = FinalizeTerms { leave_out_later: self.dice.roll(3) == 0 };
+        let got = reply(self.world.ledger.finalize_on(self.scope, number(place), terms, by(LATER)));
         let Some(epoch) = self.model.epochs.get(place) else {
             return assert_eq!(got, Err(Code::EpochNotFound));
         };
@@ -300,6 +318,7 @@ impl Run {
             (None, State::Final) => assert_eq!(got, Ok(())),
             (None, _) => assert_eq!(got, Err(Code::DraftNotFound)),
             (Some((_, _, signed)), _) if signed.len() < 2 => assert_eq!(got, Err(Code::QuorumMissing)),
+            _ if epoch.later && !terms.leave_out_later => assert_eq!(got, Err(Code::DecisionsAfterDraft)),
             (Some((decided, bindings, _)), _) => {
                 assert_eq!(got, Ok(()));
                 let paid = self.model.payouts(place, decided, bindings);
@@ -380,6 +399,7 @@ impl Run {
                 true
             }
         };
+        epoch.later |= changed;
         assert_eq!(got, if changed { Ok(()) } else { Err(Code::NothingToChange) });
     }
 

@@ -79,7 +79,10 @@ fn an_override_from_before_an_account_was_revoked_must_be_restated() {
     let changed = format!("identity:github:{BOB} was revoked from it by decision {place}");
     refused(&world, scope, first, &[&format!("override of {}", one()), &changed]);
     let stale = world.snapshot().stale_overrides(scope, first).unwrap();
-    assert_eq!(stale.iter().map(|(stale, why)| (&stale.claimant, why)).collect::<Vec<_>>(), [(&one(), &changed)]);
+    assert_eq!(
+        stale.iter().map(|(stale, why)| (&stale.claimant, why)).collect::<Vec<_>>(),
+        [(&one(), &changed)]
+    );
     // The same units and reason again are a decision on the claimant as it is now.
     set(&world, scope, first, one(), 2_000);
     assert_eq!(world.snapshot().stale_overrides(scope, first).unwrap(), []);
@@ -112,7 +115,8 @@ fn overrides_of_both_people_of_a_rebind_must_be_restated() {
     set(&world, scope, first, unbound(CAROL), 9);
     world.ledger.rebind(github(BOB), user(1), user(2), evidence("sold"), by(LATER)).unwrap();
     world.close(scope, first);
-    let away = format!("for {} one made after identity:github:{BOB} was rebound from it to {other} by", one());
+    let away =
+        format!("for {} one made after identity:github:{BOB} was rebound from it to {other} by", one());
     let got = format!("for {other} one made after identity:github:{BOB} was bound to it by");
     refused(&world, scope, first, &["overrides of epoch 1", &away, &got, "got 2 older ones"]);
     set(&world, scope, first, one(), 1_000);
