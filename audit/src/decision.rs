@@ -18,7 +18,7 @@ use crate::text::FreeText;
 use crate::time::Timestamp;
 
 pub use claimants::{StaleOverride, refuse_stale};
-pub use state::{Curation, EpochDecisions, Override, State, StateParts};
+pub use state::{Amendment, Curation, EpochDecisions, Override, State, StateParts};
 
 /// Most claimants among whom one event is shared by a decision.
 pub const SHARES_MAX: usize = 100;
@@ -60,11 +60,15 @@ pub enum Action {
     Withdraw,
     /// An epoch is closed although a source has more of its window than was collected.
     AcceptGap,
+    /// An amendment of a final epoch is given up.
+    Abandon,
 }
 
 /// A change, with what it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Give the amendment of the epoch up.
+    Abandon,
     /// Close the epoch although a source has more of its window than was collected.
     AcceptGap,
     /// Begin an amendment of the epoch.
@@ -103,6 +107,7 @@ impl Change {
     /// The kind of change.
     pub fn action(&self) -> Action {
         match self {
+            Self::Abandon => Action::Abandon,
             Self::AcceptGap => Action::AcceptGap,
             Self::Amend => Action::Amend,
             Self::Bind(..) => Action::Bind,
@@ -129,7 +134,7 @@ impl Change {
 
     fn subject(&self) -> String {
         match self {
-            Self::AcceptGap | Self::Amend | Self::EarlyClose => "epoch".to_owned(),
+            Self::Abandon | Self::AcceptGap | Self::Amend | Self::EarlyClose => "epoch".to_owned(),
             Self::EndScope => "scope".to_owned(),
             Self::Bind(identity, _) | Self::Rebind(identity, _) | Self::Revoke(identity) => {
                 identity.to_string()
@@ -143,7 +148,7 @@ impl Change {
 
     fn after(&self) -> Option<String> {
         match self {
-            Self::AcceptGap | Self::Amend | Self::EarlyClose | Self::EndScope => None,
+            Self::Abandon | Self::AcceptGap | Self::Amend | Self::EarlyClose | Self::EndScope => None,
             Self::Erase(_) | Self::Reset(_) | Self::Revoke(_) | Self::Withdraw(_) => None,
             Self::Bind(_, user) | Self::Rebind(_, user) => Some(Claimant::User(*user).to_string()),
             Self::Exclude(_) => Some("excluded".to_owned()),
@@ -232,6 +237,7 @@ impl Decision {
     /// Names the field that does not hold what its action demands.
     pub fn change(&self) -> Checked<Change> {
         let change = match self.action {
+            Action::Abandon => Change::Abandon,
             Action::AcceptGap => Change::AcceptGap,
             Action::Amend => Change::Amend,
             Action::Bind => Change::Bind(self.subject.parse()?, self.after_user()?),

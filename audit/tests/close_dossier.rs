@@ -408,6 +408,29 @@ fn a_draft_corrects_the_last_statement_of_its_epoch() {
     assert_eq!((refused.code, refused.subject.as_str()), (Mismatch, "supersedes"));
 }
 
+/// What is final is not taken back: a node could otherwise bring back what a correction had taken out.
+#[test]
+fn an_amendment_that_is_final_is_not_given_up() {
+    let mut corrected = correction();
+    let before = close(&corrected.input).expect("closes");
+    let hash = before.statement.text_hash();
+    then(&mut corrected, before);
+    (corrected.input.draft.previous, corrected.input.draft.supersedes) = (Some(hash), Some(hash));
+    corrected.input.draft.revision = corrected.input.draft.revision.next();
+    let decided = |more: &[Change]| {
+        let mut changed = corrected.clone();
+        // What came before says which of these may be decided.
+        let changes: Vec<_> =
+            [Change::Amend].iter().chain(more).map(|change| (Some(2), change.clone())).collect();
+        changed.input.decisions.extend(decide(&changes).into_iter().skip(1));
+        offered(changed).recompute().map(|_| ()).map_err(|rejection| (rejection.code, rejection.subject))
+    };
+    let given_up = [Change::Amend, Change::Abandon, Change::Amend];
+    assert_eq!(decided(&given_up), Ok(()), "begun after the statement, given up, begun again");
+    let taken_back = [Change::Abandon, Change::Amend];
+    assert_eq!(decided(&taken_back), Err((Mismatch, "amendment of epoch 2".to_owned())));
+}
+
 #[test]
 fn dossiers_that_were_cut_off_or_padded_are_refused() {
     let text = written(&dossier());

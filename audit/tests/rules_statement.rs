@@ -509,3 +509,46 @@ fn overrides_are_younger_than_the_last_change_of_their_claimants() {
     };
     assert_eq!((last(&format!("user:{USER}")), last("identity:github:1003")), (250, 1_000));
 }
+
+/// What was decided in an amendment that is given up is taken back with it, and nothing is frozen in its name.
+#[test]
+fn amendments_are_given_up() {
+    let event: meed_audit::ids::EventId = "github:pr:1:44".parse().expect("id");
+    let who = claimant("identity:github:1003");
+    let of = |change: Change| (Some(2), change);
+    let before = [pooled("base_issuance", 10_000), of(Change::Exclude(event.clone()))];
+    let within = [
+        of(Change::Amend),
+        of(Change::Include(event.clone())),
+        of(Change::Weight(event.clone(), units(7))),
+        of(Change::Override(who.clone(), units(250))),
+    ];
+    let state = |changes: &[&[_]]| State::replay(&decide(&changes.concat())).expect("replays");
+    let first = state(&[&before]);
+    let given_up = state(&[&before, &within, &[of(Change::Abandon)]]);
+    assert_eq!(given_up.epoch(epoch(2)), first.epoch(epoch(2)));
+    // The next amendment begins with what is in force.
+    let again = [of(Change::Abandon), of(Change::Amend), of(Change::Include(event)), of(Change::Abandon)];
+    assert_eq!(state(&[&before, &within, &again]).epoch(epoch(2)), first.epoch(epoch(2)));
+    let context = DecisionContext {
+        scope: scope_name().id(),
+        epoch: Some(epoch(2)),
+        actor: free("olivia"),
+        at: at("2026-11-17T09:00:00Z"),
+        reason: free("a mistake"),
+    };
+    for state in [first, given_up] {
+        let refused =
+            Decision::new(&state, &Change::Abandon, context.clone()).expect_err("none is under way");
+        assert_eq!(refused.code, NothingToChange);
+    }
+    let mut input = amended_input();
+    assert!(close(&input).is_ok());
+    input.decisions.extend(decide(&[of(Change::Amend), of(Change::Abandon)]).pop());
+    let refused = close(&input).expect_err("given up");
+    assert_eq!((refused.code, refused.subject.as_str()), (Mismatch, "amendment of epoch 2"));
+    input.draft.supersedes = None;
+    assert_eq!(close(&input).expect_err("given up").code, Mismatch);
+    input.decisions.extend(decide(&[of(Change::Amend)]));
+    assert_eq!(close(&input).expect_err("supersedes nothing").code, Mismatch);
+}

@@ -58,6 +58,7 @@ const TABLE: [(&str, &str); ROUTE_COUNT] = [
     ("POST /scopes/{key}/epochs/{epoch}/drafts", "----yy"),
     ("POST /scopes/{key}/epochs/{epoch}/finalize", "----yy"),
     ("POST /scopes/{key}/epochs/{epoch}/amendments", "----yy"),
+    ("POST /scopes/{key}/epochs/{epoch}/amendments/abandon", "----yy"),
     ("GET /scopes/{key}/epochs/{epoch}/activity", "yyyyyy"),
     ("PATCH /scopes/{key}/epochs/{epoch}/curation", "---yyy"),
     ("GET /scopes/{key}/epochs/{epoch}/allocations", "yyyyyy"),
@@ -103,7 +104,7 @@ const TABLE: [(&str, &str); ROUTE_COUNT] = [
     // The last, since the sessions of those who ask are gone with it.
     ("DELETE /sign-in", "-yyyyy"),
 ];
-const ROUTE_COUNT: usize = 70;
+const ROUTE_COUNT: usize = 71;
 
 fn may(rights: &str, caller: &str) -> bool {
     let column = CALLERS.iter().position(|known| *known == caller).expect("a column");

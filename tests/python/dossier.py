@@ -288,6 +288,7 @@ def check_earlier(
     draft: Statement,
     windows: list[Window],
     pinned: dict[int, bytes],
+    state: State,
     where: str,
 ) -> None:
     """All statements before lead back to the first, and tell of the same windows (23.2, point 7)."""
@@ -305,12 +306,22 @@ def check_earlier(
             demand_equal(f"{rule}: window", where, Window(each.start, each.end, each.log_size), window)
             demand_equal(f"{rule}: log", where, each.log_root.hex(), pinned[window.log_size].hex())
         before = each
+    for each in chain:
+        check_not_taken_back(each, state, f"{where}: {each.epoch}/{each.revision}")
     told = {each.epoch for each in chain}
     missing = [epoch for epoch in range(1, len(windows)) if epoch not in told]
     demand_equal(f"{rule}: every epoch before", where, [], missing)
     of_epoch = [each.hash().hex() for each in chain if each.epoch == draft.epoch]
     named = draft.supersedes.hex() if draft.supersedes else "none"
     demand_equal(f"{rule}: Supersedes is the last of the epoch", where, of_epoch[-1] if of_epoch else "none", named)
+
+
+def check_not_taken_back(statement: Statement, state: State, where: str) -> None:
+    """Whose statement is final is amended again before an amendment of it is given up (23.2, point 7)."""
+    later = [made.action for made in state.made[statement.decisions_size :] if made.epoch == statement.epoch]
+    later = [action for action in later if action in ("amend", "abandon")]
+    if later and later[0] == "abandon":
+        refuse("23.2 point 7, an amendment that is final", where, "no abandon before the next amend", later)
 
 
 def check_corrects(previous: Statement, draft: Statement, state: State, where: str) -> None:
@@ -414,7 +425,7 @@ def compute(dossier: Dossier, where: str) -> Recomputed:
         if before is not None:
             check_approved(before[0], before[1], chains, log_key.public, f"{where}: {kind}")
             check_goes_on(dossier, before[1], statement, windows, pinned, where)
-    check_earlier(dossier, previous[1] if previous else None, statement, windows, pinned, where)
+    check_earlier(dossier, previous[1] if previous else None, statement, windows, pinned, state, where)
     corrected = superseded or previous
     if corrected is not None and statement.supersedes is not None:
         check_corrects(corrected[1], statement, state, where)

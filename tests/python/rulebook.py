@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,6 +116,7 @@ class State:
     last_bound: dict[str, str] = field(default_factory=dict)
     changed_at: dict[str, int] = field(default_factory=dict)
     epochs: dict[int, EpochState] = field(default_factory=dict)
+    before_amend: dict[int, EpochState] = field(default_factory=dict)
     ended: bool = False
     made: list[Decision] = field(default_factory=list)
 
@@ -155,6 +157,7 @@ ACTIONS: dict[str, tuple[bool, str, str | None]] = {
     "early_close": (True, "epoch", None),
     "accept_gap": (True, "epoch", None),
     "amend": (True, "epoch", None),
+    "abandon": (True, "epoch", None),
     "erase": (False, "event", None),
     "end_scope": (False, "scope", None),
 }
@@ -262,6 +265,8 @@ def apply(state: State, decision: Decision, where: str) -> None:
         refuse("8.3 point 4", where, "an event that was decided on", subject)
     if action == "withdraw" and subject not in decided.overrides:
         refuse("8.3 point 4", where, "a claimant with an override", subject)
+    if action == "abandon" and decision.epoch not in state.before_amend:
+        refuse("8.3 point 4", where, "an epoch whose amendment was begun", decision.epoch)
     if action != "override" and after is not None and after == decision.before:
         refuse("8.3 point 5", where, "a value other than before", after)
     if action in ("bind", "rebind", "revoke"):
@@ -278,6 +283,10 @@ def apply(state: State, decision: Decision, where: str) -> None:
         del decided.overrides[subject]
     elif action == "end_scope":
         state.ended = True
+    elif decision.epoch is not None and action == "amend":
+        state.before_amend[decision.epoch] = copy.deepcopy(decided)
+    elif decision.epoch is not None and action == "abandon":
+        state.epochs[decision.epoch] = state.before_amend.pop(decision.epoch)
     elif decision.epoch is not None and action in ("exclude", "include", "weight", "shares"):
         curate(state.epoch(decision.epoch).curation.setdefault(subject, Curation()), decision)
     elif decision.epoch is not None and action == "override":
@@ -458,8 +467,10 @@ def check_accepted_gaps(state: State, epochs: int, where: str) -> None:
 
 def check_amendment(state: State, epoch: int, supersedes: bytes | None, where: str) -> None:
     """What corrects a statement was begun by a decision."""
-    begun = any(made.action == "amend" and made.epoch == epoch for made in state.made)
-    demand_equal("8.6 point 3, amend where something is superseded", where, supersedes is not None, begun)
+    made = [made.action for made in state.made if made.epoch == epoch and made.action in ("amend", "abandon")]
+    demand_equal("8.6 point 3, amend where something is superseded", where, supersedes is not None, "amend" in made)
+    if made and made[-1] == "abandon":
+        refuse("8.6 point 3, an amendment that was given up", where, "one that goes on", made)
 
 
 # Allocations (chapter 11)

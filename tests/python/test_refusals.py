@@ -28,7 +28,7 @@ from canonical import (
 from events import read_leaf, read_line
 from merkle import check_consistency, check_inclusion, leaf_hash
 from notes import LOG_KEY, read_checkpoint, read_key, read_note, read_tlog_proof
-from rulebook import allocations, read_decision, read_policy, read_pool, replay
+from rulebook import allocations, check_amendment, read_decision, read_policy, read_pool, replay
 from test_spec_examples import EXAMPLE, LINE, SCOPE
 from world import DECISIONS, POOL, decision, growth, path, tree
 
@@ -290,6 +290,32 @@ class Decisions(unittest.TestCase):
         bad += [[decision("withdraw", who, epoch="1")], [exclude, reset, reset], [override, decision("withdraw", who, before="6", epoch="1")]]
         for leaves in bad:
             self.assertFalse(reads(replay, leaves, SCOPE), leaves)
+
+    def test_an_amendment_is_given_up(self) -> None:
+        who = "identity:github:7"
+        amend, abandon = decision("amend", "epoch", epoch="1"), decision("abandon", "epoch", epoch="1")
+        exclude = decision("exclude", "e", before="included", after="excluded", epoch="1")
+        include = decision("include", "e", before="excluded", after="included", epoch="1")
+        override = decision("override", who, after="5", epoch="1")
+        other = decision("override", who, after="6", epoch="2")
+        state = replay([exclude, amend, include, override, other, abandon], SCOPE, "")
+        self.assertFalse(state.epoch(1).curation["e"].included)
+        self.assertEqual(state.epoch(1).overrides, {})
+        self.assertEqual(state.epoch(2).overrides, {who: ("6", "as agreed")})
+        self.assertTrue(reads(replay, [amend, abandon, amend, exclude, abandon, exclude], SCOPE))
+        bad = [[abandon], [amend, abandon, abandon], [amend, exclude, abandon, include], [amend, decision("abandon", "epoch", epoch="2")]]
+        bad += [[amend, decision("abandon", "epoch")], [amend, decision("abandon", "1", epoch="1")], [amend, exclude, abandon, amend, include]]
+        for leaves in bad:
+            self.assertFalse(reads(replay, leaves, SCOPE), leaves)
+
+        def amended(leaves: list[str], supersedes: bytes | None, where: str) -> None:
+            check_amendment(replay(leaves, SCOPE, where), 1, supersedes, where)
+
+        for leaves, supersedes, right in [
+            ([], None, True), ([], b"x", False), ([amend], b"x", True), ([amend], None, False),
+            ([amend, abandon], b"x", False), ([amend, abandon], None, False), ([amend, abandon, amend], b"x", True),
+        ]:  # fmt: skip
+            self.assertEqual(reads(amended, leaves, supersedes), right, leaves)
 
     def test_policy_and_pool(self) -> None:
         self.assertTrue(reads(read_policy, EXAMPLE["policy"]))

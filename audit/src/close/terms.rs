@@ -126,16 +126,17 @@ pub(super) fn check_decided(input: &EpochInput, window: &EpochWindow) -> Checked
     check_pool(input, window.number)?;
     check_early_closes(input, window)?;
     check_accepted_gaps(input)?;
-    let is_amended = decided(input, window.number).any(|decision| decision.action == Action::Amend);
-    if is_amended != input.draft.supersedes.is_some() {
-        let subject = format!("amendment of epoch {}", window.number);
-        let (expected, got) = match is_amended {
-            true => ("a statement that supersedes another", "none superseded"),
-            false => ("a decision to amend the epoch", "none"),
-        };
-        return Err(Rejection::new(RejectionCode::Mismatch, subject, expected, got));
-    }
-    Ok(())
+    let last = decided(input, window.number)
+        .filter(|decision| matches!(decision.action, Action::Amend | Action::Abandon))
+        .last();
+    let (expected, got) = match (last.map(|decision| decision.action), input.draft.supersedes) {
+        (None, None) | (Some(Action::Amend), Some(_)) => return Ok(()),
+        (Some(Action::Amend), None) => ("a statement that supersedes another", "none superseded"),
+        (Some(_), _) => ("an amendment that goes on", "one that was given up"),
+        (None, Some(_)) => ("a decision to amend the epoch", "none"),
+    };
+    let subject = format!("amendment of epoch {}", window.number);
+    Err(Rejection::new(RejectionCode::Mismatch, subject, expected, got))
 }
 
 fn decided(input: &EpochInput, epoch: EpochNumber) -> impl Iterator<Item = &Decision> {

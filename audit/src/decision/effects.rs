@@ -1,6 +1,6 @@
 //! What a decision changes in the state.
 
-use super::state::{Curation, EpochDecisions, Override, State};
+use super::state::{Amendment, Curation, EpochDecisions, Override, State};
 use super::{Change, Decision};
 use crate::amount::Units;
 use crate::ids::{Claimant, EventId, Identity, UserId};
@@ -25,7 +25,9 @@ impl State {
             Change::Withdraw(claimant) => {
                 self.take_back(decision, |decided| drop(decided.overrides.remove(&claimant)))
             }
-            Change::AcceptGap | Change::Amend | Change::EarlyClose | Change::Erase(_) | Change::Pool(..) => {}
+            Change::Amend => self.begin_amendment(decision),
+            Change::Abandon => self.abandon_amendment(decision),
+            Change::AcceptGap | Change::EarlyClose | Change::Erase(_) | Change::Pool(..) => {}
         }
     }
 
@@ -43,6 +45,26 @@ impl State {
         for claimant in users.chain([Claimant::Identity(identity)]) {
             self.claimant_changes.insert(claimant, self.decisions_size);
         }
+    }
+
+    fn begin_amendment(&mut self, decision: &Decision) {
+        let Some(epoch) = decision.epoch else { return };
+        let before = self.epochs.get(&epoch).cloned().unwrap_or_default();
+        self.amendments.insert(epoch, Amendment { begun_at: self.decisions_size, before });
+    }
+
+    /// What was decided in an amendment that is given up is as if it had never been: a later one begins with what is in
+    /// force.
+    fn abandon_amendment(&mut self, decision: &Decision) {
+        let Some((epoch, amendment)) =
+            decision.epoch.and_then(|epoch| Some((epoch, self.amendments.remove(&epoch)?)))
+        else {
+            return;
+        };
+        match amendment.before == EpochDecisions::default() {
+            true => self.epochs.remove(&epoch),
+            false => self.epochs.insert(epoch, amendment.before),
+        };
     }
 
     /// An epoch of which nothing is decided any more is as one of which nothing ever was.

@@ -41,6 +41,15 @@ pub struct EpochDecisions {
     pub overrides: BTreeMap<Claimant, Override>,
 }
 
+/// The last amendment of an epoch, unless it was given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amendment {
+    /// The place of the decision by which it began.
+    pub begun_at: u64,
+    /// What was decided of the epoch until then; giving the amendment up returns to it.
+    pub before: EpochDecisions,
+}
+
 /// What a scope's decisions add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
@@ -48,6 +57,7 @@ pub struct State {
     pub(super) last_bindings: BTreeMap<Identity, UserId>,
     pub(super) claimant_changes: BTreeMap<Claimant, u64>,
     pub(super) epochs: BTreeMap<EpochNumber, EpochDecisions>,
+    pub(super) amendments: BTreeMap<EpochNumber, Amendment>,
     pub(super) ended: bool,
     pub(super) decisions_size: u64,
 }
@@ -64,6 +74,8 @@ pub struct StateParts {
     pub claimant_changes: BTreeMap<Claimant, u64>,
     /// What was decided of each epoch.
     pub epochs: BTreeMap<EpochNumber, EpochDecisions>,
+    /// The last amendment of each epoch, unless it was given up.
+    pub amendments: BTreeMap<EpochNumber, Amendment>,
     /// Whether the scope was ended.
     pub ended: bool,
     /// How many decisions there are: the place of the next one.
@@ -72,15 +84,24 @@ pub struct StateParts {
 
 impl From<StateParts> for State {
     fn from(parts: StateParts) -> Self {
-        let StateParts { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size } = parts;
-        Self { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size }
+        let StateParts {
+            bindings,
+            last_bindings,
+            claimant_changes,
+            epochs,
+            amendments,
+            ended,
+            decisions_size,
+        } = parts;
+        Self { bindings, last_bindings, claimant_changes, epochs, amendments, ended, decisions_size }
     }
 }
 
 impl From<State> for StateParts {
     fn from(state: State) -> Self {
-        let State { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size } = state;
-        Self { bindings, last_bindings, claimant_changes, epochs, ended, decisions_size }
+        let State { bindings, last_bindings, claimant_changes, epochs, amendments, ended, decisions_size } =
+            state;
+        Self { bindings, last_bindings, claimant_changes, epochs, amendments, ended, decisions_size }
     }
 }
 
@@ -165,7 +186,8 @@ impl State {
             Change::Override(claimant, _) | Change::Withdraw(claimant) => {
                 self.epochs.get(&epoch?)?.overrides.get(claimant).map(|o| o.units.to_string())
             }
-            Change::AcceptGap
+            Change::Abandon
+            | Change::AcceptGap
             | Change::Amend
             | Change::EarlyClose
             | Change::EndScope
@@ -217,6 +239,10 @@ impl State {
     /// Only what was decided can be taken back.
     fn check_taken_back(&self, decision: &Decision, change: &Change) -> Checked<()> {
         let (expected, is_decided) = match change {
+            Change::Abandon => {
+                let is_begun = |epoch| self.amendments.contains_key(&epoch);
+                ("an epoch with an amendment that was begun", decision.epoch.is_some_and(is_begun))
+            }
             Change::Reset(event) => {
                 ("an event that was decided on", self.curation(decision.epoch, event).is_some())
             }

@@ -6,6 +6,7 @@
 
 use super::Dossier;
 use super::previous::{check_scope, check_window, draft_epoch, name_hash, refuse};
+use crate::decision::Action;
 use crate::hash::Hash;
 use crate::rejection::{Checked, Rejection, RejectionCode};
 use crate::statement::Statement;
@@ -35,12 +36,28 @@ pub(super) fn check_chain(dossier: &Dossier) -> Checked<()> {
         check_window(dossier, statement)?;
         named = statement.previous;
     }
+    dossier.chain().try_for_each(|statement| check_abandoned(dossier, statement))?;
     match named {
         None => check_pinned(dossier),
         Some(hash) => {
             refuse("earlier statements", format!("the one that is named, {hash}"), "none".to_owned())
         }
     }
+}
+
+/// What is final is not taken back: an amendment is given up before its statement, so that the next one of the epoch is
+/// begun before any is given up after it.
+fn check_abandoned(dossier: &Dossier, statement: &Statement) -> Checked<()> {
+    let counted = usize::try_from(statement.decisions.size).unwrap_or(usize::MAX);
+    let later = dossier.input.decisions.iter().skip(counted);
+    let mut own = later.filter(|decision| decision.epoch == Some(statement.epoch));
+    let next = own.find(|decision| matches!(decision.action, Action::Amend | Action::Abandon));
+    if next.is_none_or(|decision| decision.action == Action::Amend) {
+        return Ok(());
+    }
+    let subject = format!("amendment of epoch {}", statement.epoch);
+    let expected = "one that was begun after the statement, to be given up";
+    Err(Rejection::new(RejectionCode::Mismatch, subject, expected, "one that is final"))
 }
 
 /// Every epoch before the draft's is final, so that its window stands in a statement.

@@ -24,6 +24,7 @@ pub fn describe(number: u64, decision: &Decision, unit: &Unit) -> String {
 pub(crate) fn sentence(decision: &Decision) -> String {
     let what = match decision.action {
         // These concern the epoch or the scope as a whole.
+        Action::Abandon => return "the amendment of the epoch was given up".to_owned(),
         Action::AcceptGap => return "closed although a source has more than was collected".to_owned(),
         Action::Amend => return "an amendment of the epoch began".to_owned(),
         Action::EarlyClose => return "closed before its window ended".to_owned(),

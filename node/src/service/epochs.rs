@@ -190,6 +190,23 @@ impl Service {
         self.epoch(key, epoch)
     }
 
+    /// Gives an amendment up, with what was decided in it.
+    ///
+    /// # Errors
+    /// `nothing_to_change` for an epoch that is not being amended.
+    pub fn abandon_amendment(
+        &self,
+        key: &str,
+        epoch: u64,
+        request: &AmendRequest,
+        actor: &FreeText,
+    ) -> Result<EpochView, Failure> {
+        let (_, place) = self.place(key, epoch)?;
+        let reason = FreeText::parse("reason", &request.reason)?;
+        self.ledger.abandon_amendment(place.scope, place.epoch, reason, self.by(actor)?)?;
+        self.epoch(key, epoch)
+    }
+
     /// An amendment that is under way keeps the reason with which it was begun.
     fn check_same_amendment(&self, place: &Place, reason: &FreeText) -> Result<(), Failure> {
         let snapshot = self.snapshot()?;

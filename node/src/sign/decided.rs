@@ -13,7 +13,7 @@ use crate::cli::console::{counted, units};
 use crate::cli::decision_text;
 
 /// Decisions of one kind on one subject replace each other: the last one is in force.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// Whether an event counts.
     Inclusion,
@@ -32,26 +32,34 @@ fn kind_of(action: Action) -> Kind {
 /// The decisions on the epoch that are in force; components of the pool are shown with the pool.
 pub(super) fn describe(dossier: &Dossier, statement: &Statement, allocations: &[Allocation]) -> String {
     let mut in_force: BTreeMap<(Kind, &str), (u64, &Decision)> = BTreeMap::new();
-    let mut superseded = 0_usize;
+    let (mut considered, mut amended) = (0_usize, BTreeMap::new());
     for (number, decision) in (0_u64..).zip(&dossier.input.decisions) {
         if decision.epoch != Some(statement.epoch) || decision.action == Action::Pool {
             continue;
         }
+        considered += 1;
         let subject = decision.subject.as_str();
+        match decision.action {
+            Action::Amend => amended = in_force.clone(),
+            // What was decided in the amendment was taken back with it.
+            Action::Abandon => in_force = std::mem::take(&mut amended),
+            _ => {}
+        }
         if decision.action == Action::Reset {
             let kinds = [Kind::Inclusion, Kind::Of(Action::Weight), Kind::Of(Action::Shares)];
-            superseded += kinds.into_iter().filter_map(|kind| in_force.remove(&(kind, subject))).count();
+            for kind in kinds {
+                in_force.remove(&(kind, subject));
+            }
         }
         let place = (kind_of(decision.action), subject);
-        superseded += usize::from(in_force.insert(place, (number, decision)).is_some());
+        in_force.insert(place, (number, decision));
     }
     let proposed = overridden(allocations);
-    let before = in_force.len();
     // Units set for an account that is a person's since then were set again for the person.
     in_force.retain(|_, (_, decision)| {
         decision.action != Action::Override || proposed.contains_key(decision.subject.as_str())
     });
-    superseded += before - in_force.len();
+    let superseded = considered - in_force.len();
     if in_force.is_empty() {
         return "\nNobody decided anything else on this epoch.\n".to_owned();
     }

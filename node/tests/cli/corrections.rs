@@ -37,3 +37,39 @@ fn units_for_a_person_whose_accounts_have_changed_are_stated_again() {
     assert!(!world.epoch(&["show"]).ok().contains("restate"));
     world.epoch(&["freeze"]).ok();
 }
+
+/// An amendment that nobody wants any more leaves what is final as it was, and makes room for others.
+#[test]
+fn an_amendment_is_given_up() {
+    let world = World::finalized();
+    let decide = |event: &str| {
+        let curate = ["curate", "--scope", "default", "--epoch", "1", "--event", event, "--exclude"];
+        world.run(&[&curate[..], &["--reason", "it was a bot"]].concat()).ok()
+    };
+    world.epoch(&["amend", "--give-up", "--reason", "none is open"]).refused(1, "nothing_to_change");
+    world.epoch(&["amend", "--reason", "a bot was paid"]).ok();
+    decide("github:pr:7:e1");
+    world.epoch(&["freeze"]).ok();
+    let after = world.epoch(&["amend", "--give-up", "--reason", "it was a person after all"]).ok();
+    assert!(after.contains("finalized\n") && !after.contains("draft"), "{after}");
+    let shown = world.epoch(&["show"]).ok();
+    assert!(shown.contains("no longer offered, and never final"), "{shown}");
+    assert!(
+        world
+            .run(&["decisions", "--scope", "default"])
+            .ok()
+            .contains("the amendment of the epoch was given up")
+    );
+    // The next one begins without what was decided in it, and takes the next revision.
+    world.epoch(&["amend", "--reason", "another bot was paid"]).ok();
+    let activity = world.json(&["activity", "--scope", "default", "--epoch", "1"]);
+    assert!(activity.as_array().expect("array").iter().all(|item| item["included"] == true));
+    decide("github:pr:7:e2");
+    world.freeze("two.dossier");
+    let seen = world.sign("two.dossier", "alice");
+    assert!(seen.err.contains("given up") && seen.err.contains("superseded by later ones"), "{}", seen.err);
+    assert!(!seen.err.contains("exclude github:pr:7:e1"), "{}", seen.err);
+    let shown = world.epoch(&["show"]).ok();
+    assert!(shown.contains("draft    revision 2"), "{shown}");
+    assert!(world.run(&["fsck"]).ok().starts_with("sound: "));
+}

@@ -290,6 +290,8 @@ fn an_epoch_lives_on_the_pages_alone() {
     );
     let page = desk.does("amendment", &[("reason", "somebody was left out")]);
     assert!(page.contains("finalized, being amended") && page.contains("Record the decision"), "{page}");
+    let page = desk.does("abandon", &[("reason", "nobody was")]);
+    assert!(!page.contains("being amended") && page.contains("Begin an amendment"), "{page}");
     let decisions = desk.node.get("/api/v1/scopes/default/decisions", "").json();
     for decision in decisions["items"].as_array().expect("decisions") {
         assert_eq!(decision["actor"], "ana", "{decision}");

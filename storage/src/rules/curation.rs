@@ -12,8 +12,8 @@ use crate::rules::decisions::{self, Intent};
 use crate::rules::epochs::{check_mutable, epoch_record, windows};
 use crate::rules::identities::check_user;
 use crate::rules::record::{By, LedgerResult, refuse};
-use crate::rules::scopes::{is_amending, scope_record};
-use crate::rules::tables::{SCOPE_BINDINGS, SCOPES};
+use crate::rules::scopes::scope_record;
+use crate::rules::tables::SCOPE_BINDINGS;
 use crate::table::Reader;
 use crate::transaction::Transaction;
 
@@ -59,45 +59,6 @@ impl Ledger {
             let ended = scope_record(tx, scope)?.ended;
             let intent = Intent { scope, epoch: Some(epoch), reason: &reason, by: &by };
             Ok(decisions::prepare_in(tx, &intent, ended, changes)?.write(tx)?)
-        })
-    }
-
-    /// Begins an amendment of a final epoch, by a decision. While it is under way, curation, shares and overrides of the
-    /// epoch may change, and freezing takes them and the bindings of then (rule `CURATION_FREEZE_ON_FINALIZE`). The one
-    /// that is under way already changes nothing.
-    ///
-    /// # Errors
-    /// `scope_not_found`, `epoch_not_found`, `statement_not_found` for an epoch that is not final, `amendment_open` where
-    /// another epoch is being amended, `scope_ended`.
-    pub fn amend(&self, scope: ScopeId, epoch: EpochNumber, reason: FreeText, by: By) -> LedgerResult<()> {
-        self.run(move |tx| {
-            let mut owner = scope_record(tx, scope)?;
-            let record = epoch_record(tx, scope, epoch)?;
-            if is_amending(&owner, epoch) {
-                return Ok(());
-            }
-            if record.final_revision.is_none() {
-                let subject = format!("epoch {epoch}");
-                let code = RejectionCode::StatementNotFound;
-                return refuse(Rejection::new(code, subject, "a final epoch", "one that is not"));
-            }
-            if let Some(other) = owner.amending {
-                let expected = format!("the amendment of epoch {other} to be finished first");
-                return refuse(Rejection::new(
-                    RejectionCode::AmendmentOpen,
-                    "scope",
-                    expected,
-                    "an open one",
-                ));
-            }
-            let prepared = decisions::prepare(
-                tx,
-                &Intent { scope, epoch: Some(epoch), reason: &reason, by: &by },
-                Change::Amend,
-            )?;
-            prepared.write(tx)?;
-            owner.amending = Some(epoch);
-            Ok(tx.insert(SCOPES, &scope, &owner)?)
         })
     }
 }

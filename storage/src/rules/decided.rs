@@ -1,9 +1,9 @@
 //! What a scope's decisions add up to, as tables keep it: read as far as a change concerns it, written as far as it
 //! differs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use meed_audit::decision::{Change, Curation, EpochDecisions, Override, State, StateParts};
+use meed_audit::decision::{Amendment, Change, Curation, EpochDecisions, Override, State, StateParts};
 use meed_audit::ids::{Claimant, EpochNumber, EventId, Identity, ScopeId, UserId};
 
 use crate::error::StorageError;
@@ -12,8 +12,8 @@ use crate::rules::decisions::decisions_size;
 use crate::rules::record::LedgerResult;
 use crate::rules::scopes::scope_record;
 use crate::rules::tables::{
-    CLAIMANT_CHANGES, CURATIONS, ClaimantChangeRecord, CurationRecord, OVERRIDES, OverrideRecord,
-    SCOPE_BINDINGS, ScopeBindingRecord,
+    AMENDED_CURATIONS, AMENDED_OVERRIDES, AMENDMENTS, AmendmentRecord, CLAIMANT_CHANGES, CURATIONS,
+    ClaimantChangeRecord, CurationRecord, OVERRIDES, OverrideRecord, SCOPE_BINDINGS, ScopeBindingRecord,
 };
 use crate::table::{RawReader, Reader, Table};
 use crate::transaction::Transaction;
@@ -35,6 +35,9 @@ pub(crate) fn stored_state(reader: &impl RawReader, scope: ScopeId) -> LedgerRes
     for ((_, epoch, claimant), record) in reader.with_prefix(OVERRIDES, &scope)? {
         parts.epochs.entry(epoch).or_default().overrides.insert(claimant, override_of(record));
     }
+    for ((_, epoch), _) in reader.with_prefix(AMENDMENTS, &scope)? {
+        read_amendment(reader, scope, epoch, &mut parts)?;
+    }
     Ok(parts.into())
 }
 
@@ -44,9 +47,26 @@ pub(super) fn epoch_decisions(
     scope: ScopeId,
     epoch: EpochNumber,
 ) -> Result<EpochDecisions, StorageError> {
-    let curation = reader.with_prefix(CURATIONS, &(scope, epoch))?;
+    decisions_of(reader, (CURATIONS, OVERRIDES), scope, epoch)
+}
+
+/// Where what was decided of an epoch stands: as it is, or as it was before an amendment.
+type DecidedTables = (
+    Table<(ScopeId, EpochNumber, EventId), CurationRecord>,
+    Table<(ScopeId, EpochNumber, Claimant), OverrideRecord>,
+);
+
+const BEFORE_AMENDMENT: DecidedTables = (AMENDED_CURATIONS, AMENDED_OVERRIDES);
+
+fn decisions_of(
+    reader: &impl RawReader,
+    (curations, overrides): DecidedTables,
+    scope: ScopeId,
+    epoch: EpochNumber,
+) -> Result<EpochDecisions, StorageError> {
+    let curation = reader.with_prefix(curations, &(scope, epoch))?;
     let curation = curation.into_iter().map(|((_, _, event), record)| (event, curation_of(record))).collect();
-    let overrides = reader.with_prefix(OVERRIDES, &(scope, epoch))?;
+    let overrides = reader.with_prefix(overrides, &(scope, epoch))?;
     let overrides =
         overrides.into_iter().map(|((_, _, claimant), record)| (claimant, override_of(record))).collect();
     Ok(EpochDecisions { curation, overrides })
@@ -98,6 +118,14 @@ pub(super) fn read_concerned(
         (Change::Override(..) | Change::Withdraw(_), Some(epoch)) => {
             read_overrides(reader, scope, epoch, parts)
         }
+        // All that was decided of the epoch is kept, or becomes again what was kept.
+        (Change::Amend | Change::Abandon, Some(epoch)) => {
+            let decided = epoch_decisions(reader, scope, epoch)?;
+            if decided != EpochDecisions::default() {
+                parts.epochs.insert(epoch, decided);
+            }
+            read_amendment(reader, scope, epoch, parts)
+        }
         _ => Ok(()),
     }
 }
@@ -113,18 +141,36 @@ pub(super) fn write_difference(
     write_rows(tx, SCOPE_BINDINGS, &bindings_of(before), &bindings_of(after), key)?;
     let key = |claimant: &Claimant| (scope, claimant.clone());
     write_rows(tx, CLAIMANT_CHANGES, &changes_of(before), &changes_of(after), key)?;
+    let key = |epoch: &EpochNumber| (scope, *epoch);
+    write_rows(tx, AMENDMENTS, &amendments_of(before), &amendments_of(after), key)?;
     let nothing = EpochDecisions::default();
-    for epoch in
-        before.epochs.keys().chain(after.epochs.keys().filter(|epoch| !before.epochs.contains_key(epoch)))
-    {
-        let decided = |parts: &StateParts| parts.epochs.get(epoch).unwrap_or(&nothing).clone();
-        let (before, after) = (decided(before), decided(after));
-        let key = |event: &EventId| (scope, *epoch, event.clone());
-        write_rows(tx, CURATIONS, &curations_of(before.curation), &curations_of(after.curation), key)?;
-        let key = |claimant: &Claimant| (scope, *epoch, claimant.clone());
-        write_rows(tx, OVERRIDES, &overrides_of(before.overrides), &overrides_of(after.overrides), key)?;
+    let epochs: BTreeSet<EpochNumber> = [before, after]
+        .into_iter()
+        .flat_map(|parts| parts.epochs.keys().chain(parts.amendments.keys()))
+        .copied()
+        .collect();
+    for epoch in epochs {
+        let decided = |parts: &StateParts| parts.epochs.get(&epoch).unwrap_or(&nothing).clone();
+        write_decided(tx, (CURATIONS, OVERRIDES), (scope, epoch), decided(before), decided(after))?;
+        let kept = |parts: &StateParts| {
+            parts.amendments.get(&epoch).map_or(&nothing, |amendment| &amendment.before).clone()
+        };
+        write_decided(tx, BEFORE_AMENDMENT, (scope, epoch), kept(before), kept(after))?;
     }
     Ok(())
+}
+
+fn write_decided(
+    tx: &mut Transaction,
+    (curations, overrides): DecidedTables,
+    (scope, epoch): (ScopeId, EpochNumber),
+    before: EpochDecisions,
+    after: EpochDecisions,
+) -> Result<(), StorageError> {
+    let key = |event: &EventId| (scope, epoch, event.clone());
+    write_rows(tx, curations, &curations_of(before.curation), &curations_of(after.curation), key)?;
+    let key = |claimant: &Claimant| (scope, epoch, claimant.clone());
+    write_rows(tx, overrides, &overrides_of(before.overrides), &overrides_of(after.overrides), key)
 }
 
 /// Makes the rows of a table from those before into those after.
@@ -160,6 +206,19 @@ fn read_overrides(
     Ok(())
 }
 
+fn read_amendment(
+    reader: &impl RawReader,
+    scope: ScopeId,
+    epoch: EpochNumber,
+    parts: &mut StateParts,
+) -> Result<(), StorageError> {
+    if let Some(AmendmentRecord { sequence }) = reader.get(AMENDMENTS, &(scope, epoch))? {
+        let before = decisions_of(reader, BEFORE_AMENDMENT, scope, epoch)?;
+        parts.amendments.insert(epoch, Amendment { begun_at: sequence, before });
+    }
+    Ok(())
+}
+
 fn read_binding(
     reader: &impl RawReader,
     scope: ScopeId,
@@ -190,6 +249,11 @@ fn bindings_of(parts: &StateParts) -> BTreeMap<Identity, ScopeBindingRecord> {
 fn changes_of(parts: &StateParts) -> BTreeMap<Claimant, ClaimantChangeRecord> {
     let changes = parts.claimant_changes.iter();
     changes.map(|(claimant, at)| (claimant.clone(), ClaimantChangeRecord { sequence: *at })).collect()
+}
+
+fn amendments_of(parts: &StateParts) -> BTreeMap<EpochNumber, AmendmentRecord> {
+    let amendments = parts.amendments.iter();
+    amendments.map(|(epoch, begun)| (*epoch, AmendmentRecord { sequence: begun.begun_at })).collect()
 }
 
 fn curations_of(curations: BTreeMap<EventId, Curation>) -> BTreeMap<EventId, CurationRecord> {

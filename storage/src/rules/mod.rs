@@ -5,6 +5,7 @@
 
 mod allocation_blocks;
 mod allocations;
+mod amendments;
 mod approvers;
 mod compute;
 mod curation;

@@ -29,6 +29,14 @@ pub(crate) const SCOPE_BINDINGS: Table<(ScopeId, Identity), ScopeBindingRecord> 
 /// What the decisions add up to, for each claimant whose accounts a decision has changed.
 pub(crate) const CLAIMANT_CHANGES: Table<(ScopeId, Claimant), ClaimantChangeRecord> =
     Table::new("claimant_changes");
+/// The last amendment of each epoch, unless it was given up.
+pub(crate) const AMENDMENTS: Table<(ScopeId, EpochNumber), AmendmentRecord> = Table::new("amendments");
+/// What [`CURATIONS`] had of an epoch when its last amendment began.
+pub(crate) const AMENDED_CURATIONS: Table<(ScopeId, EpochNumber, EventId), CurationRecord> =
+    Table::new("amended_curations");
+/// What [`OVERRIDES`] had of an epoch when its last amendment began.
+pub(crate) const AMENDED_OVERRIDES: Table<(ScopeId, EpochNumber, Claimant), OverrideRecord> =
+    Table::new("amended_overrides");
 /// The epochs of each scope.
 pub(crate) const EPOCHS: Table<(ScopeId, EpochNumber), EpochRecord> = Table::new("epochs");
 /// The pool components of each epoch, as leaves.
@@ -112,6 +120,15 @@ pub(crate) struct ClaimantChangeRecord {
 }
 
 impl Record for ClaimantChangeRecord {}
+
+/// An amendment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AmendmentRecord {
+    /// The decision by which it began.
+    pub(crate) sequence: u64,
+}
+
+impl Record for AmendmentRecord {}
 
 /// An epoch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

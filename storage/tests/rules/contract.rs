@@ -35,11 +35,12 @@ fn commands_on_a_scope_that_is_not_there_say_so() {
         code(ledger.add_pool_component(NOWHERE, one, component("base_issuance", 1), why(), by(LATER))),
         code(ledger.decide(NOWHERE, one, override_of(), why(), by(LATER))),
         code(ledger.amend(NOWHERE, one, why(), by(LATER))),
+        code(ledger.abandon_amendment(NOWHERE, one, why(), by(LATER))),
         code(ledger.freeze(NOWHERE, one, 14, by(LATER))),
         code(ledger.add_signature(NOWHERE, one, line, time(LATER))),
         code(ledger.finalize(NOWHERE, one, by(LATER))),
     ];
-    assert_eq!(codes, [Code::ScopeNotFound; 13]);
+    assert_eq!(codes, [Code::ScopeNotFound; 14]);
 }
 
 #[test]
@@ -56,11 +57,12 @@ fn commands_on_an_epoch_that_is_not_there_say_so() {
         code(ledger.add_pool_component(scope, two, component("bonus", 1), why(), by(LATER))),
         code(ledger.decide(scope, two, Change::Override(unbound(ALICE), units(1)), why(), by(LATER))),
         code(ledger.amend(scope, two, why(), by(LATER))),
+        code(ledger.abandon_amendment(scope, two, why(), by(LATER))),
         code(ledger.freeze(scope, two, 14, by(LATER))),
         code(ledger.add_signature(scope, two, line, time(LATER))),
         code(ledger.finalize(scope, two, by(LATER))),
     ];
-    assert_eq!(codes, [Code::EpochNotFound; 7]);
+    assert_eq!(codes, [Code::EpochNotFound; 8]);
 }
 
 #[test]
@@ -91,8 +93,10 @@ fn questions_about_what_is_not_there_say_so() {
             code(snapshot.proof(place, one, last, &claimant, first)),
             code(snapshot.dossier(place, one, last)),
             code(snapshot.verification(place, one, last)),
+            code(snapshot.decisions_after_draft(place, one)),
+            code(snapshot.check_draft_holds_all(place, one)),
         ];
-        assert_eq!(codes, [expected; 18]);
+        assert_eq!(codes, [expected; 20]);
     }
     let codes = [
         code(snapshot.scope(NOWHERE)),
@@ -106,10 +110,11 @@ fn questions_about_what_is_not_there_say_so() {
         code(snapshot.decisions(NOWHERE, 0, 1)),
         code(snapshot.decisions_size(NOWHERE)),
         code(snapshot.epoch_decisions(NOWHERE, one)),
+        code(snapshot.stale_overrides(NOWHERE, one)),
         code(snapshot.final_statements(NOWHERE)),
         code(snapshot.trust(NOWHERE, None)),
     ];
-    assert_eq!(codes, [Code::ScopeNotFound; 13]);
+    assert_eq!(codes, [Code::ScopeNotFound; 14]);
     world.open(scope, WEEK_1);
     let snapshot = world.snapshot();
     assert_eq!(code(snapshot.draft(scope, one, Which::Draft)), Code::DraftNotFound);

@@ -122,12 +122,15 @@ pub(crate) fn put(ledger: &Ledger, table: &'static str, key: &[u8], body: Option
 
 /// Tables of the rules, and how many bytes from the start of a record some hash, text or other record binds: what
 /// comes after it (who did it and when, where no text says so) is only under the record's checksum.
-const BOUND: [(&str, usize); 13] = [
+const BOUND: [(&str, usize); 16] = [
     ("decisions", usize::MAX),
     ("curations", usize::MAX),
     ("overrides", usize::MAX),
     ("scope_bindings", usize::MAX),
     ("claimant_changes", usize::MAX),
+    ("amendments", usize::MAX),
+    ("amended_curations", usize::MAX),
+    ("amended_overrides", usize::MAX),
     ("bindings", usize::MAX),
     ("identity_events", usize::MAX),
     ("pool", usize::MAX),

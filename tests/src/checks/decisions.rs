@@ -59,7 +59,7 @@ fn change(bytes: &mut Bytes<'_>) -> Change {
         let number = u128::from(bytes.number()) << (bytes.byte() % 33);
         Units::single(number.min(AMOUNT_MAX)).expect("units")
     };
-    match bytes.byte() % 16 {
+    match bytes.byte() % 17 {
         0 => Change::Amend,
         1 => Change::Bind(identity(bytes), user(bytes)),
         2 => Change::EarlyClose,
@@ -78,6 +78,7 @@ fn change(bytes: &mut Bytes<'_>) -> Change {
         12 => Change::Reset(event(bytes)),
         13 => Change::Withdraw(claimant(bytes)),
         14 => Change::AcceptGap,
+        15 => Change::Abandon,
         _ => Change::Weight(event(bytes), units(bytes)),
     }
 }

@@ -55,7 +55,7 @@ pub struct FinalizeRequest {
     pub leave_out_later: bool,
 }
 
-/// `POST /…/{n}/amendments`.
+/// `POST /…/{n}/amendments` and `POST /…/{n}/amendments/abandon`.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AmendRequest {

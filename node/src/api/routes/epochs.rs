@@ -20,6 +20,7 @@ pub(super) fn all() -> Routes {
         .with(Access::Anyone, routes!(drafts))
         .with(Access::Operate, with_optional_body(routes!(freeze)))
         .with(Access::Operate, routes!(amend))
+        .with(Access::Operate, routes!(abandon_amendment))
 }
 
 /// The epochs of a scope, in order.
@@ -150,4 +151,24 @@ async fn amend(
     Document(request): Document<AmendRequest>,
 ) -> Answer<EpochView> {
     call.run(move |service, actor| service.amend(&key, epoch, &request, actor)).await.map(Json)
+}
+
+/// Gives an amendment up: the epoch is final as it was, without what was decided in it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/amendments/abandon",
+    tag = "epochs",
+    params(EpochPath),
+    request_body = AmendRequest,
+    responses(
+        (status = 200, description = "The epoch", body = EpochView),
+        Problems
+    )
+)]
+async fn abandon_amendment(
+    call: Call,
+    At(EpochPath { key, epoch }): At<EpochPath>,
+    Document(request): Document<AmendRequest>,
+) -> Answer<EpochView> {
+    call.run(move |service, actor| service.abandon_amendment(&key, epoch, &request, actor)).await.map(Json)
 }

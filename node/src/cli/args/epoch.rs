@@ -116,11 +116,14 @@ pub struct FinalizeArgs {
 /// `meed epoch amend`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The final statement stays in force until a corrected one is frozen, signed and finalized.
+The final statement stays in force until a corrected one is frozen, signed and finalized. An
+amendment that is given up takes with it what was decided in it; its drafts and signatures
+stay readable, and the next amendment takes the next revision.
 
 Examples:
   meed epoch amend --scope default --epoch 1 \\
-      --reason \"two reviews were counted for the wrong person\"")]
+      --reason \"two reviews were counted for the wrong person\"
+  meed epoch amend --scope default --epoch 1 --give-up --reason \"they were right after all\"")]
 pub struct AmendArgs {
     /// The epoch
     #[command(flatten)]
@@ -128,4 +131,7 @@ pub struct AmendArgs {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+    /// Give up the amendment that is under way: the epoch stays final as it was
+    #[arg(long)]
+    pub give_up: bool,
 }

@@ -54,7 +54,8 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
         }
         EpochCommand::Amend(args) => {
             let request = AmendRequest { reason: args.reason.clone() };
-            show(&client.post::<EpochView>(&epoch_path(&args.epoch, "/amendments"), &request)?, session)
+            let path = if args.give_up { "/amendments/abandon" } else { "/amendments" };
+            show(&client.post::<EpochView>(&epoch_path(&args.epoch, path), &request)?, session)
         }
     }
 }
@@ -148,7 +149,7 @@ impl EpochAnswer {
         if self.epoch.current_draft == Some(draft.revision) {
             return format!("{} of {} must sign by {}", draft.threshold, draft.members, draft.sign_by);
         }
-        "replaced before it was final".to_owned()
+        "no longer offered, and never final".to_owned()
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Form {
 }
 
 /// Every form of the page.
-pub(super) const FORMS: [Form; 10] = [
+pub(super) const FORMS: [Form; 11] = [
     Form { name: "import", access: Access::Import, work: change::import, done: "The events were taken in." },
     Form { name: "collect", access: Access::Operate, work: change::collect, done: "Collected." },
     Form {
@@ -82,6 +82,12 @@ pub(super) const FORMS: [Form; 10] = [
         access: Access::Operate,
         work: change::amend,
         done: "The amendment has begun.",
+    },
+    Form {
+        name: "abandon",
+        access: Access::Operate,
+        work: change::abandon,
+        done: "The amendment was given up: the epoch is final as it was.",
     },
 ];
 

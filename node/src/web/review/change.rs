@@ -243,6 +243,16 @@ pub(super) fn amend(
     service.amend(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
 }
 
+pub(super) fn abandon(
+    service: &Service,
+    at: &EpochPath,
+    sent: &Sent,
+    actor: &FreeText,
+) -> Result<Next, Failure> {
+    let request = AmendRequest { reason: sent.text("reason").trim().to_owned() };
+    service.abandon_amendment(&at.key, at.epoch, &request, actor).map(|_| Next::Page)
+}
+
 /// Whether a refusal says that nothing is there to be shown.
 pub(super) fn is_missing(failure: &Failure) -> bool {
     failure.problem.status == StatusCode::NOT_FOUND.as_u16()

@@ -331,3 +331,16 @@ pub(super) fn amendment(sight: &Sight<'_>) -> Markup {
         }
     }
 }
+
+/// Gives an amendment up.
+pub(super) fn abandonment(sight: &Sight<'_>) -> Markup {
+    let content =
+        html! { (reason(sight, "abandon-reason")) button type="submit" { "Give the amendment up" } };
+    html! {
+        section id="abandon" {
+            h2 id="abandon-title" { "Give the amendment up" }
+            p { "The statement in force stays as it is. What was decided in this amendment is taken back with it, and its drafts can be signed no more; they stay readable." }
+            (sending(sight, "abandon", &Way::Fields, &content))
+        }
+    }
+}

@@ -85,6 +85,7 @@ pub(super) fn page(shown: &Shown, view: &View, caller: &Caller, outcome: &Outcom
         (preview(&sight))
         @if sight.is_in_review() { (forms::draft(&sight)) (forms::signatures(&sight)) (forms::finalize(&sight)) }
         @if state.phase == "finalized" && !state.amending { (forms::amendment(&sight)) }
+        @if state.amending { (forms::abandonment(&sight)) }
         (decisions(&sight))
     };
     let place = [

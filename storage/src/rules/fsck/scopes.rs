@@ -54,7 +54,7 @@ impl Check<'_> {
         self.same(rule, SCOPES.name(), &scope, replayed.has_ended(), record.ended);
         self.demand(
             rule,
-            "curations, overrides, scope_bindings, claimant_changes",
+            "curations, overrides, scope_bindings, claimant_changes, amendments",
             &scope,
             replayed == stored,
             "the replayed decisions",
@@ -106,19 +106,27 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// As many amendments were begun as were finalized, and the one that is under way.
+    /// As many amendments were begun as were finalized or given up, and the one that is under way. Without it nothing of
+    /// what is final is offered for approval.
     fn amendments(
         &mut self,
         scope: ScopeId,
         record: &ScopeRecord,
         decisions: &[Decision],
     ) -> LedgerResult<()> {
-        for ((_, epoch), _) in self.snapshot.with_prefix(EPOCHS, &scope)? {
-            let begun =
-                decisions.iter().filter(|d| d.action == Action::Amend && d.epoch == Some(epoch)).count();
+        let rule = "CURATION_FREEZE_ON_FINALIZE";
+        for ((_, epoch), stored) in self.snapshot.with_prefix(EPOCHS, &scope)? {
+            let count = |action: Action| {
+                decisions.iter().filter(|d| d.action == action && d.epoch == Some(epoch)).count()
+            };
             let finals = self.snapshot.with_prefix(FINALS, &(scope, epoch))?.len();
-            let expected = finals.saturating_sub(1) + usize::from(record.amending == Some(epoch));
-            self.same("CURATION_FREEZE_ON_FINALIZE", EPOCHS.name(), &(scope, epoch), expected, begun);
+            let is_under_way = record.amending == Some(epoch);
+            let expected = finals.saturating_sub(1) + count(Action::Abandon) + usize::from(is_under_way);
+            let key = (scope, epoch);
+            self.same(rule, EPOCHS.name(), &key, expected, count(Action::Amend));
+            let is_settled =
+                stored.final_revision.is_none() || stored.current_draft.is_none() || is_under_way;
+            self.demand(rule, EPOCHS.name(), &key, is_settled, "no draft of what is final");
         }
         Ok(())
     }
