@@ -23,6 +23,7 @@ use crate::failure::Failure;
 use crate::service::Service;
 
 pub use remote::Remote;
+pub(crate) use remote::{http_client, is_this_machine};
 
 /// Sends requests, and waits for their answers.
 pub struct Client {

@@ -8,6 +8,7 @@ mod commented;
 mod environment;
 mod folder;
 mod scopes;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -30,7 +31,8 @@ use crate::sources::git::{BotList, BotPattern};
 
 pub use commented::commented;
 pub use folder::DataFolder;
-pub use scopes::{COLLECT_DEFAULT, GRACE_HOURS_DEFAULT, ScopeSettings, SourcePlace, SourceSettings};
+pub use scopes::{COLLECT_DEFAULT, GRACE_HOURS_DEFAULT, ScopeSettings};
+pub use sources::{Reader, SourcePlace, SourceSettings};
 
 /// Longest settings file, in bytes.
 const SETTINGS_BYTES_MAX: usize = 65_536;
@@ -253,6 +255,7 @@ mod tests {
     use meed_storage::ScheduleTerms;
 
     use super::*;
+    use crate::sources::github::GithubPlace;
 
     fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
         let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -287,7 +290,12 @@ mod tests {
         let least = parse("[scopes.default]\n", &[]).expect("read").scopes;
         let least = &least[&"default".parse::<ScopeKey>().expect("key")];
         assert_eq!(ScheduleTerms { sources: Vec::new(), ..scope.terms() }, least.terms());
-        assert_eq!(scope.terms().sources, ["code", "file:/srv/events/*.ndjson"]);
+        assert_eq!(
+            scope.terms().sources,
+            ["code", "file:/srv/events/*.ndjson", "github:octocat/hello-world"]
+        );
+        let SourcePlace::Github { place } = &scope.sources[2].place else { panic!("{:?}", scope.sources) };
+        assert_eq!(**place, GithubPlace::new("octocat/hello-world".parse().expect("name")), "the defaults");
         let reference = "HEAD".to_owned();
         let git = SourcePlace::Git { path: PathBuf::from("/srv/repos/project.git"), reference };
         assert_eq!(scope.sources[0].place, git);
@@ -296,6 +304,7 @@ mod tests {
     #[test]
     fn sections_of_scopes_are_as_strict_and_name_the_line() {
         let source = "[[scopes.a.sources]]\nkind = \"git\"\npath = \"x\"\n";
+        let github = "[[scopes.a.sources]]\nkind = \"github\"\nrepository = \"o/n\"\n";
         for (text, line, what) in [
             ("[scopes.A]\n".to_owned(), 1, "scope_key"),
             ("[scopes.a]\ncolect = \"off\"\n".to_owned(), 2, "colect"),
@@ -306,6 +315,16 @@ mod tests {
             (format!("{source}branch = \"main\"\n"), 4, "branch"),
             (format!("{source}{source}"), 4, "twice"),
             (format!("{source}name = \"\"\n"), 1, "name"),
+            (format!("{github}url = \"x\"\nref = \"main\"\n"), 1, "`ref`"),
+            (format!("{github}path = \"x\"\n"), 1, "`path`"),
+            (format!("{source}token_file = \"x\"\n"), 1, "`token_file`"),
+            (format!("{github}token_file = \"x\"\ntoken_variable = \"y\"\n"), 1, "both"),
+            (format!("{github}take = []\n"), 1, "empty list"),
+            (format!("{github}take = [\"stars\"]\n"), 4, "stars"),
+            (format!("{github}issue_credit = \"everybody\"\n"), 4, "everybody"),
+            (format!("{github}token = \"secret\"\n"), 4, "unknown"),
+            (github.replace("o/n", "o"), 1, "OWNER/NAME"),
+            ("[[scopes.a.sources]]\nkind = \"github\"\n".to_owned(), 1, "`repository`"),
             ("[[scopes.a.sources]]\nkind = \"svn\"\npath = \"x\"\n".to_owned(), 2, "svn"),
             ("[[scopes.a.sources]]\nkind = \"git\"\n".to_owned(), 1, "path"),
             ("[[scopes.a.sources]]\nkind = \"file\"\npath = \"x\"\nref = \"main\"\n".to_owned(), 1, "ref"),

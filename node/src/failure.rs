@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use axum::http::StatusCode;
+use meed_audit::time::Timestamp;
 use meed_audit::{Rejection, RejectionCode};
 use meed_keys::SealError;
 use meed_storage::{LedgerError, StorageError};
@@ -89,6 +90,13 @@ impl Failure {
         self
     }
 
+    /// The same failure, which will be gone from this time on, where that is known.
+    #[must_use]
+    pub fn retried_at(mut self, at: Option<Timestamp>) -> Self {
+        self.problem.retry_at = at;
+        self
+    }
+
     /// Whether trying again may help without anybody's doing.
     pub fn is_passing(&self) -> bool {
         self.problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
@@ -145,7 +153,7 @@ impl From<SourceError> for Failure {
             | SourceError::ReferenceInvalid { .. }
             | SourceError::ReferenceUnknown { .. }
             | SourceError::PeriodEmpty { .. } => failure.as_usage(),
-            _ if error.is_passing() => failure.passing(),
+            _ if error.is_passing() => failure.passing().retried_at(error.retry_at()),
             _ => failure,
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use meed_audit::time::Timestamp;
 use meed_audit::{Rejection, RejectionCode};
 use meed_storage::{LedgerError, StorageError};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,10 @@ pub struct Problem {
     /// How many more lines are bad whose faults are not told.
     #[serde(skip_serializing_if = "crate::api::documents::is_zero", default)]
     pub lines_more: u64,
+    /// From when on the same may be tried again, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub retry_at: Option<Timestamp>,
 }
 
 /// What is wrong with one line of a batch.
@@ -75,6 +80,7 @@ impl Problem {
             number: None,
             lines: Vec::new(),
             lines_more: 0,
+            retry_at: None,
         }
     }
 
@@ -140,6 +146,7 @@ impl From<&Rejection> for Problem {
             number: Some(code.number()),
             lines: Vec::new(),
             lines_more: 0,
+            retry_at: None,
         }
     }
 }

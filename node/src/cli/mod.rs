@@ -126,7 +126,7 @@ fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {
         Command::Restore(args) => commands::restore::run(args, cli.data.as_deref(), console),
         Command::Whoami(args) => commands::whoami::run(args, cli, console),
         Command::Serve(args) => serve::run(args, cli, console),
-        Command::Doctor => doctor::run(cli, console),
+        Command::Doctor(args) => doctor::run(args, cli, console),
         Command::Completions(args) => commands::help::completions(args, console),
         Command::Man(args) => commands::help::man(args, console),
         Command::Demo(args) => demo::run(args, cli.data.as_deref(), console),

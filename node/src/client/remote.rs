@@ -28,7 +28,7 @@ impl Remote {
     /// # Errors
     /// When the client cannot be made.
     pub fn on_socket(path: &Path, actor: Option<FreeText>) -> Result<Self, Failure> {
-        let http = client(reqwest::Client::builder().unix_socket(path))?;
+        let http = http_client(reqwest::Client::builder().unix_socket(path))?;
         Ok(Self { http, base: "http://localhost".to_owned(), token: None, actor })
     }
 
@@ -47,10 +47,7 @@ impl Remote {
             Failure::usage(what, "give the node's address, such as https://ledger.example.org")
         };
         let url = Url::parse(address).map_err(|_| expected("an address"))?;
-        let is_local = url.host_str().is_some_and(|host| {
-            host == "localhost"
-                || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-        });
+        let is_local = is_this_machine(&url);
         match url.scheme() {
             "https" => {}
             "http" if is_local || token.is_none() => {}
@@ -62,7 +59,7 @@ impl Remote {
             builder = builder.add_root_certificate(root.clone());
         }
         let base = address.trim_end_matches('/').to_owned();
-        Ok(Self { http: client(builder)?, base, token, actor: None })
+        Ok(Self { http: http_client(builder)?, base, token, actor: None })
     }
 
     pub(super) async fn ask(&self, message: &Message<'_>) -> Result<(StatusCode, Vec<u8>), Failure> {
@@ -96,7 +93,19 @@ impl Remote {
     }
 }
 
-fn client(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Failure> {
+/// Whether an address is one of this machine, which what is sent there does not leave.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        host == "localhost"
+            || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    })
+}
+
+/// A client with the TLS of this program, which follows no redirects: a token goes where it was meant to go.
+///
+/// # Errors
+/// When the client cannot be made.
+pub(crate) fn http_client(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, Failure> {
     // The tree has one provider of cryptography for TLS; whoever comes first installs it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = builder.redirect(reqwest::redirect::Policy::none());

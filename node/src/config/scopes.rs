@@ -1,18 +1,16 @@
 //! What the node does for a scope by itself: the sections `[scopes.KEY]` of `meed.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use meed_audit::ids::ScopeKey;
-use meed_storage::{KeyText, ScheduleTerms};
-use serde::{Deserialize, Serialize};
+use meed_storage::ScheduleTerms;
+use serde::Deserialize;
 use toml::Spanned;
 
+use super::sources::{SourceFile, SourceSettings, check_source};
 use crate::failure::Failure;
 use crate::schedule::Cron;
-use crate::sources::files::EventFiles;
-use crate::sources::git::GitPlace;
-use crate::sources::source::Source;
 
 /// When events are collected where nothing else is said: daily.
 pub const COLLECT_DEFAULT: &str = "0 3 * * *";
@@ -22,8 +20,6 @@ pub const GRACE_HOURS_DEFAULT: u32 = 24;
 const GRACE_HOURS_MAX: u32 = 8_760;
 /// Most sources of a scope.
 const SOURCES_MAX: usize = 100;
-/// Longest name of a source, in bytes.
-const NAME_BYTES_MAX: usize = 200;
 
 /// What the node does for one scope.
 #[derive(Clone, Debug)]
@@ -53,44 +49,6 @@ impl ScopeSettings {
     }
 }
 
-/// A source of a scope. A run records it as it is here, so that it goes on with the same after a restart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceSettings {
-    /// By what reports call it; unique in its scope.
-    pub name: String,
-    /// What kind of place, and where.
-    pub place: SourcePlace,
-}
-
-/// A place that events come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum SourcePlace {
-    /// A local clone.
-    Git {
-        /// A folder in it.
-        path: PathBuf,
-        /// A branch, tag or commit.
-        reference: String,
-    },
-    /// Files with one event a line.
-    File {
-        /// A file, a folder, or a folder and a pattern.
-        path: PathBuf,
-    },
-}
-
-impl SourcePlace {
-    /// The source that reads it.
-    pub fn source(&self) -> Box<dyn Source> {
-        match self.clone() {
-            Self::Git { path, reference } => Box::new(GitPlace { path, reference }),
-            Self::File { path } => Box::new(EventFiles { path }),
-        }
-    }
-}
-
 /// A section of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,23 +59,6 @@ pub(super) struct ScopeFile {
     open_next: Option<bool>,
     #[serde(default)]
     sources: Vec<Spanned<SourceFile>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SourceFile {
-    kind: Kind,
-    path: PathBuf,
-    #[serde(rename = "ref")]
-    reference: Option<String>,
-    name: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Git,
-    File,
 }
 
 /// What is wrong at a place of the file, counted in bytes.
@@ -185,38 +126,6 @@ fn parse_cron(text: &str, at: usize) -> Result<Cron, Wrong> {
     })
 }
 
-fn check_source(file: SourceFile, folder: &Path, at: usize) -> Result<SourceSettings, Wrong> {
-    let SourceFile { kind, path, reference, name } = file;
-    let name = name.unwrap_or_else(|| {
-        let kind = match kind {
-            Kind::Git => "git",
-            Kind::File => "file",
-        };
-        format!("{kind}:{}", path.display())
-    });
-    let is_name = !name.is_empty()
-        && name.len() <= NAME_BYTES_MAX
-        && name.parse::<KeyText>().is_ok()
-        && !name.chars().any(|character| character.is_control() || meed_audit::text::is_deceptive(character));
-    if !is_name {
-        let what =
-            format!("sources: expected a name of 1 to {NAME_BYTES_MAX} bytes of plain text, got another");
-        return Err(Wrong { at, what, remedy: "give the source a short `name`" });
-    }
-    let path = folder.join(path);
-    let place = match (kind, reference) {
-        (Kind::Git, reference) => {
-            SourcePlace::Git { path, reference: reference.unwrap_or_else(|| "HEAD".to_owned()) }
-        }
-        (Kind::File, None) => SourcePlace::File { path },
-        (Kind::File, Some(_)) => {
-            let what = "sources: expected `ref` with kind = \"git\" only, got it with \"file\"".to_owned();
-            return Err(Wrong { at, what, remedy: "leave `ref` out" });
-        }
-    };
-    Ok(SourceSettings { name, place })
-}
-
 /// The part of the file that `init` writes.
 pub(super) fn commented() -> String {
     format!(
@@ -240,7 +149,8 @@ pub(super) fn commented() -> String {
 # [[scopes.default.sources]]
 # kind = \"file\"
 # path = \"/srv/events/*.ndjson\"
-"
+{}",
+        super::sources::commented_github()
     )
 }
 

@@ -173,13 +173,7 @@ fn collect(client: &Client, stage: &Stage) -> Result<CollectView, Failure> {
     let Some(git) = stage.repository.to_str() else {
         return Err(Failure::usage("expected a path in UTF-8", "rename the folder, or use a link to it"));
     };
-    let request = CollectRequest {
-        git: Some(git.to_owned()),
-        reference: "HEAD".to_owned(),
-        since: None,
-        until: None,
-        bots: Vec::new(),
-    };
+    let request = CollectRequest { git: Some(git.to_owned()), ..CollectRequest::default() };
     client.post("/scopes/default/collect", &request)
 }
 

@@ -88,7 +88,10 @@ pub(super) fn collected(view: &CollectView, play: &Play) -> String {
     format!(
         "events of these types: {found}; from {} commits, {} stored, {skipped} left out\n\
          epoch 1 is {which}, {} to {}:\nwhat happened in it is paid, and nothing else",
-        view.commits_seen, view.events.stored, play.period.start, play.period.end
+        view.commits_seen.unwrap_or(0),
+        view.events.stored,
+        play.period.start,
+        play.period.end
     )
 }
 

@@ -8,7 +8,7 @@ mod schedule;
 
 use serde::Serialize;
 
-use crate::cli::args::Cli;
+use crate::cli::args::{Cli, DoctorArgs};
 use crate::cli::console::Console;
 use crate::cli::layout::fit;
 use crate::config::{DataFolder, Settings};
@@ -64,11 +64,26 @@ impl Finding {
 ///
 /// # Errors
 /// `unhealthy` where a check failed; usage beside `--node`, since it is this machine that is looked at.
-pub(crate) fn run(cli: &Cli, console: Console) -> Result<(), Failure> {
+pub(crate) fn run(args: &DoctorArgs, cli: &Cli, console: Console) -> Result<(), Failure> {
     if cli.node.is_some() {
         let what = "expected a folder of this machine, got --node or MEED_NODE";
         return Err(Failure::usage(what, "run `meed doctor` on the node's own machine"));
     }
+    let findings = match &args.source {
+        Some(source) => vec![schedule::look_at_one(source, &args.api)?],
+        None => look_at_all(cli, console),
+    };
+    console.answer(&findings, || describe(&findings))?;
+    match findings.iter().filter(|finding| finding.standing == Standing::Failed).count() {
+        0 => Ok(()),
+        failed => {
+            let what = format!("expected a sound node, got {failed} of {} checks failed", findings.len());
+            Err(Failure::refused("unhealthy", what, "do what stands beside each check that failed"))
+        }
+    }
+}
+
+fn look_at_all(cli: &Cli, console: Console) -> Vec<Finding> {
     let data = DataFolder::choose(cli.data.as_deref());
     let mut findings = folder::look(&data);
     match Settings::read(&data) {
@@ -82,14 +97,7 @@ pub(crate) fn run(cli: &Cli, console: Console) -> Result<(), Failure> {
             findings.extend(schedule::look(&settings));
         }
     }
-    console.answer(&findings, || describe(&findings))?;
-    match findings.iter().filter(|finding| finding.standing == Standing::Failed).count() {
-        0 => Ok(()),
-        failed => {
-            let what = format!("expected a sound node, got {failed} of {} checks failed", findings.len());
-            Err(Failure::refused("unhealthy", what, "do what stands beside each check that failed"))
-        }
-    }
+    findings
 }
 
 fn describe(findings: &[Finding]) -> String {

@@ -11,7 +11,8 @@ use meed_audit::ids::{EventId, ScopeId};
 use meed_audit::json::Value;
 use meed_audit::time::Timestamp;
 use meed_storage::{
-    CuratedEvent, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, PrivateData, Snapshot,
+    AppendReport, CuratedEvent, Cursor, CursorKey, CursorUpdate, EventBatch, EventReader, PrivateData,
+    Snapshot,
 };
 
 use super::intake::Came;
@@ -86,6 +87,17 @@ impl Service {
         if events.is_empty() && cursor.is_none() {
             return Ok(StoredView::default());
         }
+        self.append_with_outcomes(scope, events, now, cursor).map(|(stored, _)| stored)
+    }
+
+    /// Takes in a batch, with its cursor in the same transaction: what became of it, and of each event in order.
+    pub(super) fn append_with_outcomes(
+        &self,
+        scope: ScopeId,
+        events: Vec<NewEvent>,
+        now: Timestamp,
+        cursor: Option<CursorUpdate>,
+    ) -> Result<(StoredView, AppendReport), Failure> {
         let came: Vec<Came> = events.iter().map(Came::of).collect();
         let salts = events.iter().map(|_| clock::random()).collect::<Result<Vec<[u8; 32]>, _>>()?;
         let mut batch = EventBatch::prepare(events, vec![scope], salts, now)?;
@@ -93,17 +105,22 @@ impl Service {
             batch = batch.with_cursor(cursor);
         }
         let report = self.ledger.append(batch)?;
-        self.stored_view(scope, &came, &report)
+        Ok((self.stored_view(scope, &came, &report)?, report))
     }
 
-    /// Collects from a git repository. Batches are stored as they are found; the last one with the cursor.
+    /// Collects from the place that a request names. What is found is stored in parts as it is found.
     ///
     /// # Errors
     /// What the source or the ledger refuses; batches before stay stored, and collecting again finds them there.
     pub fn collect(&self, key: &str, request: &CollectRequest) -> Result<CollectView, Failure> {
-        let Some(git) = &request.git else {
-            let expected = "a folder in a clone";
-            return Err(reject(RejectionCode::MissingField, "git", expected, "none"));
+        let git = match (&request.git, &request.github) {
+            (Some(git), None) => git,
+            (None, Some(place)) => return self.collect_pages(key, place, request),
+            (git, _) => {
+                let got = if git.is_some() { "both" } else { "neither" };
+                let expected = "a folder in a clone, or a repository of GitHub";
+                return Err(reject(RejectionCode::MissingField, "git", expected, got));
+            }
         };
         let snapshot = self.snapshot()?;
         let (_, scope) = Self::scope_id(&snapshot, key)?;
@@ -293,7 +310,7 @@ fn lines_refused(lines: Vec<LineProblem>, more: u64, good: usize) -> Failure {
     Problem { lines, lines_more: more, ..problem }.into()
 }
 
-fn cursor_of(scope: ScopeId, until: ReadUntil) -> Result<CursorUpdate, Failure> {
+pub(super) fn cursor_of(scope: ScopeId, until: ReadUntil) -> Result<CursorUpdate, Failure> {
     let key = CursorKey {
         scope,
         source: until.source.parse()?,
@@ -312,9 +329,10 @@ fn collect_view(report: CollectReport, events: StoredView) -> CollectView {
     });
     CollectView {
         source_ref: report.source_ref,
-        head: report.head,
-        commits_seen: report.commits_seen,
-        commits_in_period: report.commits_in_period,
+        head: Some(report.head),
+        commits_seen: Some(report.commits_seen),
+        commits_in_period: Some(report.commits_in_period),
+        missing: 0,
         found: report.events.into_iter().map(|(kind, number)| (kind.to_owned(), number)).collect(),
         events,
         skipped: skipped.collect(),

@@ -16,6 +16,7 @@ mod intake;
 mod kept;
 pub(crate) mod long;
 pub(crate) mod own_accounts;
+mod pages;
 mod parts;
 mod people;
 mod proofs;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use meed_audit::time::Timestamp;
 use thiserror::Error;
 
+use super::github::GithubError;
+
 /// Why a source cannot be read at all. What is wrong with one event is counted in the source's report instead.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SourceError {
@@ -122,6 +124,9 @@ pub enum SourceError {
         /// What the operating system said.
         detail: String,
     },
+    /// GitHub cannot be read.
+    #[error(transparent)]
+    Github(#[from] GithubError),
     /// The given time has no finished weeks before it.
     #[error("expected a time with three weeks since 1970 before it, got {now}")]
     TimeTooEarly {
@@ -144,13 +149,23 @@ impl SourceError {
         match self {
             Self::GitFailed { .. } | Self::ReadFailed { .. } => true,
             Self::FileUnreadable { passing, .. } => *passing,
+            Self::Github(error) => error.is_passing(),
             _ => false,
+        }
+    }
+
+    /// From when on trying again may help, where the source says so.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Github(error) => error.retry_at(),
+            _ => None,
         }
     }
 
     /// What to do about it, one sentence without a full stop.
     pub fn remedy(&self) -> String {
         match self {
+            Self::Github(error) => error.remedy(),
             Self::GitMissing => "install git, and see that it is on the PATH".to_owned(),
             Self::GitTooOld { needed, .. } => format!("install git {needed} or newer"),
             Self::FolderUnreadable { .. } => {

@@ -9,6 +9,7 @@ use meed_audit::time::{Period, Timestamp};
 
 use super::git::BotList;
 use super::{CollectError, SourceError};
+use crate::clock::Clock;
 use crate::failure::Failure;
 
 /// What is asked of a source.
@@ -46,6 +47,8 @@ pub struct SourcePass {
     pub says: Option<u64>,
     /// What exists in the window and could not be made into events, by reason.
     pub unreadable: BTreeMap<String, u64>,
+    /// What of the window earns nothing by rule, by reason; nothing is missing by it.
+    pub left_out: BTreeMap<String, u64>,
     /// How far it was read.
     pub until: Option<ReadUntil>,
 }
@@ -62,6 +65,29 @@ impl SourcePass {
 
 /// Takes the events of a source, in batches.
 pub type Sink<'a> = dyn FnMut(Vec<NewEvent>) -> Result<(), Failure> + 'a;
+
+/// What is asked of a source that is read page by page and goes on where it stopped.
+pub struct AskedPages<'a> {
+    /// The window that is wanted, and counted.
+    pub window: Period,
+    /// From when on what happened before it is handed on as well.
+    pub late_from: Option<Timestamp>,
+    /// Who is no person.
+    pub bots: &'a BotList,
+    /// When pages are retrieved: reading may take hours.
+    pub clock: &'a dyn Clock,
+}
+
+/// How far a stream of a place was read: stream, then `source_ref`.
+pub type Known<'a> = dyn Fn(&str, &str) -> Result<Option<ReadUntil>, Failure> + 'a;
+
+/// Where the pages of a source go, and where they went before.
+pub struct Pages<'a> {
+    /// How far a stream of a place was read.
+    pub known: &'a Known<'a>,
+    /// Takes the events of a page together with the place after it: both or neither.
+    pub store: &'a mut dyn FnMut(Vec<NewEvent>, ReadUntil) -> Result<(), Failure>,
+}
 
 /// A place from which a node collects by itself.
 pub trait Source: fmt::Debug {

@@ -40,6 +40,11 @@ impl RetryPolicy {
     /// Of a command that somebody waits for: not at all.
     pub const ONCE: Self = Self { tries_max: 1, first_ms: 0, limit_ms: 0 };
 
+    /// Whether anything is tried a second time.
+    fn waits(&self) -> bool {
+        self.tries_max > 1
+    }
+
     /// How long to wait after so many tries; none where it is not tried again.
     pub fn delay_ms(&self, tries: u32) -> Option<i64> {
         if tries >= self.tries_max {
@@ -101,11 +106,11 @@ impl Engine {
         self.submit(RunId::Collect { scope: scope_key, window }, scope, &request, actor)
     }
 
-    /// Asks for a collection from one clone, as `meed collect` does.
+    /// Asks for a collection from one place, as `meed collect` does.
     ///
     /// # Errors
     /// `scope_not_found`; `invalid_time`; `run_active` where another collection of the same period is at work.
-    pub fn submit_git(
+    pub fn submit_once(
         &self,
         key: &str,
         request: &CollectRequest,
@@ -119,7 +124,7 @@ impl Engine {
             start: time("since", &request.since, Timestamp::FIRST)?,
             end: time("until", &request.until, Timestamp::LAST)?,
         };
-        let request = Request::Git { request: request.clone() };
+        let request = Request::Once { request: request.clone() };
         self.submit(RunId::Collect { scope: scope_key, window }, scope, &request, actor)
     }
 
@@ -236,8 +241,8 @@ impl Engine {
     fn do_step(&self, run: &Run, steps: &[Step], step: &Step, tries: u32) -> Result<Progress, Failure> {
         let done = work::perform(&self.service, run, &step.work);
         let now = self.service.clock().now()?;
-        let tries = tries.saturating_add(1);
-        let recorded = |state, outcome: &Outcome| RunStep {
+        let tried = tries.saturating_add(1);
+        let recorded = |state, tries, outcome: &Outcome| RunStep {
             name: step.name.clone(),
             state,
             tries,
@@ -246,15 +251,18 @@ impl Engine {
             output: outcome.output.clone(),
         };
         let (record, report) = match done {
-            Ok(outcome) => (recorded(StepState::Done, &outcome), outcome.report),
+            Ok(outcome) => (recorded(StepState::Done, tried, &outcome), outcome.report),
             Err(failure) => {
-                let retry = self.retry.delay_ms(tries).filter(|_| failure.is_passing());
-                let state = match retry {
-                    Some(delay_ms) => StepState::Waiting(now.plus_ms(delay_ms)?),
-                    None => StepState::Failed,
+                let (state, tries) = match (failure.problem.retry_at, self.retry.delay_ms(tried)) {
+                    // It only waits for its turn, and was no try.
+                    (Some(at), _) if self.retry.waits() => (StepState::Waiting(at.max(now)), tries),
+                    (_, Some(delay_ms)) if failure.is_passing() => {
+                        (StepState::Waiting(now.plus_ms(delay_ms)?), tried)
+                    }
+                    _ => (StepState::Failed, tried),
                 };
                 let report = self.unread(&step.work, &state, &failure, now)?;
-                (recorded(state, &failed(&failure)?), report)
+                (recorded(state, tries, &failed(&failure)?), report)
             }
         };
         let said = format!("run {}: {}: {}", run.id, step.name, record.result);

@@ -23,8 +23,9 @@ pub(crate) enum Request {
         /// The sources.
         sources: Vec<SourceSettings>,
     },
-    /// Collect from one clone, as a person asked.
-    Git {
+    /// Collect from one place, as a person asked. (`git` in the record: it was the only kind.)
+    #[serde(rename = "git")]
+    Once {
         /// From where.
         request: CollectRequest,
     },
@@ -108,8 +109,8 @@ pub(crate) enum Work {
     Look { open: bool },
     /// Reads a source.
     Pass(Pass),
-    /// Reads a clone, as a person asked.
-    Git(Box<CollectRequest>),
+    /// Reads one place, as a person asked.
+    Once(Box<CollectRequest>),
     /// Computes what the epoch would give by now.
     Propose,
     /// Closes the epoch.
@@ -145,7 +146,7 @@ const LOOK: &str = "look";
 /// The steps of a run, as far as they can be known.
 pub(crate) fn steps(run: &Run, request: Request) -> Result<Vec<Step>, Failure> {
     Ok(match request {
-        Request::Git { request } => vec![Step::new("collect", 0, Work::Git(Box::new(request)))],
+        Request::Once { request } => vec![Step::new("collect", 0, Work::Once(Box::new(request)))],
         Request::Finalize { request } => vec![
             Step::new("verify quorum", 0, Work::CheckQuorum),
             Step::new("recompute and write", 1, Work::Finalize(request)),

@@ -37,14 +37,14 @@ impl<'a> Runner<'a> {
         Self { service, engine }
     }
 
-    /// Collects from one clone; where none is named, from the sources of the settings.
+    /// Collects from one place; where none is named, from the sources of the settings.
     ///
     /// # Errors
     /// What submitting or, where it is done at once, the run refuses.
     pub fn collect(self, key: &str, request: &CollectRequest, actor: &FreeText) -> Result<Answer, Failure> {
-        self.answer(key, |engine| match &request.git {
-            Some(_) => engine.submit_git(key, request, actor),
-            None => engine.submit_collect(key, window_of(request)?, actor),
+        self.answer(key, |engine| match request.names_a_place() {
+            true => engine.submit_once(key, request, actor),
+            false => engine.submit_collect(key, window_of(request)?, actor),
         })
     }
 

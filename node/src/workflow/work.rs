@@ -1,5 +1,7 @@
 //! What the steps of a run do. Each can be done again without harm: what it did already it finds done.
 
+use std::collections::BTreeMap;
+
 use meed_audit::RejectionCode as Code;
 use meed_audit::ids::ScopeId;
 use meed_audit::time::{Period, Timestamp};
@@ -9,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::plan::{Found, Pass, Window, Work, place_of};
 use crate::api::documents::{CollectRequest, StoredView};
 use crate::cli::console::counted;
+use crate::config::Reader;
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::sources::github::GithubPlace;
 use crate::sources::source::{Asked, SourcePass};
 
 /// What came of a step.
@@ -53,6 +57,9 @@ pub(crate) struct PassOutput {
     pub(crate) new: u64,
     /// Events from before the window that were new.
     pub(crate) late: u64,
+    /// What of the window earns nothing by rule.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub(crate) left_out: BTreeMap<String, u64>,
 }
 
 /// Does a step of a run.
@@ -66,7 +73,7 @@ pub(crate) fn perform(service: &Service, run: &Run, work: &Work) -> Result<Outco
             }
         },
         Work::Pass(pass) => collect_pass(service, run.scope, pass, by.at),
-        Work::Git(request) => collect_once(service, run, request),
+        Work::Once(request) => collect_once(service, run, request),
         Work::Propose => propose(service, run),
         Work::Close => close(service, run, by),
         Work::CheckQuorum => check_quorum(service, run),
@@ -163,7 +170,10 @@ fn state_of(phase: Phase) -> &'static str {
 }
 
 fn collect_pass(service: &Service, scope: ScopeId, pass: &Pass, now: Timestamp) -> Result<Outcome, Failure> {
-    let source = pass.source.place.source();
+    let source = match pass.source.place.reader() {
+        Reader::Windows(source) => source,
+        Reader::Pages(place) => return follow(service, scope, pass, &place),
+    };
     let asked = |window: Period| -> Result<Asked, Failure> {
         let node_id = service.snapshot()?.node_id()?;
         Ok(Asked { window, node_id, bots: service.settings().bots.clone(), now })
@@ -180,7 +190,26 @@ fn collect_pass(service: &Service, scope: ScopeId, pass: &Pass, now: Timestamp) 
         |sink| source.read(&asked, sink),
         |read: &SourcePass| read.until.clone(),
     )?;
-    let report = weigh(pass, &read, &stored, now)?;
+    passed(pass, read, &stored, late.stored, now)
+}
+
+/// Reads a source that goes on where it stopped, with what came late.
+fn follow(service: &Service, scope: ScopeId, pass: &Pass, place: &GithubPlace) -> Result<Outcome, Failure> {
+    let bots = &service.settings().bots;
+    let followed = service.follow(scope, place, pass.window, pass.late_from, bots)?;
+    let late = followed.all.stored.saturating_sub(followed.window.stored);
+    passed(pass, followed.pass, &followed.window, late, service.clock().now()?)
+}
+
+/// What a pass gave: `stored` of its window, and so many new events from before it.
+fn passed(
+    pass: &Pass,
+    read: SourcePass,
+    stored: &StoredView,
+    late: u64,
+    now: Timestamp,
+) -> Result<Outcome, Failure> {
+    let report = weigh(pass, &read, stored, now)?;
     let output = PassOutput {
         source: pass.source.name.clone(),
         window: pass.window.into(),
@@ -188,7 +217,8 @@ fn collect_pass(service: &Service, scope: ScopeId, pass: &Pass, now: Timestamp) 
         stored: report.stored,
         missing: report.missing.clone(),
         new: stored.stored,
-        late: late.stored,
+        late,
+        left_out: read.left_out,
     };
     Ok(Outcome { report: Some(report), ..Outcome::new(describe(&output), &output)? })
 }
@@ -223,13 +253,20 @@ fn describe(output: &PassOutput) -> String {
         some => format!(", {some} more from before the window"),
     };
     let missing = output.missing.as_deref().map(|why| format!("; missing: {why}")).unwrap_or_default();
-    format!("{} of {} stored, {} new{late}{missing}", output.stored, output.found, output.new)
+    let left_out: Vec<String> =
+        output.left_out.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let left_out =
+        if left_out.is_empty() { String::new() } else { format!("; left out: {}", left_out.join(", ")) };
+    format!("{} of {} stored, {} new{late}{missing}{left_out}", output.stored, output.found, output.new)
 }
 
 fn collect_once(service: &Service, run: &Run, request: &CollectRequest) -> Result<Outcome, Failure> {
     let view = service.collect(run.id.scope().as_str(), request)?;
-    let seen = counted(view.commits_in_period, "commit");
-    Outcome::new(format!("{} new events in {seen}", view.events.stored), &view)
+    let seen = match view.commits_in_period {
+        Some(commits) => format!(" in {}", counted(commits, "commit")),
+        None => String::new(),
+    };
+    Outcome::new(format!("{}{seen}", counted(view.events.stored, "new event")), &view)
 }
 
 /// What an epoch would give by now.

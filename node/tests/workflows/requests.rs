@@ -41,21 +41,15 @@ fn a_second_request_while_one_runs_is_the_same_run() {
 #[test]
 fn another_request_under_the_same_id_is_refused_and_not_dropped() {
     let node = Node::new();
-    let git = |path: &str| CollectRequest {
-        git: Some(path.to_owned()),
-        reference: "HEAD".to_owned(),
-        since: None,
-        until: None,
-        bots: Vec::new(),
-    };
-    node.engine().submit_git(KEY, &git("/one"), &actor()).expect("asked for");
-    let refusal = node.engine().submit_git(KEY, &git("/two"), &actor()).expect_err("another");
+    let git = |path: &str| CollectRequest { git: Some(path.to_owned()), ..CollectRequest::default() };
+    node.engine().submit_once(KEY, &git("/one"), &actor()).expect("asked for");
+    let refusal = node.engine().submit_once(KEY, &git("/two"), &actor()).expect_err("another");
     assert_eq!(refusal.problem.code, "run_active");
-    let (same, added) = node.engine().submit_git(KEY, &git("/one"), &actor()).expect("the same");
+    let (same, added) = node.engine().submit_once(KEY, &git("/one"), &actor()).expect("the same");
     assert_eq!(added, Added::Same);
     let ended = node.engine().finish(same).expect("ended");
     assert_eq!(problem(&ended.state).status, 400, "no such folder is wrong usage");
-    assert!(node.engine().submit_git("other", &git("/one"), &actor()).is_err());
+    assert!(node.engine().submit_once("other", &git("/one"), &actor()).is_err());
 }
 
 /// What a run's record has no room for ends the run with that reason; it is not tried for ever.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::leaves::ActivityLeaf;
 
 use crate::api::problems::LineProblem;
+use crate::sources::github::GithubPlace;
 
 /// What became of events that came in.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -107,14 +108,17 @@ pub struct ImportView {
     pub bad_lines_more: u64,
 }
 
-/// `POST /scopes/{key}/collect`.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+/// `POST /scopes/{key}/collect`: from one place, or where none is named from the sources of the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CollectRequest {
-    /// A folder in a clone, on the node's machine, which only the owner may name; where none is given, the sources of
-    /// the settings are read.
+    /// A folder in a clone, on the node's machine, which only the owner may name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub git: Option<String>,
+    /// A repository of GitHub, with where the node finds its token, which only the owner may name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<Object>)]
+    pub github: Option<Box<GithubPlace>>,
     /// A branch, tag or commit of the clone.
     #[serde(default = "head")]
     pub reference: String,
@@ -133,17 +137,36 @@ fn head() -> String {
     "HEAD".to_owned()
 }
 
+impl Default for CollectRequest {
+    fn default() -> Self {
+        Self { git: None, github: None, reference: head(), since: None, until: None, bots: Vec::new() }
+    }
+}
+
+impl CollectRequest {
+    /// Whether it names a place of its own.
+    pub fn names_a_place(&self) -> bool {
+        self.git.is_some() || self.github.is_some()
+    }
+}
+
 /// What a collection did.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CollectView {
-    /// The place that was read: `git:<id of the first commit>`.
+    /// The place that was read: `git:<id of the first commit>`, `github:repo:<number>`.
     pub source_ref: String,
-    /// The commit that the reference named.
-    pub head: String,
+    /// The commit that the reference named, of a clone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub head: Option<String>,
     /// Commits that the reference reaches.
-    pub commits_seen: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commits_seen: Option<u64>,
     /// Those of them in the period.
-    pub commits_in_period: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commits_in_period: Option<u64>,
+    /// How many events of the period are there and not in the ledger.
+    #[serde(skip_serializing_if = "crate::api::documents::is_zero", default)]
+    pub missing: u64,
     /// Events found, by type.
     pub found: BTreeMap<String, u64>,
     /// What became of them.

@@ -82,7 +82,7 @@ fn begun(run: &RunView) -> Response {
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(run)).into_response()
 }
 
-/// Collects events from the sources of the settings; for the owner, from a git repository on the node's machine too.
+/// Collects events from the sources of the settings; for the owner, from a place that the request names too.
 #[utoipa::path(
     post,
     path = "/api/v1/scopes/{key}/collect",
@@ -100,20 +100,22 @@ async fn collect(
     At(ScopePath { key }): At<ScopePath>,
     Document(request): Document<CollectRequest>,
 ) -> Result<Response, Refused> {
-    if let Some(folder) = &request.git
+    let place = request.git.clone().or(request.github.as_ref().map(|place| place.repository.to_string()));
+    if let Some(place) = place
         && !matches!(call.caller.standing, Standing::Owner)
     {
-        return Err(not_the_owners(folder).into());
+        return Err(not_the_owners(&place).into());
     }
     call.run(move |service, actor| service.runner().collect(&key, &request, actor)).await.map(respond)
 }
 
-/// A token is no account on the node's machine: whoever holds one must not make the node read any folder there.
-fn not_the_owners(folder: &str) -> Failure {
-    let expected = "no folder, for only the owner may name one of the node's machine";
+/// A token is no account on the node's machine: whoever holds one must not make the node read any folder there, nor send
+/// its secrets to any address.
+fn not_the_owners(place: &str) -> Failure {
+    let expected = "no place, for only the owner may name a folder of the node's machine or a token there";
     let remedy =
-        "leave it out, and name the clone as a source in the node's meed.toml; or collect on its machine";
-    Failure::from(Rejection::new(RejectionCode::RoleForbids, "git", expected, folder)).with_remedy(remedy)
+        "leave it out, and name the place as a source in the node's meed.toml; or collect on its machine";
+    Failure::from(Rejection::new(RejectionCode::RoleForbids, "place", expected, place)).with_remedy(remedy)
 }
 
 /// Finalizes the current draft, once enough approvers have signed it.

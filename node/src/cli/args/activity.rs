@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{EpochArgs, ScopeArg};
+use super::github::{issue_credit, take};
+use super::{EpochArgs, GithubApiArgs, ScopeArg};
+use crate::sources::github::{IssueCredit, RepositoryName, Take};
 
 /// `meed import`.
 #[derive(Debug, Args)]
@@ -52,10 +54,18 @@ Reads the history of a local clone with the git command: commits, merges and Rev
 trailers, through .mailmap. Identities are hashes of e-mail addresses; no address is stored or
 shown. Collecting twice stores nothing new.
 
+With --github it reads a repository of GitHub over the API: merged pull requests with their
+co-authors, reviews, closed issues, and comments where --take names them. It goes on where it
+stopped, whatever stopped it, and waits where GitHub's limits say so. The token comes from a file
+or an environment variable, and is written nowhere.
+
 Examples:
   meed collect --scope default                             the repository you stand in
   meed collect --scope default --git ../project --ref main --since 2026-11-09T00:00:00Z
-  meed collect --scope default --bot 'name:build-*'        leave these out too")]
+  meed collect --scope default --bot 'name:build-*'        leave these out too
+  meed collect --scope default --github octocat/hello-world --since 2026-11-09T00:00:00Z
+  meed collect --scope default --github o/r --take merged,comments --github-token-file FILE
+  meed collect --scope default --github o/r --github-url https://HOST/api/graphql")]
 pub struct CollectArgs {
     /// The scope
     #[command(flatten)]
@@ -66,10 +76,25 @@ pub struct CollectArgs {
     /// A branch, tag or commit
     #[arg(long = "ref", value_name = "REF", default_value = "HEAD")]
     pub reference: String,
-    /// The first committer time to take
+    /// A repository of GitHub
+    #[arg(long, value_name = "OWNER/REPO", conflicts_with_all = ["git", "reference"])]
+    pub github: Option<RepositoryName>,
+    /// How its API is reached
+    #[command(flatten)]
+    pub api: GithubApiArgs,
+    /// What is taken from GitHub, separated by commas [default: merged,reviews,issues]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = take(), requires = "github")]
+    pub take: Vec<Take>,
+    /// Credit a merged pull request to its author alone, not to co-authors of trailers too
+    #[arg(long, requires = "github")]
+    pub no_coauthors: bool,
+    /// Who is credited for a closed issue [default: closer]
+    #[arg(long, value_name = "WHO", value_parser = issue_credit(), requires = "github")]
+    pub issue_credit: Option<IssueCredit>,
+    /// The first time to take: of commits, the committer's
     #[arg(long, value_name = "T")]
     pub since: Option<String>,
-    /// The first committer time not to take any more
+    /// The first time not to take any more
     #[arg(long, value_name = "T")]
     pub until: Option<String>,
     /// One more pattern of authors who are programs, name:<pattern> or email:<pattern>, beside the setting `bots`

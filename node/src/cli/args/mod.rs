@@ -5,6 +5,7 @@ mod approval;
 mod care;
 mod decision;
 mod epoch;
+mod github;
 mod help;
 mod node;
 mod numbers;
@@ -28,8 +29,9 @@ pub use decision::{
     RevokeArgs, UserCommand, WhoamiArgs,
 };
 pub use epoch::{AmendArgs, CloseArgs, EpochCommand, FreezeArgs, OpenArgs};
+pub use github::GithubApiArgs;
 pub use help::{CompletionsArgs, ManArgs};
-pub use node::{ServeArgs, TokenCommand, TokenNewArgs, TokenRevokeArgs};
+pub use node::{DoctorArgs, ServeArgs, TokenCommand, TokenNewArgs, TokenRevokeArgs};
 pub use run::{RunCommand, RunListArgs, RunShowArgs, ScheduleCommand};
 pub use setup::{
     ApproversArgs, ConfigureArgs, InitArgs, KeyCommand, KeyNewArgs, KeyPurpose, ScopeAddArgs, ScopeCommand,
@@ -110,7 +112,7 @@ pub enum Command {
     Key(KeyCommand),
     /// Take in events from a file, one JSON object a line
     Import(ImportArgs),
-    /// Take in events from a git repository
+    /// Take in events from a git repository, or from GitHub
     Collect(CollectArgs),
     /// The events of an epoch, and what each gives to whom
     Activity(ActivityArgs),
@@ -193,13 +195,7 @@ Examples:
     #[command(subcommand)]
     Schedule(ScheduleCommand),
     /// Look at all that a node needs: folder, keys, clock, disk, settings, schedules
-    #[command(after_help = "\
-It changes nothing. Exit code 1 where a check failed; what only wants a look is no failure.
-
-Examples:
-  meed doctor --data /srv/meed
-  meed doctor --json")]
-    Doctor,
+    Doctor(DoctorArgs),
     /// Completions of this command line, for a shell
     Completions(CompletionsArgs),
     /// The manual page, or one page for each command

@@ -6,6 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use meed_storage::Role;
 
+use super::GithubApiArgs;
+
 /// `meed serve`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -25,6 +27,26 @@ pub struct ServeArgs {
     /// Write a line for every request
     #[arg(long, short)]
     pub verbose: bool,
+}
+
+/// `meed doctor`.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "\
+It changes nothing. Every source of the settings is asked for; with --source only the one that it
+names, which need not be in the settings: github:OWNER/REPO. Exit code 1 where a check failed; what
+only wants a look is no failure.
+
+Examples:
+  meed doctor --data /srv/meed
+  meed doctor --json
+  meed doctor --source github:octocat/hello-world --github-token-file /srv/meed/github.token")]
+pub struct DoctorArgs {
+    /// Try this source alone: github:OWNER/REPO
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<String>,
+    /// How its API is reached
+    #[command(flatten)]
+    pub api: GithubApiArgs,
 }
 
 /// `meed token`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use meed_audit::text::is_deceptive;
 
@@ -16,6 +17,7 @@ use crate::cli::intake_text::{describe_stored, notices};
 use crate::cli::layout::{fit, table};
 use crate::cli::names::Names;
 use crate::cli::session::{Session, epoch_path, scope_path};
+use crate::clock;
 use crate::failure::Failure;
 
 /// Fields of an event's leaf that may differ without a conflict: the salted hash of the metadata differs always.
@@ -32,39 +34,74 @@ pub(super) fn tell_of(events: &StoredView, scope: &str, session: &Session) {
 /// # Errors
 /// What the repository or the ledger refuses.
 pub fn collect(args: &CollectArgs, session: &Session) -> Result<(), Failure> {
-    let path = std::path::absolute(&args.git).map_err(|error| Failure::unreadable(&args.git, &error))?;
-    let Some(git) = path.to_str() else {
-        return Err(Failure::usage("expected a path in UTF-8", "rename the folder, or use a link to it"));
-    };
-    let request = CollectRequest {
-        git: Some(git.to_owned()),
-        reference: args.reference.clone(),
-        since: args.since.clone(),
-        until: args.until.clone(),
-        bots: args.bots.clone(),
-    };
+    let request = request_of(args)?;
     let path = scope_path(&args.scope.scope, "/collect");
-    let view: CollectView = session.waiting("collecting", |client| run_to_end(client, &path, &request))?;
+    let view: CollectView = loop {
+        match session.waiting("collecting", |client| run_to_end(client, &path, &request)) {
+            Err(failure) => wait_for_turn(failure, session)?,
+            view => break view?,
+        }
+    };
     for skipped in &view.skipped {
         session.console.notice(fit(&describe_skipped(skipped)));
+    }
+    if view.missing > 0 {
+        let events = counted(view.missing, "event");
+        session
+            .console
+            .notice(format!("warning: {events} of this time are at the source and not in the ledger"));
     }
     tell_of(&view.events, &args.scope.scope, session);
     session.console.answer(&view, || {
         let found: Vec<String> = view.found.iter().map(|(kind, count)| counted(count, kind)).collect();
         let found = if found.is_empty() { "no events".to_owned() } else { found.join(", ") };
-        format!(
-            "{found} in {} of {}: {}",
-            view.commits_in_period,
-            counted(view.commits_seen, "commit"),
-            describe_stored(&view.events)
-        )
+        let place = match (view.commits_in_period, view.commits_seen) {
+            (Some(period), Some(seen)) => format!("{period} of {}", counted(seen, "commit")),
+            _ => view.source_ref.clone(),
+        };
+        format!("{found} in {place}: {}", describe_stored(&view.events))
     })
+}
+
+fn request_of(args: &CollectArgs) -> Result<CollectRequest, Failure> {
+    let request = CollectRequest {
+        reference: args.reference.clone(),
+        since: args.since.clone(),
+        until: args.until.clone(),
+        bots: args.bots.clone(),
+        ..CollectRequest::default()
+    };
+    let Some(repository) = &args.github else {
+        let path = std::path::absolute(&args.git).map_err(|error| Failure::unreadable(&args.git, &error))?;
+        let Some(git) = path.to_str() else {
+            return Err(Failure::usage("expected a path in UTF-8", "rename the folder, or use a link to it"));
+        };
+        return Ok(CollectRequest { git: Some(git.to_owned()), ..request });
+    };
+    let mut place = args.api.place(repository.clone())?;
+    if !args.take.is_empty() {
+        place.rules.take = args.take.iter().copied().collect();
+    }
+    place.rules.coauthors = !args.no_coauthors;
+    place.rules.issue_credit = args.issue_credit.unwrap_or_default();
+    Ok(CollectRequest { github: Some(Box::new(place)), ..request })
+}
+
+/// Waits until a source takes requests again, and says so; any other failure stays one. What was read is kept, so that
+/// asking for the same goes on there.
+fn wait_for_turn(failure: Failure, session: &Session) -> Result<(), Failure> {
+    let Some(until) = failure.problem.retry_at else { return Err(failure) };
+    session.console.notice(format!("notice: {}; going on then", failure.problem.detail));
+    let wait_ms = until.as_ms().saturating_sub(clock::now()?.as_ms());
+    std::thread::sleep(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)));
+    Ok(())
 }
 
 /// What a collection left out for one reason, in words; programs find the reason's name in the answer.
 fn describe_skipped(skipped: &SkippedView) -> String {
     let examples = skipped.examples.iter().filter_map(|id| id.get(..12)).collect::<Vec<_>>().join(" ");
-    format!("left out {}: {} ({examples})", counted(skipped.count, "time"), skipped.explanation)
+    let examples = if examples.is_empty() { examples } else { format!(" ({examples})") };
+    format!("left out {}: {}{examples}", counted(skipped.count, "time"), skipped.explanation)
 }
 
 /// Runs `meed activity`.

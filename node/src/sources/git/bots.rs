@@ -112,7 +112,7 @@ impl BotList {
     }
 
     /// Whether a person with this name and e-mail address, after the mailmap, is a bot.
-    pub(super) fn matches(&self, name: &[u8], email: &[u8]) -> bool {
+    pub(in crate::sources) fn matches(&self, name: &[u8], email: &[u8]) -> bool {
         let (name, email) = (name.to_ascii_lowercase(), email.to_ascii_lowercase());
         self.0.iter().any(|pattern| match pattern.field {
             Field::Name => glob_matches(pattern.glob.as_bytes(), &name),

@@ -64,13 +64,7 @@ pub(super) fn collect(
     _: &Sent,
     actor: &FreeText,
 ) -> Result<Next, Failure> {
-    let request = CollectRequest {
-        git: None,
-        reference: "HEAD".to_owned(),
-        since: None,
-        until: None,
-        bots: Vec::new(),
-    };
+    let request = CollectRequest::default();
     service.runner().collect(&at.key, &request, actor).map(after)
 }
 
