@@ -2,7 +2,9 @@
 //! auditor runs, with the same bytes as result.
 
 mod curated;
+mod known_authors;
 mod order;
+mod room;
 mod terms;
 
 use std::collections::BTreeMap;

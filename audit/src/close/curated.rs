@@ -3,18 +3,13 @@
 //! Of each event there is its leaf's hash and its units in somebody's sum. The leaf itself is written into a room that
 //! the next one takes over: of a million events, most of the work is making and dropping what nobody keeps.
 
-use std::num::NonZeroU8;
-
+use super::known_authors::{AuthorKey, KnownAuthors};
 use super::order::Leaves;
-use crate::activity::places::{Places, hash_of};
-use crate::activity::{AuthorEntry, Earned, Earnings, EpochEntry, ExternalId, Weighed, is_paid};
-use crate::amount::Units;
-use crate::canonical;
+use super::room::{Claim, Room};
+use crate::activity::{Earned, Earnings, EpochEntry, Weighed, is_paid};
 use crate::decision::State;
-use crate::hash::Hash;
-use crate::ids::{Claimant, Provider};
 use crate::policy::Policy;
-use crate::rejection::{Checked, Rejection, RejectionCode};
+use crate::rejection::Checked;
 
 /// What the statement needs of the events that were curated so far.
 #[derive(Clone, Debug, Default)]
@@ -33,22 +28,6 @@ pub(super) struct CuratedParts {
     pub(super) leaves: Vec<Leaves>,
     pub(super) earned: Earnings,
     pub(super) curated_count: usize,
-}
-
-/// Where an event's leaf is written, with its claimants.
-#[derive(Clone, Debug, Default)]
-struct Room {
-    leaf: Vec<u8>,
-    claims: Vec<(Claim, Units)>,
-}
-
-/// Who gets units of an event.
-#[derive(Clone, Copy, Debug)]
-enum Claim {
-    /// The sole author, as the identity that it is.
-    Author,
-    /// The claimant of this row.
-    Row(usize),
 }
 
 impl Curated {
@@ -118,221 +97,14 @@ impl Curated {
     }
 }
 
-impl Room {
-    /// The hash of the activity leaf, whose bytes are those of [`Activity`](crate::activity::Activity): a test compares
-    /// them.
-    fn leaf_hash(
-        &mut self,
-        entry: &EpochEntry<'_>,
-        late: bool,
-        weighed: &Weighed<'_>,
-        earned: &Earnings,
-    ) -> Checked<Hash> {
-        let Self { leaf, claims } = self;
-        leaf.clear();
-        // The prefix of leaves (RFC 6962 section 2.1).
-        leaf.extend_from_slice(b"\0{\"claimants\":[");
-        for (number, (claim, units)) in claims.iter().enumerate() {
-            leaf.extend_from_slice(if number == 0 { b"{\"key\":\"" } else { b",{\"key\":\"" });
-            match claim {
-                Claim::Author => {
-                    weighed.sole_author(entry).into_iter().for_each(|author| push_author(leaf, author))
-                }
-                Claim::Row(place) => {
-                    let text = earned.claimant_at(*place).map(ToString::to_string);
-                    leaf.extend_from_slice(text.unwrap_or_default().as_bytes());
-                }
-            }
-            push_number(leaf, "\",\"units\":\"", units.value());
-            leaf.extend_from_slice(b"\"}");
-        }
-        leaf.extend_from_slice(b"],\"event\":");
-        push_text(leaf, entry.id)?;
-        leaf.extend_from_slice(b",\"event_hash\":\"");
-        entry.event_hash.push_hex(leaf);
-        push_flag(leaf, "\",\"included\":", weighed.included);
-        push_number(leaf, ",\"index\":\"", entry.index);
-        push_flag(leaf, "\",\"late\":", late);
-        if let Some(reason) = weighed.reason {
-            leaf.extend_from_slice(b",\"reason\":");
-            push_text(leaf, reason.as_str())?;
-        }
-        push_number(leaf, ",\"units\":\"", weighed.units.value());
-        push_number(leaf, "\",\"v\":\"meed/activity/v1\",\"weight\":\"", weighed.weight.value());
-        leaf.extend_from_slice(b"\"}");
-        Ok(Hash::of(leaf))
-    }
-}
-
-/// The key of an author who earns unbound. Nothing in keys is to be escaped.
-fn push_author(leaf: &mut Vec<u8>, author: &AuthorEntry<'_>) {
-    for part in ["identity:", author.provider.as_str(), ":"] {
-        leaf.extend_from_slice(part.as_bytes());
-    }
-    match author.external_id {
-        ExternalId::Text(text) => leaf.extend_from_slice(text.as_bytes()),
-        ExternalId::Hash(hash) => hash.push_hex(leaf),
-    }
-}
-
-fn push_number(leaf: &mut Vec<u8>, before: &str, number: impl itoa::Integer) {
-    leaf.extend_from_slice(before.as_bytes());
-    leaf.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
-
-fn push_flag(leaf: &mut Vec<u8>, before: &str, flag: bool) {
-    leaf.extend_from_slice(before.as_bytes());
-    leaf.extend_from_slice(if flag { b"true" } else { b"false" });
-}
-
-fn push_text(leaf: &mut Vec<u8>, text: &str) -> Checked<()> {
-    canonical::append_text(leaf, text)
-        .map_err(|_| Rejection::new(RejectionCode::Malformed, "leaf", "a text", "one that cannot be written"))
-}
-
-/// The authors that came so far, each with what it earned for its claimant: a row is one cache line, so that summing up
-/// touches little memory, and sums go to the claimants' own rows in the end.
-#[derive(Clone, Debug, Default)]
-struct KnownAuthors {
-    rows: Vec<KnownAuthor>,
-    places: Places,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct KnownAuthor {
-    key: AuthorKey,
-    /// The place of the claimant's row.
-    earner: u32,
-    kind: EarnerKind,
-    events_count: u64,
-    units: Units,
-}
-
-const _: () = assert!(size_of::<KnownAuthor>() <= 64);
-
-/// Who earns for an author.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EarnerKind {
-    /// The policy pays nobody.
-    Nobody,
-    /// The identity itself.
-    Author,
-    /// The user to whom it is bound.
-    User,
-}
-
-/// An account where its row stands, so that comparing it looks nowhere else: the provider, and the bytes of a hash or of
-/// a text that is no longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct AuthorKey {
-    provider: Provider,
-    /// Bytes of the text; none of a hash.
-    length: Option<NonZeroU8>,
-    id: [u8; KEY_BYTES],
-}
-
-/// Longest id of an account that is kept in a row: those of decimal digits are shorter.
-const KEY_BYTES: usize = 32;
-
-impl AuthorKey {
-    fn of(author: &AuthorEntry<'_>) -> Option<Self> {
-        let (length, id) = match author.external_id {
-            ExternalId::Hash(hash) => (None, hash.to_bytes()),
-            ExternalId::Text(text) => {
-                let mut id = [0; KEY_BYTES];
-                id.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-                (Some(NonZeroU8::new(u8::try_from(text.len()).ok()?)?), id)
-            }
-        };
-        Some(Self { provider: author.provider, length, id })
-    }
-}
-
-impl KnownAuthors {
-    /// Adds an event's units to what an author earned, and says whose claim they are under this policy and at this
-    /// state.
-    fn pay(
-        &mut self,
-        author: &AuthorEntry<'_>,
-        key: AuthorKey,
-        units: Units,
-        rules: (&Policy, &State),
-        earned: &mut Earnings,
-    ) -> Checked<Option<Claim>> {
-        let hash = match author.external_id {
-            ExternalId::Text(text) => hash_of(text),
-            ExternalId::Hash(hash) => hash_of(&hash),
-        };
-        let is_wanted = |place| self.rows.get(place).is_some_and(|known: &KnownAuthor| known.key == key);
-        let place = match self.places.find(hash, is_wanted) {
-            Some(place) => place,
-            None => {
-                let known = KnownAuthor::new(author, key, rules, earned)?;
-                self.places.insert(hash, self.rows.len());
-                self.rows.push(known);
-                self.rows.len() - 1
-            }
-        };
-        match self.rows.get_mut(place) {
-            Some(known) => known.pay(units),
-            None => Ok(None),
-        }
-    }
-
-    /// Adds everything to the rows of the claimants.
-    fn pay_out(self, earned: &mut Earnings) -> Checked<()> {
-        for KnownAuthor { earner, kind, events_count, units, .. } in self.rows {
-            if kind != EarnerKind::Nobody {
-                earned.add_at(row_place(earner), Earned { units, events_count })?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn row_place(earner: u32) -> usize {
-    usize::try_from(earner).unwrap_or(usize::MAX)
-}
-
-impl KnownAuthor {
-    fn new(
-        author: &AuthorEntry<'_>,
-        key: AuthorKey,
-        (policy, state): (&Policy, &State),
-        earned: &mut Earnings,
-    ) -> Checked<Self> {
-        let claimant = state.resolve(&author.identity()?);
-        let kind = match claimant {
-            _ if !is_paid(policy.unlinked, &claimant) => EarnerKind::Nobody,
-            Claimant::Identity(_) => EarnerKind::Author,
-            Claimant::User(_) => EarnerKind::User,
-        };
-        let place = if kind == EarnerKind::Nobody { 0 } else { earned.place_of(&claimant) };
-        let earner = u32::try_from(place).map_err(|_| {
-            let expected = format!("at most {} claimants", u32::MAX);
-            Rejection::new(RejectionCode::TooMany, "claimants", expected, place)
-        })?;
-        Ok(Self { key, earner, kind, events_count: 0, units: Units::ZERO })
-    }
-
-    fn pay(&mut self, units: Units) -> Checked<Option<Claim>> {
-        let sum = Earned { units: self.units, events_count: self.events_count };
-        Earned { units: self.units, events_count: self.events_count } = sum.plus(Earned::of_event(units))?;
-        Ok(match self.kind {
-            EarnerKind::Nobody => None,
-            EarnerKind::Author => Some(Claim::Author),
-            EarnerKind::User => Some(Claim::Row(row_place(self.earner))),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::curate;
-    use crate::amount::SHARE_WHOLE;
+    use crate::activity::{AuthorEntry, ExternalId, curate};
+    use crate::amount::{SHARE_WHOLE, Units};
     use crate::decision::{Curation, StateParts};
-    use crate::ids::{Identity, ScopeId, UserId};
+    use crate::hash::Hash;
+    use crate::ids::{Identity, Provider, ScopeId, UserId};
     use crate::leaf::Leaf as _;
     use crate::policy::{Unit, Unlinked, Weights};
     use crate::time::Timestamp;

@@ -1,17 +1,18 @@
 //! Approver sets: version 1 is in force at once, later ones when the old set and each new member have cosigned.
 
-use meed_audit::approve::split_node_line;
 use meed_audit::approvers::ApproverSetText;
 use meed_audit::hash::Hash;
 use meed_audit::ids::{ScopeId, SetVersion};
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use meed_audit::{Rejection, RejectionCode};
-use meed_keys::{ApproverSet, Note, NoteText, PublicKey, SignatureLine, SigningWindow, VerifierKey};
+use meed_keys::{ApproverSet, Note, SignatureLine, VerifierKey};
 
 use crate::error::StorageError;
 use crate::ledger::Ledger;
 use crate::meta::NodeRecord;
+use crate::rules::approver_candidate::Candidate;
+use crate::rules::notes::{node_key, stored_note, whole_note};
 use crate::rules::record::{By, LedgerResult, demand, refuse, sound};
 use crate::rules::scopes::{living_scope, scope_name, scope_record};
 use crate::rules::tables::{APPROVER_SETS, ApproverSetRecord, PENDING_SETS, PendingSetRecord};
@@ -152,12 +153,6 @@ pub(crate) fn set_text(
     parse_text(&demand(reader, APPROVER_SETS, &(scope, version))?.note)
 }
 
-/// A note that was checked before it was stored.
-pub(crate) fn stored_note(table: &str, text: &str) -> Result<Note, StorageError> {
-    Note::parse(text)
-        .map_err(|error| StorageError::corrupt(table, &[], format!("expected a signed note, got {error}")))
-}
-
 fn parse_text(note: &str) -> Result<ApproverSetText, StorageError> {
     let note = stored_note(APPROVER_SETS.name(), note)?;
     sound(APPROVER_SETS.name(), note.text().as_str().parse())
@@ -246,25 +241,12 @@ fn check_names(old: &ApproverSet, new: &ApproverSet) -> LedgerResult<()> {
     }
 }
 
-/// The node's log key, checked.
-pub(crate) fn node_key(node: &NodeRecord) -> Result<PublicKey, StorageError> {
-    PublicKey::from_bytes(&node.log_key).map_err(|error| {
-        StorageError::corrupt("node", &[], format!("expected the log's public key, got {error}"))
-    })
-}
-
 /// The text with the node's signature below it.
 fn node_note(tx: &Transaction, text: &ApproverSetText) -> LedgerResult<Note> {
     let origin = text.origin_line();
     let text = text.note_text()?;
     let line = tx.signer.sign(&origin, &text)?;
     whole_note(text, vec![line])
-}
-
-/// A note of its parts.
-pub(crate) fn whole_note(text: NoteText, lines: Vec<SignatureLine>) -> LedgerResult<Note> {
-    Note::new(text, lines)
-        .map_err(|error| StorageError::internal(format!("a note could not be made: {error}")).into())
 }
 
 fn put_in_force(
@@ -291,7 +273,7 @@ fn demand_pending(reader: &impl RawReader, scope: ScopeId) -> LedgerResult<Pendi
 }
 
 /// The version in force, with the leaf hashes up to it.
-fn current_set(
+pub(super) fn current_set(
     reader: &impl RawReader,
     scope: ScopeId,
 ) -> Result<(ApproverSetText, Vec<Hash>), StorageError> {
@@ -301,72 +283,6 @@ fn current_set(
         Some((_, record)) => Ok((parse_text(&record.note)?, leaves)),
         None => {
             Err(StorageError::corrupt(APPROVER_SETS.name(), scope.as_bytes(), "expected version 1, got none"))
-        }
-    }
-}
-
-/// A pending set with the lines that came, and whether they suffice.
-struct Candidate {
-    current: ApproverSetText,
-    leaves: Vec<Hash>,
-    next: ApproverSetText,
-    node_line: SignatureLine,
-    lines: Vec<SignatureLine>,
-}
-
-impl Candidate {
-    fn read(reader: &impl RawReader, scope: ScopeId, record: &PendingSetRecord) -> LedgerResult<Self> {
-        let (current, leaves) = current_set(reader, scope)?;
-        let note = stored_note(PENDING_SETS.name(), &record.note)?;
-        let next: ApproverSetText = sound(PENDING_SETS.name(), note.text().as_str().parse())?;
-        let key = node_key(&NodeRecord::read(reader)?)?;
-        let (node_line, _) = sound(PENDING_SETS.name(), split_node_line(&note, &next.origin_line(), &key))?;
-        let parse = |line: &String| {
-            line.parse().map_err(|error| {
-                StorageError::corrupt(
-                    PENDING_SETS.name(),
-                    &[],
-                    format!("expected a signature line, got {error}"),
-                )
-            })
-        };
-        let lines = record.signatures.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(Self { current, leaves, next, node_line, lines })
-    }
-
-    /// Takes a line in, unless its key has signed.
-    fn add(&mut self, line: &SignatureLine) -> LedgerResult<()> {
-        let signer = match self.current.set.find_signer(line) {
-            Some(_) => &self.current.set,
-            None => &self.next.set,
-        };
-        let text = self.next.note_text()?;
-        let approval = signer.check_approval(&text, line, SigningWindow::ANY_TIME);
-        approval.map_err(|error| meed_audit::approve::quorum_rejection("approver set signature", &error))?;
-        let is_known =
-            self.lines.iter().any(|known| known.name() == line.name() && known.key_id() == line.key_id());
-        if !is_known {
-            self.lines.push(line.clone());
-            self.lines.sort_by(|a, b| (a.name(), a.key_id()).cmp(&(b.name(), b.key_id())));
-        }
-        Ok(())
-    }
-
-    /// The whole note, with the node's line first.
-    fn note(&self) -> LedgerResult<Note> {
-        let mut lines = vec![self.node_line.clone()];
-        lines.extend(self.lines.iter().cloned());
-        whole_note(self.next.note_text()?, lines)
-    }
-
-    /// Nothing where the set may come into force; else what is missing.
-    fn missing(&self, key: &PublicKey) -> LedgerResult<Option<String>> {
-        match self.current.check_successor(&self.leaves, &self.next, &self.note()?, key) {
-            Ok(()) => Ok(None),
-            Err(rejection) if rejection.code == RejectionCode::QuorumMissing => {
-                Ok(Some(format!("expected {}, got {}", rejection.expected, rejection.got)))
-            }
-            Err(rejection) => refuse(rejection),
         }
     }
 }

@@ -8,10 +8,10 @@ use meed_audit::{Rejection, RejectionCode};
 
 use crate::error::StorageError;
 use crate::ledger::Ledger;
-use crate::rules::approvers::{stored_note, whole_note};
 use crate::rules::compute::close_from_log;
 use crate::rules::epochs::{check_not_final, closed, epoch_record};
 use crate::rules::input::{FreezeTerms, Which, freeze_terms, input_without_events, sign_by, stored_revision};
+use crate::rules::notes::{stored_note, whole_note};
 use crate::rules::record::{By, LedgerResult, demand, refuse, sound};
 use crate::rules::scopes::{living_scope, scope_record};
 use crate::rules::tables::{DRAFTS, DraftRecord, EPOCHS, EpochRecord, ScopeRecord};

@@ -6,6 +6,7 @@
 mod allocation_blocks;
 mod allocations;
 mod amendments;
+mod approver_candidate;
 mod approvers;
 mod compute;
 mod curation;
@@ -22,6 +23,7 @@ mod fsck;
 mod identities;
 mod input;
 mod later;
+mod notes;
 mod own_accounts;
 mod paging;
 mod pool;

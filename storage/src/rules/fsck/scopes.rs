@@ -12,10 +12,10 @@ use super::Check;
 use crate::key::All;
 use crate::log::LogKind;
 use crate::meta::NodeRecord;
-use crate::rules::approvers::{node_key, stored_note};
 use crate::rules::decided::stored_state;
 use crate::rules::decisions::{decisions_size, decisions_until};
 use crate::rules::identities::evidence_reason;
+use crate::rules::notes::{node_key, stored_note};
 use crate::rules::record::{BytesRecord, LedgerResult, sound};
 use crate::rules::scopes::{current_policy, scope_name};
 use crate::rules::tables::{

@@ -18,9 +18,10 @@ use crate::key::{All, KeyText};
 use crate::log::LogKind;
 use crate::meta::NodeRecord;
 use crate::rules::allocations::{AllocationRows, all_allocations};
-use crate::rules::approvers::{node_key, set_text, stored_note};
+use crate::rules::approvers::set_text;
 use crate::rules::drafts::stored_statement;
 use crate::rules::input::Which;
+use crate::rules::notes::{node_key, stored_note};
 use crate::rules::record::{LedgerResult, sound};
 use crate::rules::signatures::lines_of;
 use crate::rules::tables::{
