@@ -189,7 +189,7 @@ rejections! {
     /// Sizes that the operator confirms exceed what the ledger holds.
     74 LedgerBehind "ledger_behind" Operator "restore a newer backup: this one lacks entries that were published";
     /// The window of the epoch begins after now.
-    75 WindowAhead "window_ahead" Operator "open it when it has begun, or say with --ahead that it is meant";
+    75 WindowAhead "window_ahead" Operator "wait until it has begun; opening it before can be meant, with --ahead";
     /// Windows between the last epoch's and this one would be left out.
     76 WindowsSkipped "windows_skipped" Operator "open the window that the message expects, or say with --skip how many are left out";
     /// A source has more of the epoch's window than was collected, or could not be asked.

@@ -35,7 +35,9 @@ fn remedy_of(code: &str) -> Option<&'static str> {
         "override_claimant_moved" => {
             "set the units again in the epoch's review, for the claimant that the message names"
         }
-        "window_ahead" => "open it when it has begun, or tick that it may begin after now",
+        "window_ahead" => {
+            "wait until it has begun; opening it before can be meant: tick that it may begin after now"
+        }
         "decisions_after_draft" => {
             "freeze the next draft and have it signed, or tick under Finalize that they are left out"
         }

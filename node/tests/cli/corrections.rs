@@ -73,3 +73,17 @@ fn an_amendment_is_given_up() {
     assert!(shown.contains("draft    revision 2"), "{shown}");
     assert!(world.run(&["fsck"]).ok().starts_with("sound: "));
 }
+
+/// What nobody could sign yet is refused at once, and not by the approvers.
+#[test]
+fn an_epoch_that_has_not_begun_is_not_closed() {
+    let world = World::open();
+    world.epoch(&["close"]).ok();
+    let at = crate::support::now().plus_ms(14 * meed_audit::time::MS_PER_DAY).expect("time").to_string();
+    let open = ["epoch", "open", "--scope", "default", "--at", &at, "--skip", "2", "--ahead"];
+    world.run(&open).ok();
+    let close = ["epoch", "close", "--scope", "default", "--epoch", "2", "--early", "--reason", "by mistake"];
+    let refused = world.run(&close);
+    refused.refused(1, "window_ahead");
+    assert!(refused.err.contains("wait until it has begun"), "{}", refused.err);
+}

@@ -8,7 +8,7 @@ use meed_audit::{Rejection, RejectionCode};
 
 use crate::ledger::Ledger;
 use crate::rules::decisions::{self, Intent};
-use crate::rules::epochs::epoch_record;
+use crate::rules::epochs::{check_begun, epoch_record};
 use crate::rules::record::{By, LedgerResult, refuse};
 use crate::rules::scopes::{is_amending, scope_record};
 use crate::rules::tables::{EPOCHS, SCOPES};
@@ -20,7 +20,7 @@ impl Ledger {
     ///
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`, `statement_not_found` for an epoch that is not final, `amendment_open` where
-    /// another epoch is being amended, `scope_ended`.
+    /// another epoch is being amended, `window_ahead`, `scope_ended`.
     pub fn amend(&self, scope: ScopeId, epoch: EpochNumber, reason: FreeText, by: By) -> LedgerResult<()> {
         self.run(move |tx| {
             let mut owner = scope_record(tx, scope)?;
@@ -33,6 +33,7 @@ impl Ledger {
                 let code = RejectionCode::StatementNotFound;
                 return refuse(Rejection::new(code, subject, "a final epoch", "one that is not"));
             }
+            check_begun(epoch, &record, by.at)?;
             if let Some(other) = owner.amending {
                 let expected = format!("the amendment of epoch {other} to be finished first");
                 return refuse(Rejection::new(

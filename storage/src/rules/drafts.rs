@@ -9,7 +9,7 @@ use meed_audit::{Rejection, RejectionCode};
 use crate::error::StorageError;
 use crate::ledger::Ledger;
 use crate::rules::compute::close_from_log;
-use crate::rules::epochs::{check_not_final, closed, epoch_record};
+use crate::rules::epochs::{check_begun, check_not_final, closed, epoch_record};
 use crate::rules::input::{FreezeTerms, Which, freeze_terms, input_without_events, sign_by, stored_revision};
 use crate::rules::notes::{stored_note, whole_note};
 use crate::rules::record::{By, LedgerResult, demand, refuse, sound};
@@ -51,7 +51,7 @@ impl Ledger {
     ///
     /// # Errors
     /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `epoch_not_in_review`, `epoch_finalized`,
-    /// `earlier_epoch_unfinished`, `amendment_open`, `override_claimant_moved`, `number_too_large`;
+    /// `earlier_epoch_unfinished`, `amendment_open`, `override_claimant_moved`, `window_ahead`, `number_too_large`;
     /// [`StorageError::Busy`] where decisions keep coming in.
     pub fn freeze(
         &self,
@@ -159,6 +159,7 @@ fn check_freeze(
     let owner = living_scope(reader, scope)?;
     let record = epoch_record(reader, scope, epoch)?;
     closed(epoch, &record)?;
+    check_begun(epoch, &record, now)?;
     check_takes_drafts(&owner, epoch, &record)?;
     match record.final_revision {
         Some(_) => check_turn_of_amendment(reader, scope, now)?,

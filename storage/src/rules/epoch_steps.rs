@@ -11,7 +11,7 @@ use crate::ledger::Ledger;
 use crate::log::LogKind;
 use crate::rules::approvers::approvers_missing;
 use crate::rules::decisions;
-use crate::rules::epochs::{Epoch, epoch_record, last_epoch, period, view, window};
+use crate::rules::epochs::{Epoch, check_begun, epoch_record, last_epoch, period, view, window};
 use crate::rules::first_window::check_first_window;
 use crate::rules::pool;
 use crate::rules::record::{By, LedgerResult, refuse};
@@ -72,7 +72,7 @@ impl Ledger {
     /// nothing.
     ///
     /// # Errors
-    /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `window_not_ended`, `approvers_missing`,
+    /// `scope_not_found`, `epoch_not_found`, `scope_ended`, `window_ahead`, `window_not_ended`, `approvers_missing`,
     /// `collection_gap`, `base_issuance_missing`.
     pub fn close_epoch_on(
         &self,
@@ -183,6 +183,7 @@ fn close_epoch(
         return Ok(view(scope, &owner, epoch, record)?);
     }
     living_scope(tx, scope)?;
+    check_begun(epoch, &record, by.at)?;
     let early = early.filter(|_| by.at < record.end);
     if by.at < record.end && early.is_none() {
         let expected = format!("a time from {} on, or a reason to close early", record.end);

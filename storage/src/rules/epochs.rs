@@ -205,6 +205,17 @@ pub(crate) fn check_not_final(
     refuse(Rejection::new(RejectionCode::EpochFinalized, format!("epoch {epoch}"), expected, "a final one"))
 }
 
+/// Nothing can be approved before its period begins (SPEC 15.1), so that an epoch whose window has not begun is neither
+/// closed, frozen nor amended: its approvers would learn of it only when they sign.
+pub(crate) fn check_begun(epoch: EpochNumber, record: &EpochRecord, now: Timestamp) -> LedgerResult<()> {
+    if record.start <= now {
+        return Ok(());
+    }
+    let expected = format!("a window that has begun at {now}");
+    let (subject, got) = (format!("epoch {epoch}"), format!("one from {}", record.start));
+    refuse(Rejection::new(RejectionCode::WindowAhead, subject, expected, got))
+}
+
 /// What closing pinned, or `epoch_not_in_review`.
 pub(crate) fn closed(epoch: EpochNumber, record: &EpochRecord) -> LedgerResult<&ClosedRecord> {
     record.closed.as_ref().ok_or_else(|| {

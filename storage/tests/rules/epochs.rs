@@ -369,3 +369,26 @@ fn an_ended_scope_takes_nothing_more_and_stays_readable() {
     world.verified(scope, first, &unbound(ALICE));
     world.snapshot().verification(scope, first, Which::Final).unwrap();
 }
+
+/// Nothing can be approved before its period begins: who closes, freezes or amends by then learns it at once.
+#[test]
+fn an_epoch_whose_window_has_not_begun_is_not_closed_frozen_or_amended() {
+    let world = World::new();
+    let scope = world.scope("default");
+    let (monday, before) = (WEEK_2, "2026-01-11T23:59:59.999Z");
+    let terms = OpenTerms { skipped: 0, ahead: true };
+    let epoch = world.ledger.open_epoch_on(scope, time(WEEK_2), terms, by(WEEK_1)).unwrap().number;
+    let close = |at| world.ledger.close_epoch(scope, epoch, Some(text("it is empty")), by(at));
+    let refused = refusal(close(before));
+    assert_eq!((refused.code, refused.subject.as_str()), (Code::WindowAhead, "epoch 1"));
+    assert!(refused.to_string().contains("got one from 2026-01-12T00:00:00.000Z"), "{refused}");
+    close(monday).unwrap();
+    // A clock that was put back.
+    assert_eq!(code(world.ledger.freeze(scope, epoch, 14, by(before))), Code::WindowAhead);
+    let draft = world.ledger.freeze(scope, epoch, 14, by(monday)).unwrap();
+    world.approve(scope, epoch, &draft, &[0, 1]);
+    world.finalize(scope, epoch);
+    let amend = |at| world.ledger.amend(scope, epoch, text("why"), by(at));
+    assert_eq!(code(amend(before)), Code::WindowAhead);
+    amend(monday).unwrap();
+}
