@@ -4,8 +4,8 @@
     python3 recompute.py --each <folder of dossiers>
 
 The folder holds `trust.toml`, `dossiers/*.ndjson`, `statements/*.txt` (signed final statements), `proofs/*.json`
-(payout and absence proofs) and perhaps `import/*.ndjson` (the raw lines that were imported; files in the order of
-their names). It prints a table and ends with 0 if everything follows, or with 1 at the first difference, naming the
+(a payout proof of every claimant of each statement in force, and perhaps absence proofs) and perhaps `import/*.ndjson`
+(the raw lines that were imported; files in the order of their names). It prints a table and ends with 0 if everything follows, or with 1 at the first difference, naming the
 rule of the specification, where, what was expected, and what came. With `--each` it recomputes every dossier of a
 folder by itself, and prints a line for each: its name and `accepted`, or its name, `refused` and the rule; dossiers
 are the files whose names end in `.ndjson`, and where there is none it ends with 1.
@@ -25,6 +25,22 @@ from merkle import leaf_hash, root
 from notes import Note, read_note
 from proofs import Trust, read_trust, verify_proof
 from statements import Statement, check_approval, read_statement
+
+
+# How many claimants a message names whose proofs are missing.
+NAMED_MAX = 20
+
+
+class Incomplete(Refused):
+    """Nothing differs, but not all is there that shows it: payout proofs are missing."""
+
+    def __init__(self, statement: str, claimants: list[str]) -> None:
+        more = len(claimants) - NAMED_MAX
+        named = ", ".join(claimants[:NAMED_MAX]) + (f", and {more} more" if more > 0 else "")
+        expected = "one for each claimant of a statement in force, in proofs/, as `meed proof --claimant KEY` gives it"
+        super().__init__(
+            "21 a payout proof of every claimant", statement, expected, f"proofs are missing for: {named}"
+        )
 
 
 @dataclass
@@ -187,8 +203,9 @@ def check_proofs(folder: Path, trust: Trust, finals: list[Final]) -> None:
             final.payouts.add(verified.claimant)
     in_force = {final.statement.epoch: final for final in finals}
     for final in in_force.values():
-        missing = {leaf["claimant"] for leaf in final.recomputed.allocations} - final.payouts
-        demand_equal("21 a payout proof of every claimant", final.statement.origin_line, [], sorted(missing))
+        missing = sorted({leaf["claimant"] for leaf in final.recomputed.allocations} - final.payouts)
+        if missing:
+            raise Incomplete(final.statement.origin_line, missing)
 
 
 # Imported lines
@@ -265,6 +282,15 @@ def run(folder: Path) -> None:
     print("everything follows")
 
 
+def what_lacks(folder: Path) -> str | None:
+    """Why a folder cannot be checked at all; none where it can."""
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    if not (folder / "trust.toml").is_file():
+        return f"{folder} holds no trust.toml, which `meed trust --scope KEY --out FILE` writes"
+    return None
+
+
 def judge_each(folder: Path) -> int:
     """Recomputes every dossier of a folder by itself; how many there were."""
     paths = sorted(folder.glob("*.ndjson"))
@@ -284,13 +310,18 @@ def main(arguments: list[str]) -> int:
             print(f"nothing was checked: {arguments[2]} holds no file whose name ends in .ndjson", file=sys.stderr)
             return 1
         return 0
-    if len(arguments) != 2 or not (Path(arguments[1]) / "trust.toml").is_file():
+    if len(arguments) != 2 or arguments[1].startswith("-"):
         print(__doc__, file=sys.stderr)
+        return 2
+    lacks = what_lacks(Path(arguments[1]))
+    if lacks is not None:
+        print(f"nothing was checked: {lacks}\n\n{__doc__}", file=sys.stderr)
         return 2
     try:
         run(Path(arguments[1]))
     except Refused as refused:
-        print(f"DIFFERENT\n{refused}", file=sys.stderr)
+        word = "INCOMPLETE" if isinstance(refused, Incomplete) else "DIFFERENT"
+        print(f"{word}\n{refused}", file=sys.stderr)
         return 1
     return 0
 

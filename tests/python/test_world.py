@@ -184,9 +184,24 @@ class WholeFolder(unittest.TestCase):
         errors = io.StringIO()
         with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(errors):
             self.assertEqual(main(["recompute.py", name]), 2)
+            self.assertIn(f"nothing was checked: {name} holds no trust.toml", errors.getvalue())
+            self.assertEqual(main(["recompute.py", f"{name}/nowhere"]), 2)
+            self.assertIn(f"nothing was checked: there is no folder {name}/nowhere", errors.getvalue())
             files_only({**WORLD.files, "trust.toml": "x"}).write(Path(name))
             self.assertEqual(main(["recompute.py", name]), 1)
         self.assertIn("DIFFERENT\nrule:     19.1 trust file", errors.getvalue())
+
+    def test_missing_proofs_are_no_difference(self) -> None:
+        errors = io.StringIO()
+        kept = {each: text for each, text in WORLD.files.items() if each != "proofs/2-0-2.payout.json"}
+        with tempfile.TemporaryDirectory() as name, contextlib.redirect_stderr(errors):
+            files_only(kept).write(Path(name))
+            self.assertEqual(main(["recompute.py", name]), 1)
+        said = errors.getvalue()
+        self.assertIn("INCOMPLETE\nrule:     21 a payout proof of every claimant", said)
+        self.assertIn("proofs are missing for: identity:github:", said)
+        self.assertIn("one for each claimant of a statement in force", said)
+        self.assertNotIn("DIFFERENT", said)
 
 
 if __name__ == "__main__":
