@@ -178,6 +178,27 @@ impl NewEvent {
         &self.metadata
     }
 
+    /// The fields, for whoever has to change one: [`NewEvent::new`] checks them again.
+    pub fn into_fields(self) -> EventFields {
+        let authors = self.authors.into_iter().map(|author| (author.identity, Some(author.share)));
+        // What was checked can be read, and is in its canonical form.
+        let metadata =
+            Value::parse_edge(self.metadata.as_bytes()).unwrap_or_else(|_| Value::Object(Vec::new()));
+        EventFields {
+            id: self.id,
+            source: self.source,
+            source_ref: self.source_ref,
+            event_type: self.event_type,
+            authors: authors.collect(),
+            event_time: self.event_time,
+            payload_hash: self.payload_hash,
+            producer: self.producer,
+            producer_version: self.producer_version,
+            retrieved_at: self.retrieved_at,
+            metadata,
+        }
+    }
+
     /// What makes two events the same; see [`content_hash`].
     pub fn content_hash(&self) -> Hash {
         let place = (&self.source, self.source_ref.as_str());

@@ -226,4 +226,7 @@ pub(crate) struct Import {
     pub(crate) dry_run: bool,
     /// The number of the first line, for messages; 1 otherwise.
     pub(crate) first_line: Option<u64>,
+    /// The numbers of GitHub repositories that ids of the earlier system name: `OWNER/NAME=NUMBER`, separated by commas.
+    #[param(example = "octocat/hello-world=1296269")]
+    pub(crate) repositories: Option<String>,
 }

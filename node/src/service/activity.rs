@@ -28,6 +28,7 @@ use crate::failure::{Failure, reject};
 use crate::sources::CollectError;
 use crate::sources::display::visible_line;
 use crate::sources::git::{CollectReport, GitRequest, collect};
+use crate::sources::github::RepositoryNumbers;
 use crate::sources::ndjson::NdjsonReader;
 use crate::sources::source::{ReadUntil, Sink};
 
@@ -40,7 +41,8 @@ const SHOWN_BYTES_MAX: usize = 120;
 
 impl Service {
     /// Takes in lines, the first of which has the number `first_line`. Where a line is bad, nothing is stored, unless
-    /// the good ones are to be kept; with `dry_run` nothing is stored at all.
+    /// the good ones are to be kept; with `dry_run` nothing is stored at all. Ids of the earlier system may name
+    /// `repositories`.
     ///
     /// # Errors
     /// `lines_refused` with the first 1,000 bad lines, and how many there are more; `scope_not_found`.
@@ -50,12 +52,13 @@ impl Service {
         lines: &[u8],
         first_line: u64,
         (keep_good, dry_run): (bool, bool),
+        repositories: &RepositoryNumbers,
     ) -> Result<ImportView, Failure> {
         let (_, scope) = Self::scope_id(&self.snapshot()?, key)?;
         let now = self.clock.now()?;
         let (mut events, mut bad_lines) = (Vec::new(), Vec::new());
         let (mut told, mut more) = (0_usize, 0_u64);
-        for line in NdjsonReader::new(lines, now) {
+        for line in NdjsonReader::new(lines, now).with_repositories(repositories.clone()) {
             let line = line?;
             let number = line.number.saturating_add(first_line.saturating_sub(1));
             match line.event {

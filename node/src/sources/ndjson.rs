@@ -7,6 +7,7 @@ use meed_audit::time::Timestamp;
 use meed_audit::{Checked, Rejection, RejectionCode};
 
 use super::SourceError;
+use super::github::{RepositoryNumbers, translate};
 
 /// The byte order mark that some editors put before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -36,12 +37,21 @@ pub struct NdjsonReader<R> {
     number: u64,
     failed: bool,
     line: Vec<u8>,
+    repositories: RepositoryNumbers,
 }
 
 impl<R: BufRead> NdjsonReader<R> {
     /// Reads events from `reader`; `now` is what their times are checked against.
     pub fn new(reader: R, now: Timestamp) -> Self {
-        Self { reader, now, number: 0, failed: false, line: Vec::new() }
+        let repositories = RepositoryNumbers::default();
+        Self { reader, now, number: 0, failed: false, line: Vec::new(), repositories }
+    }
+
+    /// The same, where ids of the earlier system may name these repositories of GitHub.
+    #[must_use]
+    pub fn with_repositories(mut self, repositories: RepositoryNumbers) -> Self {
+        self.repositories = repositories;
+        self
     }
 
     /// The line that was read last, without its end, as far as it is kept.
@@ -75,7 +85,7 @@ impl<R: BufRead> NdjsonReader<R> {
                 "the bytes EF BB BF before the text",
             ));
         }
-        NewEvent::parse(&self.line, self.now)
+        translate(NewEvent::parse(&self.line, self.now)?, &self.repositories, self.now)
     }
 
     /// The other faults of a line that is refused for `first`; none where it could not be read at all.

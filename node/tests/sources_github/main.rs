@@ -11,6 +11,7 @@
 
 mod commands;
 mod credit;
+mod earlier;
 mod faults;
 mod interruptions;
 mod model;

@@ -36,7 +36,8 @@ async fn import(
 ) -> Answer<ImportView> {
     let first_line = import.first_line.unwrap_or(1);
     let flags = (import.keep_good, import.dry_run);
-    call.run(move |service, _| service.import(&key, &bytes, first_line, flags)).await.map(Json)
+    let repositories = import.repositories.as_deref().unwrap_or_default().parse()?;
+    call.run(move |service, _| service.import(&key, &bytes, first_line, flags, &repositories)).await.map(Json)
 }
 
 /// The events of an epoch in the order in which they came, as it takes them, and what each gives to whom.

@@ -33,9 +33,14 @@ event that is stored already is a duplicate and no error. What weighs nothing or
 is said. A line has at most 65,536 bytes, the event's leaf that is made of it at most 16,384.
 FILE may be - for standard input.
 
+Lines of the earlier system name repositories in their ids (github:pr:octo/repo:42). Such a line is
+taken where --repository says the number of that repository: it is then the same event as the one
+that is collected from GitHub, and whichever comes second is a duplicate.
+
 Examples:
   meed import --scope default events.ndjson
-  meed import --scope default --keep-good events.ndjson")]
+  meed import --scope default --keep-good events.ndjson
+  meed import --scope default --repository octocat/hello-world=1296269 earlier.ndjson")]
 pub struct ImportArgs {
     /// The scope
     #[command(flatten)]
@@ -45,6 +50,9 @@ pub struct ImportArgs {
     /// Store the good lines although others are bad
     #[arg(long)]
     pub keep_good: bool,
+    /// The number of a GitHub repository that ids of the earlier system name; may be given for several
+    #[arg(long = "repository", value_name = "OWNER/NAME=NUMBER")]
+    pub repositories: Vec<String>,
 }
 
 /// `meed collect`.

@@ -13,6 +13,7 @@ use crate::cli::args::ImportArgs;
 use crate::cli::console::counted;
 use crate::cli::intake_text::describe_import;
 use crate::cli::session::{Session, scope_path};
+use crate::client::segment;
 use crate::failure::Failure;
 use crate::sources::ndjson::too_long;
 
@@ -91,7 +92,10 @@ fn send(
     session: &Session,
 ) -> Result<ImportView, Failure> {
     let keep_good = args.keep_good;
-    let query = format!("/events?first_line={first_line}&keep_good={keep_good}&dry_run={dry_run}");
+    let repositories = segment(&args.repositories.join(","));
+    let query = format!(
+        "/events?first_line={first_line}&keep_good={keep_good}&dry_run={dry_run}&repositories={repositories}"
+    );
     session.client.post_bytes(&scope_path(&args.scope.scope, &query), part)
 }
 

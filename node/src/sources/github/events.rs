@@ -8,7 +8,7 @@ use meed_audit::json::Value;
 use meed_audit::time::{Period, Timestamp};
 
 use super::answers::{Account, Closing, Comment, Review};
-use super::facts::{Fact, Place, shown};
+use super::facts::{Fact, Place, reverted_by, review_type, shown};
 use super::people::{People, person};
 use super::rules::{IssueCredit, Rules, Take};
 use crate::sources::git::BotList;
@@ -178,10 +178,7 @@ impl Maker<'_> {
             let event_type = match said {
                 _ if author.as_ref() == Some(&identity) => "review_self",
                 _ if !is_first => "review_repeated",
-                "APPROVED" => "review_approved",
-                "CHANGES_REQUESTED" => "review_changes_requested",
-                "COMMENTED" => "review_commented",
-                _ => "review_dismissed",
+                said => review_type(said),
             };
             if !self.taken.contains(at) {
                 continue;
@@ -261,11 +258,4 @@ impl Maker<'_> {
             self.push(Some(fact), place, now, events);
         }
     }
-}
-
-/// The number of the pull request that this one reverts, as the name of the branch says that GitHub makes for it: names
-/// of branches do not change, which titles do.
-fn reverted_by(branch: &str) -> Option<&str> {
-    let (number, _) = branch.strip_prefix("revert-")?.split_once('-')?;
-    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
 }

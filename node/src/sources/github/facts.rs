@@ -118,3 +118,20 @@ pub(super) fn payload_hash<'a>(
     fields.sort_by(|(one, _), (other, _)| one.cmp(other));
     Hash::of(Value::Object(fields).to_canonical().as_bytes())
 }
+
+/// The number of the pull request that this one reverts, as the name of the branch says that GitHub makes for it: names
+/// of branches do not change, which titles do.
+pub(super) fn reverted_by(branch: &str) -> Option<&str> {
+    let (number, _) = branch.strip_prefix("revert-")?.split_once('-')?;
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+}
+
+/// The type of a review by what it said when it was submitted.
+pub(super) fn review_type(said: &str) -> &'static str {
+    match said {
+        "APPROVED" => "review_approved",
+        "CHANGES_REQUESTED" => "review_changes_requested",
+        "COMMENTED" => "review_commented",
+        _ => "review_dismissed",
+    }
+}

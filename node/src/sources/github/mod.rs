@@ -24,12 +24,16 @@
 //! duplicate. At the end the search is asked how many pull requests were merged and issues closed in the window, and
 //! what the lists did not have is missing.
 //!
+//! **Earlier ids.** The earlier system named repositories in ids. Lines of it are brought into this form when they are
+//! imported with the numbers of their repositories ([`RepositoryNumbers`]), and refused without.
+//!
 //! **Limits.** A refusal for a while names the time when it ends: a node goes on then, and so does a command.
 //!
 //! [`BotList`]: crate::sources::git::BotList
 
 mod answers;
 mod api;
+mod earlier;
 mod error;
 mod events;
 mod facts;
@@ -45,6 +49,8 @@ mod token;
 use meed_audit::time::Period;
 use serde::{Deserialize, Serialize};
 
+pub use earlier::RepositoryNumbers;
+pub(in crate::sources) use earlier::translate;
 pub use error::GithubError;
 pub use rules::{IssueCredit, RepositoryName, Rules, Take};
 pub use token::{TOKEN_VARIABLE_DEFAULT, TokenPlace};

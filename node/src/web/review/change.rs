@@ -18,6 +18,7 @@ use crate::api::parameters::EpochPath;
 use crate::failure::{Failure, reject};
 use crate::service::Service;
 use crate::shares::read_shares;
+use crate::sources::github::RepositoryNumbers;
 use crate::workflow::Answer;
 
 /// Where a form leads when it is done.
@@ -53,7 +54,13 @@ pub(super) fn import(service: &Service, at: &EpochPath, sent: &Sent, _: &FreeTex
             return Err(reject(RejectionCode::MissingField, "lines", "a file or lines of events", "none"));
         }
     };
-    let import = service.import(&at.key, lines, 1, (sent.is_ticked("keep-good"), false))?;
+    let import = service.import(
+        &at.key,
+        lines,
+        1,
+        (sent.is_ticked("keep-good"), false),
+        &RepositoryNumbers::default(),
+    )?;
     Ok(Next::Imported(Box::new(import)))
 }
 
