@@ -288,14 +288,18 @@ fn an_epoch_lives_on_the_pages_alone() {
             && !page.contains("Freeze a draft")
             && !page.contains("Record the decision")
     );
-    let page = desk.does("amendment", &[("reason", "somebody was left out")]);
-    assert!(page.contains("finalized, being amended") && page.contains("Record the decision"), "{page}");
-    let page = desk.does("abandon", &[("reason", "nobody was")]);
-    assert!(!page.contains("being amended") && page.contains("Begin an amendment"), "{page}");
+    begins_an_amendment_and_gives_it_up(&desk);
     let decisions = desk.node.get("/api/v1/scopes/default/decisions", "").json();
     for decision in decisions["items"].as_array().expect("decisions") {
         assert_eq!(decision["actor"], "ana", "{decision}");
     }
+}
+
+fn begins_an_amendment_and_gives_it_up(desk: &Desk) {
+    let page = desk.does("amendment", &[("reason", "somebody was left out")]);
+    assert!(page.contains("finalized, being amended") && page.contains("Record the decision"), "{page}");
+    let page = desk.does("abandon", &[("reason", "nobody was")]);
+    assert!(!page.contains("being amended") && page.contains("Begin an amendment"), "{page}");
 }
 
 #[test]
