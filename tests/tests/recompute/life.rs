@@ -283,9 +283,16 @@ fn fourth_epoch(life: &mut Life, chance: &mut Chance) {
     life.finish(epoch, &[0, 3]);
 }
 
-/// Revision 1 of the first epoch, after all others.
+/// Revision 2 of the first epoch, after all others: the amendment before it was given up, with what was decided in it.
 fn correct_the_first(life: &Life) {
     let epoch = EpochNumber::FIRST;
+    let ledger = &life.world.ledger;
+    ledger.amend(life.scope, epoch, text("somebody said so"), by(LATER)).unwrap();
+    life.decide(epoch, Change::Exclude(event(11)), "as they said");
+    life.decide(epoch, Change::Reset(event(8)), "as they said");
+    life.decide(epoch, Change::Override(Claimant::User(user(1)), units(1)), "as they said");
+    life.world.freeze(life.scope, epoch);
+    ledger.abandon_amendment(life.scope, epoch, text("it was a joke"), by(LATER)).unwrap();
     life.world.ledger.amend(life.scope, epoch, text("an event was fake"), by(LATER)).unwrap();
     life.decide(epoch, Change::Exclude(event(10)), "fake");
     life.finish(epoch, &[3, 4]);
