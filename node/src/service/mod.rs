@@ -48,6 +48,10 @@ pub use care::Counts;
 pub use parts::Wanted;
 pub use proofs::ExportKind;
 
+/// After how many new events a node folds them into their indexes. Fewer than a library's default, which is made for
+/// imports of millions: a node also answers readers meanwhile, in little memory.
+const FOLD_EVENTS: usize = 20_000;
+
 /// An open ledger with the settings of its folder.
 #[derive(Clone)]
 pub struct Service {
@@ -81,6 +85,7 @@ impl Service {
         let keyless = log_key.is_none();
         let options = Options {
             cache_bytes: settings.cache_mib << 20,
+            fold_events: FOLD_EVENTS,
             log_key,
             stopwatch: crate::clock::stopwatch,
             ..Options::default()

@@ -1,7 +1,7 @@
 //! Weeks that pass: what a schedule does by itself, while nodes come and go.
 
 use meed_audit::time::Timestamp;
-use meed_node::api::documents::OpenRequest;
+use meed_node::api::documents::{CloseRequest, OpenRequest};
 use meed_node::service::Wanted;
 use meed_storage::RunState;
 
@@ -190,6 +190,19 @@ fn what_cannot_be_closed_is_shown_and_tried_again_but_never_spins() {
     node.engine().run_schedule(KEY, &actor()).expect("asked for");
     node.work();
     assert_eq!(node.phases(), ["review 1", "open 0"]);
+    assert_eq!(node.snapshot().schedule(scope).expect("schedule").problem, None);
+}
+
+#[test]
+fn what_a_person_closed_stands_in_the_way_no_more() {
+    let node = Node::without_approvers();
+    node.at(hour(1));
+    node.code("a", day(3));
+    node.at(day(8));
+    let scope = node.snapshot().scopes().expect("scopes")[0].id;
+    assert!(node.snapshot().schedule(scope).expect("schedule").problem.is_some());
+    node.set_approvers();
+    node.service().close_epoch(KEY, 1, &CloseRequest::default(), &actor()).expect("closed");
     assert_eq!(node.snapshot().schedule(scope).expect("schedule").problem, None);
 }
 

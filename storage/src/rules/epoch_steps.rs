@@ -212,6 +212,7 @@ fn close_epoch(
         approvers,
     });
     tx.insert(EPOCHS, &(scope, epoch), &record)?;
+    settle_problem(tx, scope)?;
     if let Some(reason) = accept_gap {
         tx.insert(ACCEPTED_GAPS, &(scope, epoch), &AcceptedRecord { reason })?;
     }

@@ -271,7 +271,7 @@ fn reconcile(
     Ok(reconciled)
 }
 
-/// What stood in the way of a scope's schedule is past: a person opened the next window.
+/// What stood in the way of a scope's schedule is past: somebody closed the epoch, or opened the next window.
 pub(super) fn settle_problem(tx: &mut Transaction, scope: ScopeId) -> LedgerResult<()> {
     if let Some(mut record) = tx.get(SCHEDULES, &scope)?
         && record.problem.take().is_some()
