@@ -29,4 +29,5 @@ pub mod sign;
 pub mod sources;
 pub mod verify_command;
 pub mod web;
+mod words;
 pub mod workflow;

@@ -14,10 +14,11 @@ use serde::Serialize;
 use crate::api::problems::Problem;
 use crate::cli::args::{VerifierArgs, VerifyArgs};
 use crate::cli::commands::approvals::write_file;
-use crate::cli::console::{Console, amount, counted, units};
+use crate::cli::console::Console;
 use crate::failure::{Failure, NEWLINE_LOST};
 use crate::files;
 use crate::web;
+use crate::words::{amount, counted, units};
 
 /// What verifying a proof found, as `--json` prints it.
 #[derive(Debug, Serialize)]

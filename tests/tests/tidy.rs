@@ -17,6 +17,17 @@ const ROOMS: [&str; 4] = ["keys/src/", "audit/src/", "storage/src/", "node/src/"
 const EXACT: [&str; 3] = ["keys/src/", "audit/src/", "storage/src/"];
 /// Rooms whose results must be the same bytes on every machine.
 const PURE: [&str; 2] = ["keys/src/", "audit/src/"];
+/// Parts of the program that serve whoever asks, and so know nothing of the command line, which is one of those.
+const SERVING: [&str; 8] = [
+    "node/src/api/",
+    "node/src/schedule/",
+    "node/src/service/",
+    "node/src/session/",
+    "node/src/sources/",
+    "node/src/web/",
+    "node/src/words/",
+    "node/src/workflow/",
+];
 /// The longest file of a room, in lines.
 const LINES_MAX: usize = 600;
 /// Files that people write by hand; recorded data (vectors, golden files, CLI sessions) is left as it came.
@@ -60,7 +71,7 @@ impl Source {
 type Rule = fn(&Source) -> Vec<String>;
 
 /// Every rule about single files, with an offender for each.
-const RULES: [(&str, Rule, &str, &str); 11] = [
+const RULES: [(&str, Rule, &str, &str); 12] = [
     ("role", opens_with_its_role, "node/src/a.rs", "fn a() {}\n"),
     ("length", is_short_enough, "audit/src/a.rs", concat!("//! Long.\n", include_str!("../../Cargo.lock"))),
     ("finished", is_finished, "tests/tests/a.rs", concat!("fn a() { to", "do!() }\n")),
@@ -72,6 +83,7 @@ const RULES: [(&str, Rule, &str, &str); 11] = [
     ("clock", asks_for_no_time_or_randomness, "storage/src/a.rs", "let now = SystemTime::now();\n"),
     ("allow", allows_with_a_reason, "node/src/a.rs", "#[allow(clippy::panic)]\nfn a() {}\n"),
     ("whitespace", is_clean_text, "ARCHITECTURE.md", "a line \n"),
+    ("command line", knows_no_command_line, "node/src/web/a.rs", concat!("use crate::cl", "i::args::Cli;\n")),
 ];
 
 fn opens_with_its_role(source: &Source) -> Vec<String> {
@@ -93,6 +105,17 @@ fn is_finished(source: &Source) -> Vec<String> {
         let marker = MARKERS.into_iter().find(|marker| words(line).any(|word| word == *marker));
         call.or(marker).map(|what| format!("unfinished: {what}"))
     })
+}
+
+/// Tests may make a ledger as `meed init` does.
+fn knows_no_command_line(source: &Source) -> Vec<String> {
+    if !source.is_in(&SERVING) || source.path.ends_with("/testing.rs") {
+        return Vec::new();
+    }
+    let text = source.text.split("#[cfg(test)]").next().unwrap_or_default();
+    let product = Source::new(&source.path, text);
+    let name = concat!("crate::cl", "i");
+    product.code_lines(|code| code.contains(name).then(|| "takes something from the command line".to_owned()))
 }
 
 fn skips_no_test(source: &Source) -> Vec<String> {

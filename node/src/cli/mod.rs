@@ -4,10 +4,6 @@ mod advice;
 pub mod args;
 pub mod commands;
 pub mod console;
-pub mod decision_text;
-pub(crate) mod intake_text;
-pub mod layout;
-pub mod names;
 pub mod session;
 
 use std::ffi::OsString;

@@ -18,9 +18,9 @@ use crate::api::documents::{
 };
 use crate::cli::args::DemoArgs;
 use crate::cli::console::Console;
-use crate::cli::names::Names;
 use crate::client::{Client, segment};
 use crate::failure::Failure;
+use crate::words::Names;
 use crate::{clock, files, sign, verify_command};
 use files::Access;
 use stage::{Play, Stage};

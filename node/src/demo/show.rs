@@ -5,11 +5,10 @@ use std::cell::Cell;
 use super::stage::{Play, Stage};
 use super::{APPROVERS, ProofFiles};
 use crate::api::documents::{AllocationsView, CollectView, DecisionView};
-use crate::cli::console::{Console, amount, units};
-use crate::cli::layout::table;
-use crate::cli::names::Names;
+use crate::cli::console::Console;
 use crate::failure::Failure;
 use crate::verify_command::Report;
+use crate::words::{Names, amount, table, units};
 
 /// Digits of a hashed identity that a table shows.
 const SHOWN_DIGITS: usize = 12;

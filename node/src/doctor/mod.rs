@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use crate::cli::args::{Cli, DoctorArgs};
 use crate::cli::console::Console;
-use crate::cli::layout::fit;
 use crate::config::{DataFolder, Settings};
 use crate::failure::Failure;
+use crate::words::fit;
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -10,8 +10,8 @@ use super::parts::page;
 use super::views::Amounts;
 use super::{Service, Wanted};
 use crate::api::documents::{AllocationsView, Page, PayoutItem};
-use crate::cli::console::{amount, units};
 use crate::failure::Failure;
+use crate::words::{amount, units};
 
 /// The header of an export as CSV.
 const CSV_HEADER: &str =

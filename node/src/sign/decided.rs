@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use crate::words::{counted, describe_decision, units};
 use meed_audit::allocation::Allocation;
 use meed_audit::decision::{Action, Decision};
 use meed_audit::dossier::Dossier;
 use meed_audit::ids::Claimant;
 use meed_audit::statement::Statement;
-
-use crate::cli::console::{counted, units};
-use crate::cli::decision_text;
 
 /// Decisions of one kind on one subject replace each other: the last one is in force.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +69,7 @@ pub(super) fn describe(dossier: &Dossier, statement: &Statement, allocations: &[
     };
     let mut text = format!("\n{} in force{left_out}:\n", counted(ordered.len(), "decision"));
     for (number, decision) in ordered {
-        text.push_str(&decision_text::describe(number, decision, &statement.unit));
+        text.push_str(&describe_decision(number, decision, &statement.unit));
         if decision.action == Action::Override
             && let Some(proposed_units) = proposed.get(decision.subject.as_str())
         {
@@ -109,7 +107,7 @@ pub(super) fn describe_bindings(
             _ => continue,
         }
         if number >= seen && decision.action != Action::Bind {
-            changes.push_str(&decision_text::describe(number, decision, &statement.unit));
+            changes.push_str(&describe_decision(number, decision, &statement.unit));
         }
     }
     let mut text = String::new();

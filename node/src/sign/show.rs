@@ -13,8 +13,7 @@ use meed_audit::policy::Unit;
 use meed_audit::statement::Statement;
 
 use super::decided;
-use crate::cli::console::{amount, counted, units};
-use crate::cli::layout::{fit, table};
+use crate::words::{amount, counted, fit, table, units};
 
 /// The payouts of a statement as a table, and a line with their sum.
 pub fn payout_table(statement: &Statement, allocations: &[Allocation]) -> String {

@@ -13,8 +13,8 @@ use super::git::{BATCH_EVENTS_MAX, glob_matches};
 use super::ndjson::NdjsonReader;
 use super::source::{Asked, Sink, Source, SourcePass};
 use super::{CollectError, SourceError};
-use crate::cli::console::counted;
 use crate::failure::Failure;
+use crate::words::counted;
 
 /// Which files of a folder hold events, where only the folder is named.
 const NAMES_DEFAULT: &str = "*.ndjson";

@@ -11,10 +11,10 @@ use super::tables::{proof, proof_path, ways, wide};
 use super::{Answer, Sorry};
 use crate::api::extract::{Asked, At, Call};
 use crate::api::parameters::ClaimantPath;
-use crate::cli::console::units;
 use crate::client::segment;
 use crate::service::Wanted;
 use crate::service::history::{PaidEpoch, PaidRevision};
+use crate::words::units;
 
 /// Epochs that one page looks at.
 const EPOCHS: usize = 500;

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 use meed_audit::time::Timestamp;
 
 use crate::api::problems::Problem;
-use crate::cli::console::amount;
+use crate::words::amount;
 
 /// A whole page. `place` says where in the node it is, the last one without a link.
 pub(super) fn page(title: &str, place: &[(&str, &str)], content: &Markup) -> super::Page {

@@ -17,9 +17,9 @@ use crate::api::App;
 use crate::api::authority::{Access, Caller, Standing};
 use crate::api::documents::{JoinRequest, MeView, UserView};
 use crate::api::extract::{Fields, Refused};
-use crate::cli::console::counted;
 use crate::client::segment;
 use crate::service::own_accounts::LostAccount;
+use crate::words::counted;
 
 /// Where the page is.
 const ADDRESS: &str = "/me";

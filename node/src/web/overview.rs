@@ -110,7 +110,7 @@ pub(super) async fn scope_page_of(call: Call, name: String, before: Option<u64>,
             thead { tr { th scope="col" { "kind of event" } th scope="col" class="number" { "units" } } }
             tbody {
                 @for (kind, units) in &scope.weights {
-                    tr { td { code { (kind) } } td class="number" data-label="units" { (crate::cli::console::units(units.value())) } }
+                    tr { td { code { (kind) } } td class="number" data-label="units" { (crate::words::units(units.value())) } }
                 }
             }
         }

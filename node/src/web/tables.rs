@@ -9,10 +9,9 @@ use meed_audit::policy::Unit;
 use super::chart::percent;
 use super::frame::{change, key, time};
 use crate::api::documents::{ActivityItem, DecisionView, EpochView};
-use crate::cli::console::{amount, counted, units};
-use crate::cli::decision_text::{sentence, value};
 use crate::client::segment;
 use crate::service::differences::Differences;
+use crate::words::{amount, counted, sentence, units, value};
 
 /// Rows of a table on one page.
 pub(super) const ROWS: usize = 100;

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{Found, Pass, Window, Work, place_of};
 use crate::api::documents::{CollectRequest, StoredView};
-use crate::cli::console::counted;
 use crate::config::Reader;
 use crate::failure::Failure;
 use crate::service::Service;
 use crate::sources::github::GithubPlace;
 use crate::sources::source::{Asked, SourcePass};
+use crate::words::counted;
 
 /// What came of a step.
 #[derive(Clone, Debug, Default)]

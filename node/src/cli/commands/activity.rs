@@ -12,13 +12,10 @@ use crate::api::documents::{
 };
 use crate::cli::args::{ActivityArgs, CollectArgs, ConflictsArgs};
 use crate::cli::commands::runs::run_to_end;
-use crate::cli::console::{counted, units};
-use crate::cli::intake_text::{describe_stored, notices};
-use crate::cli::layout::{fit, table};
-use crate::cli::names::Names;
 use crate::cli::session::{Session, epoch_path, scope_path};
 use crate::clock;
 use crate::failure::Failure;
+use crate::words::{Names, counted, describe_stored, fit, notices, table, units};
 
 /// Fields of an event's leaf that may differ without a conflict: the salted hash of the metadata differs always.
 const BESIDE_THE_CONTENT: [&str; 5] =

@@ -4,9 +4,9 @@ use crate::api::documents::{
     BackupRequest, BackupView, CompactView, EraseRequest, ErasedView, FsckView, NodeView, ResumeRequest,
 };
 use crate::cli::args::{BackupArgs, EraseArgs, ResumeArgs};
-use crate::cli::console::counted;
 use crate::cli::session::Session;
 use crate::failure::Failure;
+use crate::words::counted;
 
 /// Runs `meed fsck`.
 ///

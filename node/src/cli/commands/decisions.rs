@@ -8,13 +8,10 @@ use crate::api::documents::{
     ScopeView,
 };
 use crate::cli::args::{AllocateArgs, CurateArgs, DecisionsArgs, PoolCommand};
-use crate::cli::console::amount;
-use crate::cli::decision_text;
-use crate::cli::intake_text::without_activity;
-use crate::cli::layout::{fit, table};
 use crate::cli::session::{Session, epoch_path, scope_path};
 use crate::failure::Failure;
 use crate::shares::read_shares;
+use crate::words::{amount, describe_decision, fit, table, without_activity};
 
 /// Runs `meed curate`.
 ///
@@ -69,7 +66,7 @@ fn unit_of(scope: &str, session: &Session) -> Result<Unit, Failure> {
 }
 
 fn describe(view: &DecisionView, unit: &Unit) -> String {
-    fit(&decision_text::describe(view.sequence, &view.decision, unit))
+    fit(&describe_decision(view.sequence, &view.decision, unit))
 }
 
 /// Runs `meed decisions`.

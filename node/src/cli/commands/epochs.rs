@@ -8,10 +8,9 @@ use crate::api::documents::{
 };
 use crate::cli::args::{EpochArgs, EpochCommand};
 use crate::cli::commands::runs::run_to_end;
-use crate::cli::console::{amount, counted};
-use crate::cli::layout::table;
 use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
 use crate::failure::Failure;
+use crate::words::{amount, counted, table};
 
 /// Runs `meed epoch …`.
 ///

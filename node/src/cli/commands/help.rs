@@ -9,9 +9,10 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::args::{Cli, CompletionsArgs, ManArgs};
-use crate::cli::console::{Console, counted};
+use crate::cli::console::Console;
 use crate::failure::Failure;
 use crate::files::{self, Access};
+use crate::words::counted;
 
 /// Runs `meed completions`.
 ///

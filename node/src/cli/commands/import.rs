@@ -10,12 +10,11 @@ use super::activity::tell_of;
 use crate::api::documents::ImportView;
 use crate::api::problems::LineProblem;
 use crate::cli::args::ImportArgs;
-use crate::cli::console::counted;
-use crate::cli::intake_text::describe_import;
 use crate::cli::session::{Session, scope_path};
 use crate::client::segment;
 use crate::failure::Failure;
 use crate::sources::ndjson::too_long;
+use crate::words::{counted, describe_import};
 
 /// Bytes of a file that are sent at once; one such part is one transaction.
 const PART_BYTES: usize = 8 << 20;

@@ -26,10 +26,10 @@ use serde_json::value::RawValue;
 
 use crate::api::documents::EpochView;
 use crate::cli::args::EpochArgs;
-use crate::cli::console::counted;
 use crate::cli::session::{Session, epoch_path};
 use crate::failure::Failure;
 use crate::files;
+use crate::words::counted;
 
 /// Longest text file that a command hands on, in bytes.
 const TEXT_BYTES_MAX: usize = 1 << 20;

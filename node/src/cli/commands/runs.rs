@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::api::documents::{Page, RunView, ScheduleView};
 use crate::cli::args::{RunCommand, ScheduleCommand, ScopeArg};
-use crate::cli::layout::table;
 use crate::cli::session::{Session, scope_path};
 use crate::client::{Client, segment};
 use crate::failure::Failure;
+use crate::words::table;
 
 /// How often a run of a node is looked at by whoever waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -10,10 +10,9 @@ use crate::api::documents::{
     ScopeView,
 };
 use crate::cli::args::{ApproversArgs, ConfigureArgs, ScopeAddArgs, ScopeCommand, UnlinkedArg};
-use crate::cli::console::{amount, units};
-use crate::cli::layout::table;
 use crate::cli::session::{Session, scope_path};
 use crate::failure::Failure;
+use crate::words::{amount, table, units};
 
 /// Runs `meed scope …`.
 ///

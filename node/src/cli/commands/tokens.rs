@@ -2,10 +2,10 @@
 
 use crate::api::documents::{SecretView, TokenRequest, TokenView};
 use crate::cli::args::TokenCommand;
-use crate::cli::layout::table;
 use crate::cli::session::Session;
 use crate::client::segment;
 use crate::failure::Failure;
+use crate::words::table;
 
 /// Runs a command on tokens.
 ///

@@ -4,10 +4,10 @@ use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
 
 use super::{NOW, Shown, View, caption};
-use crate::cli::console::counted;
 use crate::web::chart::{SHARES_MAX, shares};
 use crate::web::frame::credits;
 use crate::web::tables::{self, Paid, ways};
+use crate::words::counted;
 
 pub(super) fn section(shown: &Shown, view: &View) -> Markup {
     let (epoch, all) = (&shown.epoch, &shown.allocations);

@@ -29,11 +29,11 @@ use crate::api::documents::{
 };
 use crate::api::extract::{Asked, At};
 use crate::api::parameters::EpochPath;
-use crate::cli::console::counted;
 use crate::failure::{Failure, reject};
 use crate::service::differences::Differences;
 use crate::service::history::FinalRevision;
 use crate::service::{Service, Wanted};
+use crate::words::counted;
 
 /// Asks for the amounts that a freeze would give now.
 const NOW: &str = "now";

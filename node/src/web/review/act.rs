@@ -16,11 +16,11 @@ use crate::api::documents::{EpochView, ImportView};
 use crate::api::extract::{At, Call, Refused};
 use crate::api::parameters::EpochPath;
 use crate::api::problems::Problem;
-use crate::cli::console::counted;
 use crate::client::segment;
 use crate::failure::{Failure, reject};
 use crate::service::Service;
 use crate::web::{Sorry, advice, visitor};
+use crate::words::counted;
 
 /// A form: its name in the address, what it asks of the visitor, what it does, and where on the page it leads.
 pub(super) struct Form {

@@ -10,9 +10,9 @@ use super::hint;
 use super::show::Sight;
 use super::shown::Picked;
 use crate::api::documents::ActivityItem;
-use crate::cli::console::{amount, counted, units};
 use crate::web::frame::{credits, key, time};
 use crate::web::tables::events;
+use crate::words::{amount, counted, units};
 
 /// How a form is sent.
 enum Way {

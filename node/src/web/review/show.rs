@@ -12,12 +12,11 @@ use super::{Outcome, View, forms};
 use crate::api::authority::{Access, Caller};
 use crate::api::documents::{EpochView, ImportView};
 use crate::api::problems::LineProblem;
-use crate::cli::console::{amount, counted, units};
-use crate::cli::intake_text::{describe_import, notices, without_activity};
 use crate::client::segment;
 use crate::web::frame::{self, change, credits, day, key, phase};
 use crate::web::tables::{self, ways, wide};
 use crate::web::{Page, epoch, opening};
+use crate::words::{amount, counted, describe_import, notices, units, without_activity};
 
 /// Lines of a refused batch that are shown.
 const LINES_SHOWN: usize = 20;

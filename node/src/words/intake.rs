@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::console::counted;
+use super::numbers::counted;
 use crate::api::documents::{ImportView, LateView, StoredView, UnweightedView};
 use crate::api::problems::LineProblem;
 

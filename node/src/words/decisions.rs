@@ -1,13 +1,12 @@
 //! How a decision reads: the same wherever people see one.
 
+use super::numbers::{amount, units};
 use meed_audit::decision::{Action, Decision};
 use meed_audit::policy::Unit;
 
-use super::console::{amount, units};
-
 /// A decision in a few lines: its place in the scope's life, what it changed from what to what, who made it, when and
 /// why. Amounts are in the scope's unit.
-pub fn describe(number: u64, decision: &Decision, unit: &Unit) -> String {
+pub(crate) fn describe(number: u64, decision: &Decision, unit: &Unit) -> String {
     let Decision { action, actor, at, epoch, reason, .. } = decision;
     let mut text = format!("{number:>4}  {}\n", sentence(decision));
     if decision.before.is_some() || decision.after.is_some() {

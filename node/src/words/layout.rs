@@ -4,7 +4,7 @@
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 
 /// Columns of a terminal that every table and every laid out line fits.
-pub const COLUMNS: u16 = 100;
+pub(crate) const COLUMNS: u16 = 100;
 /// Columns of a table that its text keeps however wide its numbers are.
 const TEXT_COLUMNS_MIN: u16 = 40;
 /// Columns beside the content of a cell.
@@ -13,7 +13,7 @@ const PADDING: u16 = 2;
 const HANGING: usize = 2;
 
 /// A table: columns after `left` are numbers, set to the right; long texts go on in further lines of their cell.
-pub fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     let line = LineStyle::none().fill('─').junction('─');
     let style = TableStyle::new().header_separator(line).bottom_border(line);
@@ -37,7 +37,7 @@ pub fn table(header: &[&str], left: usize, rows: impl IntoIterator<Item = Vec<St
 
 /// The text with every line that is too long broken at spaces, or within a word where there are none. What follows is
 /// set in two columns further than the line begins.
-pub fn fit(text: &str) -> String {
+pub(crate) fn fit(text: &str) -> String {
     let mut fitted = String::with_capacity(text.len());
     for line in text.lines() {
         let content = line.trim_start();

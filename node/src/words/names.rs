@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crate::api::documents::{ActivityItem, UserView};
 
 /// Names by the text of the claimant.
-pub struct Names(BTreeMap<String, String>);
+pub(crate) struct Names(BTreeMap<String, String>);
 
 impl Names {
     /// The names in events, and those of people; somebody without one has that of an account of theirs.
-    pub fn of(items: &[ActivityItem], users: &[UserView]) -> Self {
+    pub(crate) fn of(items: &[ActivityItem], users: &[UserView]) -> Self {
         let authors = items.iter().flat_map(|item| &item.authors);
         let mut names: BTreeMap<String, String> =
             authors.filter_map(|author| Some((author.identity.clone(), author.name.clone()?))).collect();
@@ -22,7 +22,7 @@ impl Names {
     }
 
     /// The name of a claimant, where there is one.
-    pub fn of_claimant(&self, claimant: &str) -> Option<&str> {
+    pub(crate) fn of_claimant(&self, claimant: &str) -> Option<&str> {
         self.0.get(claimant).map(String::as_str)
     }
 }
