@@ -81,7 +81,8 @@ impl Service {
     /// `scope_not_found`, `epoch_not_found`.
     pub fn epoch(&self, key: &str, epoch: u64) -> Result<EpochView, Failure> {
         let sight = self.sight(key, epoch)?;
-        self.epoch_view(&sight.snapshot, key, &sight.epoch)
+        let view = self.epoch_view(&sight.snapshot, key, &sight.epoch)?;
+        Ok(EpochView { unbound: self.unbound(key, epoch, None)?, ..view })
     }
 
     /// Closes an epoch.
@@ -125,7 +126,9 @@ impl Service {
             true => self.ledger.freeze_again(place.scope, place.epoch, days, by)?,
             false => self.ledger.freeze(place.scope, place.epoch, days, by)?,
         };
-        Ok(DraftView { unchanged: offered == Some(draft.statement.revision), ..draft_view(&draft) })
+        let revision = draft.statement.revision;
+        let unbound = self.unbound(key, epoch, Some(revision.get()))?;
+        Ok(DraftView { unchanged: offered == Some(revision), unbound, ..draft_view(&draft) })
     }
 
     /// Every draft of an epoch.
@@ -269,6 +272,7 @@ impl Service {
             stale_overrides: stale_overrides(snapshot, epoch)?,
             final_revision: epoch.final_revision.map(|revision| revision.get()),
             amending: epoch.amending,
+            unbound: None,
         })
     }
 
@@ -314,5 +318,6 @@ fn draft_view(draft: &Draft) -> DraftView {
         members: statement.approvers.members,
         note: draft.note.clone(),
         unchanged: false,
+        unbound: None,
     }
 }

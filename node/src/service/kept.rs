@@ -11,7 +11,8 @@ use meed_audit::ids::{EpochNumber, Revision, ScopeId};
 use meed_storage::{PreviewTerms, Proposal};
 
 use super::differences::Differences;
-use crate::api::documents::{PreviewView, VerificationView};
+use super::unbound::UnboundKey;
+use crate::api::documents::{PreviewView, UnboundView, VerificationView};
 use crate::failure::Failure;
 
 /// Places of entries that are kept in all: 8 bytes each.
@@ -39,6 +40,8 @@ pub(super) struct Kept {
     pub(super) later: Cache<(ScopeId, EpochNumber, Revision, u64), u64>,
     /// Who gets otherwise by the second of two final statements.
     pub(super) differences: Cache<(ScopeId, EpochNumber, Revision, Revision), Differences>,
+    /// Who goes without.
+    pub(super) unbound: Cache<UnboundKey, UnboundView>,
     decided: Mutex<BTreeMap<ScopeId, DecisionPlaces>>,
 }
 
@@ -102,6 +105,7 @@ impl Kept {
     }
 }
 
+            unbound: Cache::new(LARGEST_MAX),
 /// Values by their keys, the least used ones forgotten first.
 pub(super) struct Cache<K, V> {
     slots: Mutex<Vec<Slot<K, V>>>,

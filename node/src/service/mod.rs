@@ -27,6 +27,7 @@ mod tokens;
 mod views;
 
 use std::path::PathBuf;
+mod unbound;
 use std::sync::Arc;
 
 use meed_audit::ids::{EpochNumber, Revision, ScopeId, ScopeKey};

@@ -71,7 +71,7 @@ impl Sight {
     }
 
     /// How many decisions count for what is asked: those of a draft or final statement, else all.
-    fn decisions_size(&self, revision: Option<u64>) -> Result<u64, Failure> {
+    pub(super) fn decisions_size(&self, revision: Option<u64>) -> Result<u64, Failure> {
         let Place { scope, epoch } = self.place;
         if revision.is_none() && !self.is_final() {
             return Ok(self.snapshot.decisions_size(scope)?);

@@ -17,6 +17,7 @@ mod review;
 mod runs;
 mod sign_in;
 mod tables;
+mod unbound;
 pub mod verifier;
 mod verify;
 mod visitor;

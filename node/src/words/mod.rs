@@ -6,9 +6,11 @@ mod intake;
 mod layout;
 mod names;
 mod numbers;
+mod unbound;
 
 pub(crate) use decisions::{describe as describe_decision, sentence, value};
 pub(crate) use intake::{describe_import, describe_stored, notices, without_activity};
 pub(crate) use layout::{fit, table};
 pub(crate) use names::Names;
 pub(crate) use numbers::{amount, counted, units};
+pub(crate) use unbound::{When, bind_remedy, describe_unbound, unbound_others, unbound_sentence};

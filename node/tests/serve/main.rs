@@ -17,3 +17,4 @@ mod sign_in;
 mod signers;
 mod support;
 mod tls;
+mod unbound;

@@ -39,6 +39,7 @@ mod scopes;
 mod signatures;
 mod tables;
 mod tokens;
+mod unbound;
 
 pub use allocations::{ClaimantHistory, ClaimantPayout};
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
@@ -64,6 +65,7 @@ pub use schedules::{Pause, PauseCause, Reconciled, Schedule, ScheduleProblem, Sc
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};
 pub use signatures::DraftSignature;
 pub use tokens::{Role, Token};
+pub use unbound::UnboundAccount;
 
 /// Whether events may enter for these scopes: asked by `Transaction::append` before it decides about any of them.
 pub(crate) fn check_append(

@@ -169,13 +169,7 @@ impl Snapshot {
         let policy = sound(EPOCHS.name(), Policy::decode(&record.policy.0))?;
         let nothing = EpochDecisions::default();
         let decided = state.epoch(epoch).unwrap_or(&nothing);
-        let take = |entry: &EpochEntry<'_>, earned: &mut Earnings| {
-            // Whether an event is late changes nothing of what it gives.
-            let curation = decided.curation.get(entry.id);
-            earned.add(&curate(entry, false, &policy, curation, state)?)
-        };
-        let sorted = |earned: Earnings| Ok(earned.sorted());
-        let earned = gather(self, entries, &take, &sorted, |own, other| Ok(own.join(other)))?;
+        let earned = earnings(self, entries, &policy, (decided, state))?;
         let pool_total = pool(self, scope, epoch)?.total();
         let allocations =
             allocate(scope, epoch, record.next_revision, pool_total, earned, &decided.overrides)?;
@@ -255,4 +249,20 @@ impl Snapshot {
     ) -> LedgerResult<ClosedEpoch> {
         close_from_log(self, &input_without_events(self, scope, epoch, &terms.freeze)?)
     }
+}
+
+/// What the events of some entries give to whom, under a policy and by what was decided.
+pub(super) fn earnings(
+    snapshot: &Snapshot,
+    entries: &[u64],
+    policy: &Policy,
+    (decided, state): (&EpochDecisions, &State),
+) -> LedgerResult<Earnings> {
+    let take = |entry: &EpochEntry<'_>, earned: &mut Earnings| {
+        // Whether an event is late changes nothing of what it gives.
+        let curation = decided.curation.get(entry.id);
+        earned.add(&curate(entry, false, policy, curation, state)?)
+    };
+    let sorted = |earned: Earnings| Ok(earned.sorted());
+    gather(snapshot, entries, &take, &sorted, |own, other| Ok(own.join(other)))
 }

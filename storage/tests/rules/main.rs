@@ -23,6 +23,7 @@ mod model;
 mod overrides;
 mod own_accounts;
 mod parts;
+mod payments;
 mod runs;
 mod schedules;
 mod statements;

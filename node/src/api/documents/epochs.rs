@@ -1,6 +1,6 @@
 //! Epochs, drafts and signatures.
 
-use meed_audit::amount::Credits;
+use meed_audit::amount::{Credits, Units};
 use meed_audit::text::FreeText;
 use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,39 @@ pub struct EpochView {
     pub final_revision: Option<u64>,
     /// Whether an amendment is under way.
     pub amending: bool,
+    /// Who goes without, where the scope pays users alone and some accounts are nobody's: by the statement in force, else
+    /// by the decisions of now. Only in answers about one epoch, and not in lists.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unbound: Option<UnboundView>,
+}
+
+/// Accounts that get nothing for their work because they are bound to nobody.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UnboundView {
+    /// How many there are.
+    pub accounts: u64,
+    /// The milli-units that go to nobody.
+    #[schema(value_type = String)]
+    pub units: Units,
+    /// Those with the most units, at most 20.
+    pub largest: Vec<UnboundAccountView>,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UnboundAccountView {
+    /// The account.
+    pub identity: String,
+    /// What its source calls it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// Its milli-units.
+    #[schema(value_type = String)]
+    pub units: Units,
+    /// How many events they come from.
+    pub events: u64,
 }
 
 /// An override that has to be stated again before the epoch can be frozen.
@@ -176,6 +209,9 @@ pub struct DraftView {
     /// In the answer to a freeze: whether nothing had changed, so that this draft was offered already.
     #[serde(skip_serializing_if = "is_false", default)]
     pub unchanged: bool,
+    /// In the answer to a freeze: who goes without in it, where the scope pays users alone and some accounts are nobody's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unbound: Option<UnboundView>,
 }
 
 /// A signature of a draft.

@@ -31,7 +31,7 @@ pub use decisions::{
 };
 pub use epochs::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalizeRequest, FreezeRequest,
-    OpenRequest, SignatureView, SignaturesView, SignerView, StaleOverrideView,
+    OpenRequest, SignatureView, SignaturesView, SignerView, StaleOverrideView, UnboundAccountView, UnboundView,
 };
 pub(crate) use leaves::{AllocationLeaf, ProofFile};
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};

@@ -10,7 +10,7 @@ use crate::cli::args::{EpochArgs, EpochCommand};
 use crate::cli::commands::runs::run_to_end;
 use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
 use crate::failure::Failure;
-use crate::words::{amount, counted, table};
+use crate::words::{amount, counted, describe_unbound, table};
 
 /// Runs `meed epoch …`.
 ///
@@ -119,6 +119,9 @@ fn describe(epoch: &EpochView) -> String {
             epoch.scope, epoch.epoch, stale.now
         );
     }
+    if let Some(unbound) = &epoch.unbound {
+        text.push_str(&describe_unbound(unbound));
+    }
     text
 }
 
@@ -200,8 +203,9 @@ fn show_draft(draft: &DraftView, session: &Session) -> Result<(), Failure> {
         );
     }
     session.console.answer(draft, || {
+        let unbound = draft.unbound.as_ref().map(describe_unbound).unwrap_or_default();
         format!(
-            "draft    epoch {} revision {} of {}\ntext     {}\nsigning  {} of {} approvers by {}\n\
+            "draft    epoch {} revision {} of {}\ntext     {}\nsigning  {} of {} approvers by {}\n{unbound}\
              next     meed dossier --scope {} --epoch {} --out FILE",
             draft.epoch,
             draft.revision,

@@ -21,6 +21,7 @@ use serde::Deserialize;
 use super::Sorry;
 use super::frame::{self, credits, day, phase, time};
 use super::tables::{self, EVENTS, ROWS, prefixes_of, query_of, ways, wide};
+use super::unbound;
 use super::visitor::{self, unkept};
 use crate::api::App;
 use crate::api::authority::Access;
@@ -154,6 +155,7 @@ pub(super) async fn page(
     let content = html! {
         @if may_review { p { a class="button" href={ (view.base(state)) "/review" } { "Review this epoch" } } }
         (summary(&shown))
+        (unbound::section(state.unbound.as_ref()))
         (amounts::section(&shown, &view))
         (revisions::section(&shown, &view))
         (pool(&shown.pool))

@@ -15,7 +15,7 @@ use crate::api::problems::LineProblem;
 use crate::client::segment;
 use crate::web::frame::{self, change, credits, day, key, phase};
 use crate::web::tables::{self, ways, wide};
-use crate::web::{Page, epoch, opening};
+use crate::web::{Page, epoch, opening, unbound};
 use crate::words::{amount, counted, describe_import, notices, units, without_activity};
 
 /// Lines of a refused batch that are shown.
@@ -76,6 +76,7 @@ pub(super) fn page(shown: &Shown, view: &View, caller: &Caller, outcome: &Outcom
     let content = html! {
         (notice(&sight))
         (summary(&sight))
+        (unbound::section(state.unbound.as_ref()))
         (way_around(&sight))
         (claimants(&sight))
         (events(&sight))
