@@ -167,6 +167,22 @@ pub(crate) struct DecisionsPart {
     pub(crate) epoch: Option<u64>,
 }
 
+/// Which part of a claimant's payouts.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PayoutsPart {
+    /// Where the part begins: the `next` of the part before it, as it is.
+    from: Option<String>,
+    /// Most items of the part; 1,000 where nothing is said. More than the maximum is refused.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u64>,
+    /// Whether what an amendment has replaced is listed too, after what has replaced it; a `next` of one of the two lists
+    /// is none of the other.
+    #[serde(default)]
+    pub(crate) superseded: bool,
+}
+
 macro_rules! wanted {
     ($($part:ident),*) => {$(
         impl $part {
@@ -177,7 +193,7 @@ macro_rules! wanted {
         }
     )*};
 }
-wanted!(Part, ActivityPart, AllocationsPart, DecisionsPart);
+wanted!(Part, ActivityPart, AllocationsPart, DecisionsPart, PayoutsPart);
 
 /// Which statement.
 #[derive(Deserialize, IntoParams)]

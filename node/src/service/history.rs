@@ -8,7 +8,7 @@ use meed_audit::time::Timestamp;
 use meed_storage::{ClaimantHistory, FinalStatement, Snapshot, Which};
 
 use super::parts::page;
-use super::proofs::read_place;
+use super::payouts::read_place;
 use super::{Service, Wanted};
 use crate::api::documents::Page;
 use crate::failure::Failure;

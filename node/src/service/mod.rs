@@ -18,6 +18,7 @@ pub(crate) mod long;
 pub(crate) mod own_accounts;
 mod pages;
 mod parts;
+pub(crate) mod payouts;
 mod people;
 mod proofs;
 pub(crate) mod runs;

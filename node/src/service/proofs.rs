@@ -1,15 +1,14 @@
 //! Allocations, proofs, trust files, exports.
 
 use meed_audit::allocation::Allocation;
-use meed_audit::ids::{Claimant, EpochNumber, ScopeId, SetVersion};
+use meed_audit::ids::{Claimant, SetVersion};
 use meed_audit::leaf::Leaf;
 use meed_audit::policy::Unit;
 use meed_storage::{KeyText, Part, Which};
 
-use super::parts::page;
 use super::views::Amounts;
 use super::{Service, Wanted};
-use crate::api::documents::{AllocationsView, Page, PayoutItem};
+use crate::api::documents::AllocationsView;
 use crate::failure::Failure;
 use crate::words::{amount, units};
 
@@ -94,34 +93,6 @@ impl Service {
         }
     }
 
-    /// What a claimant gets by the statements in force, by scope and epoch. A part looks at as many epochs as it may
-    /// hold payouts: it may hold fewer, or none, and still have one after it.
-    ///
-    /// # Errors
-    /// `invalid_claimant`, `malformed`.
-    pub fn payouts_of(&self, claimant: &str, wanted: &Wanted) -> Result<Page<PayoutItem>, Failure> {
-        let claimant: Claimant = claimant.parse()?;
-        let snapshot = self.snapshot()?;
-        let part = snapshot.payouts_from(&claimant, wanted.from(read_place)?, wanted.limit())?;
-        page(
-            part,
-            |(scope, epoch)| format!("{scope}/{epoch}"),
-            |payout| {
-                let allocation = payout.allocation;
-                let which = Which::Revision(allocation.revision);
-                let last = snapshot.final_statement(payout.scope, allocation.epoch, which)?.statement;
-                Ok(PayoutItem {
-                    statement: last.origin_line(),
-                    scope: last.scope_key.to_string(),
-                    epoch: allocation.epoch.get(),
-                    unit: last.unit.symbol().to_owned(),
-                    decimals: last.unit.decimals(),
-                    allocation,
-                })
-            },
-        )
-    }
-
     /// The proof file of a claimant, and bytes that no other proof file has; `since` is the version of the
     /// approver set that the reader's trust file pins.
     ///
@@ -152,12 +123,6 @@ impl Service {
         let (_, scope) = Self::scope_id(&snapshot, key)?;
         Ok(snapshot.trust(scope, None)?.to_toml()?)
     }
-}
-
-/// Where a list of payouts goes on.
-pub(super) fn read_place(text: &str) -> Option<(ScopeId, EpochNumber)> {
-    let (scope, epoch) = text.split_once('/')?;
-    Some((scope.parse().ok()?, EpochNumber::new(epoch.parse().ok()?).ok()?))
 }
 
 /// The allocations from a text on, of those that are in memory.

@@ -7,13 +7,14 @@ use meed_audit::allocation::Allocation;
 use serde::Deserialize;
 
 use super::frame::{self, credits, key};
-use super::tables::{proof, proof_path, ways, wide};
+use super::tables::{proof, ways, wide};
 use super::{Answer, Sorry};
 use crate::api::extract::{Asked, At, Call};
 use crate::api::parameters::ClaimantPath;
 use crate::client::segment;
 use crate::service::Wanted;
 use crate::service::history::{PaidEpoch, PaidRevision};
+use crate::service::payouts::proof_path;
 use crate::words::units;
 
 /// Epochs that one page looks at.

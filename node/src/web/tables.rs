@@ -11,6 +11,7 @@ use super::frame::{change, key, time};
 use crate::api::documents::{ActivityItem, DecisionView, EpochView};
 use crate::client::segment;
 use crate::service::differences::Differences;
+use crate::service::payouts::proof_path;
 use crate::words::{amount, counted, sentence, units, value};
 
 /// Rows of a table on one page.
@@ -102,12 +103,7 @@ fn allocation(paid: &Paid<'_>, item: &Allocation) -> Markup {
     }
 }
 
-/// Where the proof file of a claimant is, by a final revision.
-pub(super) fn proof_path(scope: &str, epoch: u64, revision: u64, claimant: &str) -> String {
-    format!("/api/v1/scopes/{scope}/epochs/{epoch}/proofs/{}?revision={revision}", segment(claimant))
-}
-
-/// A link that saves that file, of one of the kinds `payout` and `absence`, in these words.
+/// A link that saves the proof file of a claimant by a final revision, of one of the kinds `payout` and `absence`, in these words.
 pub(super) fn proof(
     (scope, epoch, revision): (&str, u64, u64),
     claimant: &str,

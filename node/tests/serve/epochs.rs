@@ -135,6 +135,43 @@ fn what_an_amendment_replaced_stays_to_be_seen_and_proven() {
             assert_eq!(file.json()["format"], kind, "{proof}");
         }
     }
+    programs_read_what_was_replaced(&desk);
+}
+
+/// Programs read the same: what is in force, or all of it, each with the address of its proof, in parts of any size.
+fn programs_read_what_was_replaced(desk: &Desk) {
+    let list = |account: u32, query: &str| {
+        let path = format!("/api/v1/claimants/identity%3Agithub%3A{account}/payouts{query}");
+        let page = desk.node.get(&path, "").json();
+        let item = |item: &serde_json::Value| {
+            let proof = desk.node.get(item["proof"].as_str().expect("an address"), "");
+            assert_eq!(proof.json()["format"], "meed/payout-proof/v1", "{item}");
+            let allocation = &item["allocation"];
+            assert_eq!(allocation["scope"], desk.node.get("/api/v1/scopes/default", "").json()["id"]);
+            (
+                allocation["revision"].as_str().expect("a revision").to_owned(),
+                allocation["credits"].as_str().expect("credits").to_owned(),
+                item["superseded_by"].as_u64(),
+            )
+        };
+        let items: Vec<_> = page["items"].as_array().expect("items").iter().map(item).collect();
+        (items, page["next"].as_str().map(encoded))
+    };
+    let row = |revision: &str, credits: &str, by| (revision.to_owned(), credits.to_owned(), by);
+    assert_eq!(list(7, ""), (vec![row("1", "10000", None)], None));
+    assert_eq!(list(8, ""), (vec![], None));
+    let all = vec![row("1", "10000", None), row("0", "2500", Some(1))];
+    assert_eq!(list(7, "?superseded=true"), (all.clone(), None));
+    assert_eq!(list(7, "?superseded=false").0.len(), 1);
+    assert_eq!(list(8, "?superseded=true"), (vec![row("0", "7500", Some(1))], None));
+    let (first, next) = list(7, "?superseded=true&limit=1");
+    let (second, end) = list(7, &format!("?superseded=true&limit=1&from={}", next.expect("another part")));
+    assert_eq!(([first, second].concat(), end), (all, None));
+    for query in ["?superseded=yes", "?superseded=", "?superseded=true&from=x", "?from=a/1/2&superseded=true"]
+    {
+        let path = format!("/api/v1/claimants/identity%3Agithub%3A7/payouts{query}");
+        assert_eq!(desk.node.get(&path, "").status, 400, "{query}");
+    }
 }
 
 /// The text of a page without its markup, blanks made one.

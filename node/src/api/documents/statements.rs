@@ -63,6 +63,12 @@ pub struct PayoutItem {
     pub unit: String,
     /// The unit's decimals.
     pub decimals: u8,
+    /// Where its proof file is on this node.
+    pub proof: String,
+    /// The final revision that has replaced this one; none of a statement in force. What that revision gives is in an item
+    /// of its own, unless it does not name the claimant any more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub superseded_by: Option<u64>,
     /// The leaf.
     #[schema(value_type = AllocationLeaf)]
     pub allocation: Allocation,

@@ -13,7 +13,7 @@ use crate::api::documents::{
     PoolRequest, PoolView,
 };
 use crate::api::extract::{Asked, At, Call, Document, Refused};
-use crate::api::parameters::{AllocationsPart, ClaimantPath, EpochPath, ExportAs, Part};
+use crate::api::parameters::{AllocationsPart, ClaimantPath, EpochPath, ExportAs, PayoutsPart};
 use crate::api::pieces::{self, Writing};
 use crate::failure::reject;
 use crate::service::{ExportKind, Service};
@@ -147,12 +147,13 @@ async fn export(
     Ok(kept(answer, asked.revision.is_some()))
 }
 
-/// What a claimant gets by the statements in force.
+/// What a claimant gets by the statements in force; with `superseded=true` also what the statements said that an
+/// amendment has replaced. Each item names the address of its own proof file, which verifies as long as anybody keeps it.
 #[utoipa::path(
     get,
     path = "/api/v1/claimants/{claimant}/payouts",
     tag = "allocations",
-    params(ClaimantPath, Part),
+    params(ClaimantPath, PayoutsPart),
     responses(
         (status = 200, description = "A part of the payouts, which may be empty before the end", body = Page<PayoutItem>),
         Problems
@@ -161,8 +162,12 @@ async fn export(
 async fn payouts(
     call: Call,
     At(ClaimantPath { claimant }): At<ClaimantPath>,
-    Asked(mut part): Asked<Part>,
+    Asked(mut part): Asked<PayoutsPart>,
 ) -> Answer<Page<PayoutItem>> {
-    let wanted = part.wanted()?;
-    call.run(move |service, _| service.payouts_of(&claimant, &wanted)).await.map(Json)
+    let (wanted, superseded) = (part.wanted()?, part.superseded);
+    let work = call.run(move |service, _| match superseded {
+        true => service.all_payouts_of(&claimant, &wanted),
+        false => service.payouts_of(&claimant, &wanted),
+    });
+    work.await.map(Json)
 }
