@@ -9,7 +9,7 @@ use meed_audit::allocation::Allocation;
 use meed_audit::ids::{Claimant, Revision};
 use meed_storage::Which;
 
-use super::kept::Proposed;
+use super::kept::{AmountsKey, ProposalKey, Proposed};
 use super::views::{Amounts, Sight};
 use super::{Place, Service};
 use crate::failure::Failure;
@@ -80,19 +80,49 @@ impl Service {
         (before, after): (Option<u64>, Option<u64>),
     ) -> Result<Arc<Differences>, Failure> {
         let sight = self.sight(key, epoch)?;
-        let pair = (sight.amounts(before)?, sight.amounts(after)?);
-        let compare = |sight: &Sight| {
-            let rows = |amounts| Rows::new(self, sight, (key, epoch), amounts);
-            compare(rows(pair.0)?, rows(pair.1)?)
-        };
-        let (Amounts::Final(one), Amounts::Final(other)) = pair else {
-            return compare(&sight).map(Arc::new);
-        };
-        let Place { scope, epoch: number } = sight.place;
-        let look = || Ok(((scope, number, one, other), self.sight(key, epoch)?));
-        let (_, found) =
-            self.kept.differences.get(look, |_, sight| compare(sight).map(|differences| (differences, 1)))?;
+        let side = |amounts| Side::new(self, (key, epoch), amounts);
+        let (before, after) = (side(sight.amounts(before)?)?, side(sight.amounts(after)?)?);
+        let Place { scope, epoch } = sight.place;
+        // Both sides are held already, so that what is compared is what the key says.
+        let look = || Ok(((scope, epoch, before.key(), after.key()), ()));
+        let (_, found) = self.kept.differences.get(look, |_, ()| {
+            compare(before.rows(&sight), after.rows(&sight)).map(|differences| (differences, 1))
+        })?;
         Ok(found)
+    }
+}
+
+/// One of the two sets of amounts.
+enum Side {
+    Final(Revision),
+    Proposed(ProposalKey, Arc<Proposed>),
+}
+
+impl Side {
+    fn new(service: &Service, (key, epoch): (&str, u64), amounts: Amounts) -> Result<Self, Failure> {
+        Ok(match amounts {
+            Amounts::Final(revision) => Self::Final(revision),
+            other => {
+                let (key, proposed) = service.proposed_with_key(key, epoch, other.draft())?;
+                Self::Proposed(key, proposed)
+            }
+        })
+    }
+
+    fn key(&self) -> AmountsKey {
+        match self {
+            Self::Final(revision) => AmountsKey::Final(*revision),
+            Self::Proposed(key, _) => AmountsKey::Proposed(key.clone()),
+        }
+    }
+
+    fn rows<'a>(&self, sight: &'a Sight) -> Rows<'a> {
+        match self {
+            Self::Final(revision) => {
+                Rows::Stored { sight, revision: *revision, part: Vec::new().into_iter(), last: None }
+            }
+            Self::Proposed(_, proposed) => Rows::Held { proposed: Arc::clone(proposed), place: 0 },
+        }
     }
 }
 
@@ -102,21 +132,7 @@ enum Rows<'a> {
     Stored { sight: &'a Sight, revision: Revision, part: IntoIter<Allocation>, last: Option<Claimant> },
 }
 
-impl<'a> Rows<'a> {
-    fn new(
-        service: &Service,
-        sight: &'a Sight,
-        (key, epoch): (&str, u64),
-        amounts: Amounts,
-    ) -> Result<Self, Failure> {
-        Ok(match amounts {
-            Amounts::Final(revision) => {
-                Self::Stored { sight, revision, part: Vec::new().into_iter(), last: None }
-            }
-            other => Self::Held { proposed: service.proposed(key, epoch, other.draft())?, place: 0 },
-        })
-    }
-
+impl Rows<'_> {
     fn next(&mut self) -> Result<Option<Allocation>, Failure> {
         match self {
             Self::Held { proposed, place } => {
@@ -190,7 +206,9 @@ mod tests {
     use meed_audit::ids::EpochNumber;
     use meed_storage::Proposal;
 
+    use super::super::testing;
     use super::*;
+    use crate::api::documents::{AllocationRequest, FreezeRequest};
 
     /// Allocations of GitHub accounts, each with its credits.
     fn rows(paid: &[(u32, u128)]) -> Rows<'static> {
@@ -244,5 +262,51 @@ mod tests {
         assert_eq!((count, items.len()), (450, DIFFERENCES_COUNT));
         assert_eq!(items.first().map(|(_, credits)| credits.1), Some(450));
         assert_eq!(items.last().map(|(_, credits)| credits.1), Some(351));
+    }
+
+    /// What a freeze would give now and what the draft gives are never answered for each other, in whatever order they
+    /// are asked for, and who gets otherwise is found once for each state.
+    #[test]
+    fn the_amounts_of_now_and_of_the_draft_are_kept_apart() {
+        let (_folder, service, _clock) = testing::in_review();
+        let units = |draft: Option<Revision>| -> Vec<u128> {
+            let proposed = service.proposed("default", 1, draft).expect("a proposal");
+            proposed.proposal.allocations.iter().map(|row| row.final_units.value()).collect()
+        };
+        let first = Some(Revision::FIRST);
+        let freeze = || service.freeze("default", 1, &FreezeRequest::default(), &testing::actor());
+        assert_eq!(freeze().expect("a draft").revision, 0);
+        // The decisions, the events and the pool of both are the same; what they are asked for is not.
+        assert_eq!((units(None), units(first)), (vec![1_000, 1_000], vec![1_000, 1_000]));
+        let revisions = |draft| {
+            let proposed = service.proposed("default", 1, draft).expect("a proposal");
+            proposed.proposal.allocations[0].revision.get()
+        };
+        assert_eq!((revisions(None), revisions(first)), (1, 0));
+        let compared = || service.differences("default", 1, (Some(0), None)).expect("compared");
+        assert_eq!(compared().count, 0);
+        for (set, found) in [(5_000, 2), (7_000, 2), (1_000, 0)] {
+            let request = AllocationRequest {
+                claimant: "identity:github:2".to_owned(),
+                units: Some(set.to_string()),
+                withdraw: false,
+                reason: format!("as agreed: {set}"),
+            };
+            service.allocate("default", 1, &request, &testing::actor()).expect("decided");
+            for _ in 0..2 {
+                assert_eq!(units(first), [1_000, 1_000]);
+                assert_eq!(units(None), [1_000, set]);
+            }
+            let (one, other) = (compared(), compared());
+            assert_eq!(one.count, found, "{set}");
+            assert!(Arc::ptr_eq(&one, &other), "compared once");
+            let back = service.differences("default", 1, (None, Some(0))).expect("compared");
+            let turned = |difference: &Difference| (difference.units().1, difference.units().0);
+            let mut same: Vec<_> = back.items.iter().map(turned).collect();
+            let mut expected: Vec<_> = one.items.iter().map(Difference::units).collect();
+            same.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(same, expected);
+        }
     }
 }

@@ -19,7 +19,8 @@ use crate::failure::Failure;
 const ENTRIES_MAX: usize = 2 << 20;
 /// Bindings, curated events and overrides that are kept in all.
 const DECIDED_MAX: usize = 100_000;
-/// Proposed allocations that are kept in all, beside those of the newest proposal.
+/// Proposed allocations that are kept in all, beside those of the newest proposal: by the decisions of now, and by those
+/// of drafts.
 const PROPOSED_MAX: usize = 200_000;
 /// Epochs whose largest allocations are kept.
 const LARGEST_MAX: usize = 256;
@@ -31,7 +32,10 @@ pub(super) struct Kept {
     pub(super) entries: Cache<EntriesKey, Vec<u64>>,
     /// What the first decisions of a scope add up to.
     pub(super) states: Cache<(ScopeId, u64), State>,
+    /// What epochs would give by the decisions of now.
     pub(super) proposals: Cache<ProposalKey, Proposed>,
+    /// What they give by those of a draft: kept apart, so that a page that shows both computes neither twice.
+    pub(super) drafted: Cache<ProposalKey, Proposed>,
     /// The largest allocations of a final statement.
     pub(super) largest: Cache<(ScopeId, EpochNumber, Revision), Vec<Allocation>>,
     pub(super) previews: Cache<(ScopeId, EpochNumber, PreviewTerms), PreviewView>,
@@ -66,6 +70,15 @@ pub(super) struct ProposalKey {
     pub(super) revisions: (Option<Revision>, Option<Revision>),
 }
 
+/// Whose amounts two of are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AmountsKey {
+    /// Those of a final statement, which never change.
+    Final(Revision),
+    /// Those of a proposal, which are of one state.
+    Proposed(ProposalKey),
+}
+
 /// A proposal and its largest allocations.
 pub(super) struct Proposed {
     pub(super) proposal: Proposal,
@@ -86,11 +99,13 @@ impl Kept {
             entries: Cache::new(ENTRIES_MAX),
             states: Cache::new(DECIDED_MAX),
             proposals: Cache::new(PROPOSED_MAX),
+            drafted: Cache::new(PROPOSED_MAX),
             largest: Cache::new(LARGEST_MAX),
             previews: Cache::new(PREVIEWS_MAX),
             verifications: Cache::new(VERIFICATIONS_MAX),
             later: Cache::new(LARGEST_MAX),
             differences: Cache::new(LARGEST_MAX),
+            unbound: Cache::new(LARGEST_MAX),
             decided: Mutex::default(),
         }
     }
@@ -105,7 +120,6 @@ impl Kept {
     }
 }
 
-            unbound: Cache::new(LARGEST_MAX),
 /// Values by their keys, the least used ones forgotten first.
 pub(super) struct Cache<K, V> {
     slots: Mutex<Vec<Slot<K, V>>>,

@@ -24,6 +24,8 @@ mod proofs;
 pub(crate) mod runs;
 mod scopes;
 mod statements;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod views;
 

@@ -143,9 +143,8 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing;
     use super::*;
-    use crate::cli::commands::init;
-    use crate::config::{DataFolder, Settings};
 
     fn person(number: &str) -> Person {
         let identity = Identity::new(Provider::Github, number).expect("an identity");
@@ -155,11 +154,7 @@ mod tests {
 
     #[test]
     fn bindings_are_evidenced_by_what_was_signed() {
-        let folder = tempfile::tempdir().expect("folder");
-        let data = DataFolder::at(folder.path().join("ledger"));
-        init::create(&data, None, Some("ledger.example.org".parse().expect("origin"))).expect("ledger");
-        let settings = Settings::parse("", &data.settings(), std::iter::empty()).expect("settings");
-        let service = Service::open(&data, settings).expect("opened").0;
+        let (_folder, service, _clock) = testing::service();
         let actor = FreeText::parse("actor", "identity:github:1").expect("actor");
         let (one, two) = (person("1"), person("2"));
         let user = service.join(&one, &JoinRequest::default(), &actor).expect("a person").id;

@@ -149,27 +149,23 @@ impl Service {
         epoch: u64,
         draft: Option<Revision>,
     ) -> Result<Arc<Proposed>, Failure> {
+        Ok(self.proposed_with_key(key, epoch, draft)?.1)
+    }
+
+    /// As [`Service::proposed`], with what it rests on.
+    pub(super) fn proposed_with_key(
+        &self,
+        key: &str,
+        epoch: u64,
+        draft: Option<Revision>,
+    ) -> Result<(ProposalKey, Arc<Proposed>), Failure> {
         let look = || {
             let (sight, entries) = self.entries(key, epoch)?;
-            let Place { scope, epoch } = sight.place;
-            let decisions_size = match draft {
-                Some(revision) => {
-                    sight.snapshot.draft(scope, epoch, Which::Revision(revision))?.decisions_size
-                }
-                None => sight.snapshot.decisions_size(scope)?,
-            };
-            let key = ProposalKey {
-                scope,
-                epoch,
-                draft,
-                events_count: entries.len(),
-                decisions_size,
-                pool_total: sight.snapshot.pool(scope, epoch)?.total(),
-                revisions: (sight.epoch.current_draft, sight.epoch.final_revision),
-            };
-            Ok((key, (sight, entries)))
+            let wanted = proposal_key(&sight, entries.len(), draft)?;
+            Ok((wanted.clone(), (wanted, sight, entries)))
         };
-        let (_, proposed) = self.kept.proposals.get(look, |wanted, (sight, entries)| {
+        let cache = if draft.is_some() { &self.kept.drafted } else { &self.kept.proposals };
+        let ((wanted, ..), proposed) = cache.get(look, |wanted, (_, sight, entries)| {
             let state = sight.snapshot.state_at(wanted.scope, wanted.decisions_size)?;
             let mut proposal = sight.snapshot.proposal_of(wanted.scope, wanted.epoch, entries, &state)?;
             if let Some(revision) = wanted.draft {
@@ -181,7 +177,7 @@ impl Service {
             let weight = proposal.allocations.len();
             Ok((Proposed { proposal, largest: largest.sorted() }, weight))
         })?;
-        Ok(proposed)
+        Ok((wanted, proposed))
     }
 
     /// How many events an open epoch has, and how many claimants they would give something.
@@ -215,6 +211,24 @@ impl Service {
         )?;
         Ok(largest)
     }
+}
+
+/// What a proposal of an epoch rests on that has so many events.
+fn proposal_key(sight: &Sight, events_count: usize, draft: Option<Revision>) -> Result<ProposalKey, Failure> {
+    let Place { scope, epoch } = sight.place;
+    let decisions_size = match draft {
+        Some(revision) => sight.snapshot.draft(scope, epoch, Which::Revision(revision))?.decisions_size,
+        None => sight.snapshot.decisions_size(scope)?,
+    };
+    Ok(ProposalKey {
+        scope,
+        epoch,
+        draft,
+        events_count,
+        decisions_size,
+        pool_total: sight.snapshot.pool(scope, epoch)?.total(),
+        revisions: (sight.epoch.current_draft, sight.epoch.final_revision),
+    })
 }
 
 /// How much a state holds: what was decided of this epoch stands for what was decided of each.
