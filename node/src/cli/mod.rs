@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::failure::{Exit, Failure};
+use crate::nearest::nearest;
 use crate::{demo, doctor, key_command, serve, sign, verify_command};
 use args::{Cli, Command};
 use console::Console;
@@ -22,7 +23,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return refuse_usage(&error, arguments.iter().any(|argument| argument == "--json")),
+        Err(error) => return refuse_usage(&error, &arguments),
     };
     let console = Console::new(cli.json);
     // A failure that the ledger's file causes inside redb comes back as an error; its own words say nothing more.
@@ -56,8 +57,9 @@ fn survive_file_limits() {
 }
 
 /// Help and version are answers; everything else that the parser has to say is wrong usage.
-fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
+fn refuse_usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     use clap::error::ErrorKind;
+    let json = arguments.iter().any(|argument| argument == "--json");
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // Nothing can be said where the streams are gone.
         let _ = error.print();
@@ -71,7 +73,7 @@ fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
         _ => {
             let what = parts.next().unwrap_or_default().trim_start_matches("error: ");
             let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
-            negative_number(error).unwrap_or(what)
+            negative_number(error, arguments).unwrap_or(what)
         }
     };
     let usage = parts.find_map(|part| part.trim().strip_prefix("Usage: "));
@@ -93,22 +95,40 @@ fn refuse_usage(error: &clap::Error, json: bool) -> ExitCode {
 fn meant(error: &clap::Error) -> Option<String> {
     use clap::error::{ContextKind, ContextValue};
     let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    kinds.into_iter().find_map(|kind| match error.get(kind)? {
-        ContextValue::String(one) => Some(format!("`{one}`")),
+    let (kind, meant) = kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(one) => Some((kind, one)),
         // The nearest is the last of them.
-        ContextValue::Strings(several) => several.last().map(|one| format!("`{one}`")),
+        ContextValue::Strings(several) => several.last().map(|one| (kind, one)),
         _ => None,
-    })
+    })?;
+    // For any option the parser finds another that has some letters in common with it.
+    if kind == ContextKind::SuggestedArg
+        && let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidArg)
+    {
+        let bare = |option: &str| option.trim_start_matches('-').to_owned();
+        nearest(&bare(written), [bare(meant).as_str()])?;
+    }
+    Some(format!("`{meant}`"))
 }
 
-/// What to say of a negative number, which the parser takes for an option that does not exist.
-fn negative_number(error: &clap::Error) -> Option<String> {
+/// What to say of a negative number, which the parser takes for an option that does not exist: the option before it.
+fn negative_number(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
     use clap::error::{ContextKind, ContextValue};
+    let is_negative = |text: &str| {
+        text.strip_prefix('-').is_some_and(|digits| digits.starts_with(|first: char| first.is_ascii_digit()))
+    };
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
-    let digits = argument.strip_prefix('-')?;
-    digits
-        .starts_with(|first: char| first.is_ascii_digit())
-        .then(|| format!("expected a number without sign, got {argument}"))
+    if !is_negative(argument) {
+        return None;
+    }
+    let texts: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let place = texts.iter().position(|text| is_negative(text));
+    let (number, before) = match place.and_then(|place| texts.get(place.checked_sub(1)?..=place)) {
+        Some([before, number]) => (*number, Some(*before)),
+        _ => (argument.as_str(), None),
+    };
+    let option = before.filter(|before| before.starts_with("--")).map(|option| format!("{option}: "));
+    Some(format!("{}expected a number without sign, got {number}", option.unwrap_or_default()))
 }
 
 fn dispatch(cli: &Cli, console: Console) -> Result<(), Failure> {

@@ -29,13 +29,16 @@ impl Service {
         let expires = request.expires.as_deref().map(|text| Timestamp::parse_edge("expires", text));
         let expires = expires.transpose()?;
         if let Some(end) = expires.filter(|end| *end <= now) {
-            return Err(reject(RejectionCode::InvalidTime, "expires", "a time after now", end));
+            let refused = reject(RejectionCode::InvalidTime, "expires", "a time after now", end);
+            return Err(
+                refused.with_remedy("give a time that is still to come, or none for a token without end")
+            );
         }
         let secret = format!("{TOKEN_PREFIX}{}", Hash::from_bytes(clock::random()?).to_hex());
         let hash = Hash::of(secret.as_bytes());
         self.ledger.add_token(name.clone(), role, hash, expires, self.by(actor)?)?;
         let token = self.snapshot()?.find_token(&hash, now)?;
-        Ok(SecretView { secret, token: view(token) })
+        Ok(SecretView { secret, token: view(token, now) })
     }
 
     /// All tokens, by name, without their secrets.
@@ -43,7 +46,8 @@ impl Service {
     /// # Errors
     /// A failure of reading.
     pub fn tokens(&self) -> Result<Vec<TokenView>, Failure> {
-        Ok(self.snapshot()?.tokens()?.into_iter().map(view).collect())
+        let now = self.now()?;
+        Ok(self.snapshot()?.tokens()?.into_iter().map(|token| view(token, now)).collect())
     }
 
     /// Revokes a token at once and for good.
@@ -52,7 +56,8 @@ impl Service {
     /// `record_not_found`.
     pub fn revoke_token(&self, name: &str) -> Result<TokenView, Failure> {
         let name = FreeText::parse("name", name)?;
-        Ok(view(self.ledger.revoke_token(name, self.now()?)?))
+        let now = self.now()?;
+        Ok(view(self.ledger.revoke_token(name, now)?, now))
     }
 
     /// The token of this secret's hash, if it holds now.
@@ -64,13 +69,38 @@ impl Service {
     }
 }
 
-fn view(token: Token) -> TokenView {
+fn view(token: Token, now: Timestamp) -> TokenView {
     TokenView {
+        expired: token.expires_at.is_some_and(|end| end <= now),
         name: token.name,
         role: token.role.name().to_owned(),
         created_at: token.created_at,
         created_by: token.created_by,
         expires_at: token.expires_at,
         revoked_at: token.revoked_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn a_token_expires_at_its_moment_and_its_list_says_so() {
+        let (_folder, service, clock) = testing::service();
+        let ask = |expires: &str| {
+            let (name, role) = ("ana".to_owned(), "curator".to_owned());
+            service
+                .add_token(&TokenRequest { name, role, expires: Some(expires.to_owned()) }, &testing::actor())
+        };
+        let past = ask("2026-01-06T00:00:00Z").expect_err("refused").problem;
+        assert!(past.code == "invalid_time" && past.remedy.contains("still to come"), "{past:?}");
+        assert!(!ask("2026-01-07T00:00:00Z").expect("a token").token.expired);
+        let is_expired = || service.tokens().expect("tokens")[0].expired;
+        for (at, expired) in [("2026-01-06T23:59:59Z", false), ("2026-01-07T00:00:00Z", true)] {
+            clock.set(at);
+            assert_eq!(is_expired(), expired, "{at}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
+use meed_audit::Rejection;
 use meed_audit::approve::check_signature;
 use meed_audit::approvers::{APPROVERS_TITLE, ApproverSetText};
 use meed_audit::close::ClosedEpoch;
@@ -29,6 +30,10 @@ use crate::cli::console::Console;
 use crate::failure::{Failure, NEWLINE_LOST, with_sources};
 use crate::{clock, files, key_command};
 use state::Signed;
+
+/// What to do about a dossier that does not give its own statement: whoever signs has no ledger to look into.
+const DAMAGED: &str = "do not sign; ask the operator for the dossier again, and compare its hash (`sha256sum`) with that of \
+                       the operator's copy and of the other approvers'";
 
 /// What is to be signed, read and checked as far as its kind allows.
 enum Subject {
@@ -236,8 +241,9 @@ fn read_subject(path: &Path, blind: bool) -> Result<Subject, Failure> {
                 "leave --blind out: a dossier is recomputed before it is signed",
             ));
         }
-        let dossier = Dossier::read(&mut reader)?;
-        let closed = dossier.recompute()?;
+        let damaged = |rejection: Rejection| Failure::from(rejection).with_remedy(DAMAGED);
+        let dossier = Dossier::read(&mut reader).map_err(damaged)?;
+        let closed = dossier.recompute().map_err(damaged)?;
         return Ok(Subject::Draft(Box::new(dossier), Box::new(closed)));
     }
     read_text_subject(path, &files::read_bounded(path, MAX_NOTE_BYTES)?, blind)

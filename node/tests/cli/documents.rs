@@ -1,6 +1,6 @@
 //! What README and docs/ tell people to type is understood as it stands there.
 
-use clap::Parser;
+use clap::{Command, CommandFactory, Parser};
 use meed_node::cli::args::Cli;
 
 const DOCUMENTS: [(&str, &str); 4] = [
@@ -65,4 +65,23 @@ fn every_command_in_the_documents_is_one() {
     }
     let counts = DOCUMENTS.map(|(_, text)| commands(text).len());
     assert!(counts[0] > 20 && counts[1] > 10 && counts[2] == 1 && counts[3] == 2, "{counts:?}");
+}
+
+/// Every command with all below it.
+fn with_all_below(command: &Command) -> Vec<Command> {
+    let below = command.get_subcommands().flat_map(with_all_below);
+    std::iter::once(command.clone()).chain(below).collect()
+}
+
+#[test]
+fn what_stands_below_the_options_of_a_command_fits_a_terminal() {
+    let commands = with_all_below(&Cli::command());
+    assert!(commands.len() > 50, "{}", commands.len());
+    for command in commands {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        // A line that nobody can break, as an event, is left to the terminal.
+        for line in help.lines().filter(|line| line.contains(' ')) {
+            assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+        }
+    }
 }

@@ -261,3 +261,47 @@ fn json_is_refused_in_our_words() {
     }
     ran.refused(1, "5 of 5 lines");
 }
+
+#[test]
+fn an_option_is_named_that_holds_a_negative_number_and_none_that_is_not_near() {
+    let world = World::with_events();
+    let pool = ["pool", "add", "--component", "bonus", "--evidence", "e", "--amount", "-55"];
+    let ran = world.run(&[&pool[..], &EPOCH[..]].concat());
+    remedied(&ran, 2, "--amount: expected a number without sign, got -55", "usage: meed pool add");
+    let account = ["--provider", "github", "--external-id", "1", "--reason", "sold"];
+    let ran = world.run(&[&["revoke"][..], &account[..]].concat());
+    remedied(&ran, 2, "unexpected argument '--reason'", "usage: meed revoke");
+    assert!(!ran.err.contains("did you mean"), "{ran:?}");
+    let past = ["token", "new", "ana", "--role", "curator", "--expires", "2020-01-01T00:00:00Z"];
+    remedied(&world.run(&past), 2, "a time after now", "still to come");
+}
+
+#[test]
+fn an_account_of_somebody_else_is_given_by_a_decision_that_names_both() {
+    let world = World::with_events();
+    let user = |name: &str| world.run(&["user", "add", "--name", name]).ok().trim().to_owned();
+    let (ann, bea) = (user("Ann"), user("Bea"));
+    let account = ["--provider", "github", "--external-id", "1", "--evidence", r#"{"by":"vote"}"#];
+    let with = |words: &[&str]| world.run(&[words, &account[..]].concat());
+    with(&["bind", "--user", &ann]).ok();
+    let rebind = format!("meed rebind --provider github --external-id 1 --from USER --user {bea}");
+    remedied(&with(&["bind", "--user", &bea]), 1, "identity_bound_to_other", &rebind);
+    with(&["revoke"]).ok();
+    remedied(&with(&["bind", "--user", &bea]), 1, "identity_bound_to_other", &rebind);
+    remedied(&with(&["revoke"]), 1, "identity_not_bound", "meed rebind");
+    with(&["rebind", "--from", &ann, "--user", &bea]).ok();
+}
+
+#[test]
+fn whoever_signs_asks_for_a_damaged_dossier_again() {
+    let world = World::frozen("one.dossier");
+    let whole = world.read("one.dossier");
+    let (without_end, _) = whole.trim_end().rsplit_once('\n').expect("lines");
+    for damaged in [without_end.to_owned(), whole.replace("pr_merged", "pr_opened"), whole.replace(':', ";")]
+    {
+        world.write("one.dossier", &damaged);
+        let ran = world.sign("one.dossier", "alice");
+        remedied(&ran, 1, "", "ask the operator for the dossier again, and compare its hash (`sha256sum`)");
+        assert!(!ran.err.contains("fsck"), "{ran:?}");
+    }
+}

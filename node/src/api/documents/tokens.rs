@@ -45,6 +45,9 @@ pub struct TokenView {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<String>)]
     pub expires_at: Option<Timestamp>,
+    /// Whether that moment has come, by the node's clock.
+    #[serde(default)]
+    pub expired: bool,
     /// When it was revoked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<String>)]

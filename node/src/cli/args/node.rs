@@ -12,9 +12,9 @@ use super::GithubApiArgs;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 Reading is open to everybody who reaches the address. Writing needs a token (meed token new), except
-signatures of approvers, which prove themselves. Commands on this machine find the node by its socket
-in the data folder and need neither. It ends on SIGINT and SIGTERM, after it has finished what it
-acknowledged, and reads its certificate again on SIGHUP.
+signatures of approvers, which prove themselves. Commands on this machine find the node by its
+socket in the data folder and need neither. It ends on SIGINT and SIGTERM, after it has finished
+what it acknowledged, and reads its certificate again on SIGHUP.
 
 Examples:
   meed serve
@@ -54,8 +54,8 @@ pub struct DoctorArgs {
 pub enum TokenCommand {
     /// Make a token; its secret is shown this once
     #[command(after_help = "\
-An operator may do everything that is not kept for the owner of the data folder; a curator may curate,
-override and bind; an importer may bring in events.
+An operator may do everything that is not kept for the owner of the data folder; a curator may
+curate, override and bind; an importer may bring in events.
 
 Examples:
   meed token new collector --role importer

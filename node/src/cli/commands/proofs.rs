@@ -27,9 +27,18 @@ pub fn proof(args: &ProofArgs, session: &Session) -> Result<(), Failure> {
     }
 }
 
-/// An account that is somebody's earns under the user's key, which whoever asks may not know.
+/// An account that is somebody's earns under the user's key, which whoever asks may not know, and which not everybody may
+/// ask for.
 fn point_to_user(claimant: &str, session: &Session) -> Result<(), Failure> {
-    let identities: Vec<IdentityView> = all_if_allowed("/identities", session)?.unwrap_or_default();
+    let Some(identities) = all_if_allowed::<IdentityView>("/identities", session)? else {
+        if claimant.starts_with("identity:") {
+            session.console.notice(
+                "notice: an account that is somebody's earns under its user's key: ask for --claimant user:<uuid>; whoever \
+                 bound the account knows it, and the node tells operators and curators with their token",
+            );
+        }
+        return Ok(());
+    };
     let bound = identities.iter().find(|identity| identity.identity == claimant);
     if let Some(user) = bound.and_then(|identity| identity.user) {
         session.console.notice(format!(

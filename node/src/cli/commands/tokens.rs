@@ -45,7 +45,40 @@ pub fn run(command: &TokenCommand, session: &Session) -> Result<(), Failure> {
 fn holds(token: &TokenView) -> String {
     match (token.revoked_at, token.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
+        (None, Some(end)) if token.expired => format!("expired {end}"),
         (None, Some(end)) => format!("until {end}"),
         (None, None) => "until revoked".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use meed_audit::text::FreeText;
+    use meed_audit::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_has_expired_says_so() {
+        let at =
+            |day: &str| Timestamp::parse_edge("at", &format!("2026-11-{day}T00:00:00Z")).expect("a time");
+        let name = FreeText::parse("name", "ana").expect("a name");
+        let token = |expires_at, expired, revoked_at| TokenView {
+            name: name.clone(),
+            role: "curator".to_owned(),
+            created_at: at("01"),
+            created_by: name.clone(),
+            expires_at,
+            expired,
+            revoked_at,
+        };
+        for (token, said) in [
+            (token(None, false, None), "until revoked"),
+            (token(Some(at("05")), false, None), "until 2026-11-05T00:00:00.000Z"),
+            (token(Some(at("05")), true, None), "expired 2026-11-05T00:00:00.000Z"),
+            (token(Some(at("05")), true, Some(at("04"))), "revoked 2026-11-04T00:00:00.000Z"),
+        ] {
+            assert_eq!(holds(&token), said);
+        }
     }
 }
