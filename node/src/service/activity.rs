@@ -108,7 +108,7 @@ impl Service {
             batch = batch.with_cursor(cursor);
         }
         let report = self.ledger.append(batch)?;
-        Ok((self.stored_view(scope, &came, &report)?, report))
+        Ok((self.stored_view(scope, &came, &report), report))
     }
 
     /// Collects from the place that a request names. What is found is stored in parts as it is found.

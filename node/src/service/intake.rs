@@ -28,13 +28,9 @@ impl Came {
 }
 
 impl Service {
-    /// What became of a batch, whose events came in this order.
-    pub(super) fn stored_view(
-        &self,
-        scope: ScopeId,
-        came: &[Came],
-        report: &AppendReport,
-    ) -> Result<StoredView, Failure> {
+    /// What became of a batch, whose events came in this order. They are stored: that more cannot be said of them is no
+    /// failure of taking them in, and whoever sent them must not be told that it was.
+    pub(super) fn stored_view(&self, scope: ScopeId, came: &[Came], report: &AppendReport) -> StoredView {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let counts = StoredView {
             stored: count(report.stored()),
@@ -44,8 +40,13 @@ impl Service {
             ..StoredView::default()
         };
         if counts.stored == 0 && counts.routed == 0 {
-            return Ok(counts);
+            return counts;
         }
+        with_tally(counts, self.tally(scope, came, report))
+    }
+
+    /// What is to be said of the events that are new to a scope.
+    fn tally(&self, scope: ScopeId, came: &[Came], report: &AppendReport) -> Result<Tally, Failure> {
         let snapshot = self.snapshot()?;
         let (epochs, weights) = (snapshot.epochs(scope)?, snapshot.scope(scope)?.terms.weights);
         let intake = Intake::of(&epochs, &weights);
@@ -55,21 +56,21 @@ impl Service {
                 intake.count(came, index, &mut tally);
             }
         }
-        Ok(StoredView {
-            unweighted: tally
-                .unweighted
-                .into_iter()
-                .map(|(kind, events)| UnweightedView { kind, events })
-                .collect(),
-            late: tally
-                .late
-                .into_iter()
-                .map(|((missed, taken_by), events)| LateView { missed, taken_by, events })
-                .collect(),
-            before_first: tally.before_first,
-            ..counts
-        })
+        Ok(tally)
     }
+}
+
+/// The counts with what else is to be said, where that could be found out.
+fn with_tally(counts: StoredView, tally: Result<Tally, Failure>) -> StoredView {
+    let Tally { unweighted, late, before_first } = match tally {
+        Ok(tally) => tally,
+        Err(failure) => {
+            return StoredView { not_looked_at: Some(failure.problem.detail), ..counts };
+        }
+    };
+    let unweighted = unweighted.into_iter().map(|(kind, events)| UnweightedView { kind, events });
+    let late = late.into_iter().map(|((missed, taken_by), events)| LateView { missed, taken_by, events });
+    StoredView { unweighted: unweighted.collect(), late: late.collect(), before_first, ..counts }
 }
 
 /// The index in the log by which the scope has an event that is new to it.
@@ -132,5 +133,23 @@ fn count_weight(came: &Came, weights: &Weights, tally: &mut Tally) {
     if weights.units_of(source, event_type).value() == 0 {
         let count = tally.unweighted.entry(came.kind.clone()).or_default();
         *count = count.saturating_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_told_as_stored_also_where_nothing_more_can_be_said_of_it() {
+        let counts = StoredView { stored: 3, duplicates: 1, ..StoredView::default() };
+        let tally = Tally { before_first: 2, ..Tally::default() };
+        let told = with_tally(counts.clone(), Ok(tally));
+        assert_eq!((told.stored, told.before_first, told.not_looked_at), (3, 2, None));
+        let told = with_tally(counts, Err(Failure::internal("a page is damaged")));
+        assert_eq!((told.stored, told.duplicates), (3, 1));
+        let said = crate::words::notices(&told, "default");
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("are stored") && said[0].contains("a page is damaged"), "{said:?}");
     }
 }

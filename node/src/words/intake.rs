@@ -46,6 +46,11 @@ pub(crate) fn notices(events: &StoredView, scope: &str) -> Vec<String> {
             counted(events.conflicts, "event")
         ));
     }
+    if let Some(why) = &events.not_looked_at {
+        all.push(format!(
+            "warning: the new events are stored, but whether they weigh anything or came late could not be looked up: {why}"
+        ));
+    }
     all
 }
 

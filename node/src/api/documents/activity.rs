@@ -33,6 +33,9 @@ pub struct StoredView {
     /// New events from before the scope's first epoch, which no epoch takes.
     #[serde(default)]
     pub before_first: u64,
+    /// Why it is not known of the new events whether they weigh anything or came late; they are stored all the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_looked_at: Option<String>,
 }
 
 /// Events of a type that weighs nothing.
@@ -88,6 +91,9 @@ impl StoredView {
         let same = |one: &LateView, two: &LateView| (one.missed, one.taken_by) == (two.missed, two.taken_by);
         merge(&mut self.late, &other.late, same, |item| &mut item.events);
         self.before_first = self.before_first.saturating_add(other.before_first);
+        if self.not_looked_at.is_none() {
+            self.not_looked_at.clone_from(&other.not_looked_at);
+        }
         self.stored = self.stored.saturating_add(other.stored);
         self.duplicates = self.duplicates.saturating_add(other.duplicates);
         self.routed = self.routed.saturating_add(other.routed);
