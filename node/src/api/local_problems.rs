@@ -89,6 +89,7 @@ problems! {
     "other_domain" CONFLICT Caller "the text to sign is for another site than the one that was named" "ask the site that is meant for a text, and sign that";
     "other_key" CONFLICT Caller "the text to sign is for another key" "give the key that the text names, or ask for a text for this one";
     "other_purpose" CONFLICT Caller "the text to sign is for another purpose than the one that was named" "do not sign, and ask the operator of that node";
+    "no_report" CONFLICT Operator "a run did what it was asked for, and its record had no room for the report" "see with `meed run show` what its steps say";
     "unhealthy" CONFLICT Operator "`meed doctor` found something that a node needs and lacks" "do what stands beside each check that failed";
     "blind_needed" CONFLICT Caller "a bare text is to be signed, of which nothing can be recomputed" "sign the dossier instead; --blind signs the bare text";
 }

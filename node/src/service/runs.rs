@@ -5,7 +5,9 @@ use meed_audit::text::FreeText;
 use meed_storage::{PauseCause, Run, RunId, RunState, RunStep, Schedule, ScheduleTerms, Snapshot, StepState};
 
 use super::Service;
-use crate::api::documents::{Page, RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceView};
+use crate::api::documents::{
+    CollectView, Page, RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceView, StoredView,
+};
 use crate::failure::Failure;
 use crate::workflow::{PassOutput, next_due};
 
@@ -191,9 +193,19 @@ fn step_view(step: &RunStep) -> RunStepView {
 }
 
 /// What the source of a step said, where the step was a pass over one.
+        events: events_of(step),
 fn source_view(step: &RunStep) -> Option<SourceView> {
     let pass: PassOutput =
         serde_json::from_str(&step.output).ok().filter(|_| step.state == StepState::Done)?;
+/// What became of the events of a pass over a source, or of a collection that a person asked for.
+fn events_of(step: &RunStep) -> Option<StoredView> {
+    if step.state != StepState::Done {
+        return None;
+    }
+    let of_pass = serde_json::from_str(&step.output).map(|pass: PassOutput| pass.events);
+    of_pass.or_else(|_| serde_json::from_str(&step.output).map(|view: CollectView| view.events)).ok()
+}
+
     Some(SourceView {
         source: pass.source,
         window_start: pass.window.start,

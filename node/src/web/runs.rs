@@ -15,6 +15,7 @@ use crate::api::App;
 use crate::api::authority::Access;
 use crate::api::documents::{RunStepView, RunView};
 use crate::api::extract::At;
+use crate::words::notices;
 
 /// Browsers know this header of old, and reload without any script.
 const REFRESH: HeaderName = HeaderName::from_static("refresh");
@@ -69,7 +70,7 @@ fn content(run: &RunView) -> Markup {
         (wide("Steps", &html! {
             table class="cards" {
                 thead { tr { th scope="col" { "step" } th scope="col" { "state" } th scope="col" { "when" } th scope="col" { "what came of it" } } }
-                tbody { @for step in &run.steps { (row(step)) } }
+                tbody { @for step in &run.steps { (row(step, &run.scope)) } }
             }
         }))
         @if !run.has_ended() { p { "This page looks again by itself. " a href={ "/runs/" (crate::client::segment(&run.id)) } { "Look now" } } }
@@ -80,12 +81,15 @@ fn content(run: &RunView) -> Markup {
     }
 }
 
-fn row(step: &RunStepView) -> Markup {
+fn row(step: &RunStepView, scope: &str) -> Markup {
     html! { tr {
         td { (step.name) }
         td data-label="state" { (step.state) @if step.tries > 1 { ", tried " (step.tries) " times" } }
         td data-label="when" { (time(step.at)) }
-        td data-label="what came of it" { (step.result) @if let Some(at) = step.retry_at { " Tried again at " (time(at)) "." } }
+        td data-label="what came of it" {
+            (step.result) @if let Some(at) = step.retry_at { " Tried again at " (time(at)) "." }
+            @for notice in step.events.iter().flat_map(|events| notices(events, scope)) { p { (notice) "." } }
+        }
     } }
 }
 

@@ -11,7 +11,8 @@ use meed_audit::text::FreeText;
 use meed_audit::time::{Period, Timestamp};
 use meed_audit::{Rejection, RejectionCode};
 use meed_storage::{
-    Added, LedgerError, NewRun, Run, RunEnd, RunId, RunState, RunStep, SourceReport, StepState,
+    Added, LedgerError, NewRun, RUN_SHORT_STEP_BYTES, Run, RunEnd, RunId, RunState, RunStep, SourceReport,
+    StepState,
 };
 
 use super::plan::{self, Next, Request, Step, Work};
@@ -22,6 +23,11 @@ use crate::api::documents::{CollectRequest, FinalizeRequest};
 use crate::config::{ScopeSettings, SourceSettings};
 use crate::failure::{Failure, reject};
 use crate::service::Service;
+
+/// Said of a step whose report does not fit into its run's record.
+const NO_ROOM: &str = " (the rest of its report has no room in the run's record)";
+/// Longest part of what a source is missing that is kept where the whole has no room, in bytes.
+const MISSING_BYTES_MAX: usize = 1_000;
 
 /// How often, and after how long, something is tried again that failed for a passing reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,13 +271,21 @@ impl Engine {
                 (recorded(state, tries, &failed(&failure)?), report)
             }
         };
-        let said = format!("run {}: {}: {}", run.id, step.name, record.result);
-        let wait_until = wait_until(run, steps, &record, now);
-        match self.service.ledger().record_step(run.sequence, record, wait_until, report) {
-            Ok(_) => Ok(Progress::Worked(said)),
-            // What its record has no room for would be done again for ever: the run ends, and says why.
+        let keep = |record: RunStep, report| {
+            let until = wait_until(run, steps, &record, now);
+            self.service.ledger().record_step(run.sequence, record, until, report)
+        };
+        match keep(record.clone(), report.clone()) {
+            Ok(_) => Ok(Progress::Worked(said(run, &record))),
+            // What its record has no room for would be done again for ever: it is said that it was done, and what a source
+            // reported is kept.
             Err(LedgerError::Rejected(refusal)) if is_too_much(&refusal) => {
                 let failure = Failure::from(refusal).within(format!("step {}", step.name));
+                let (record, report) = in_short(record, report);
+                keep(record.clone(), report)?;
+                if !step.is_asked_by_others() {
+                    return Ok(Progress::Worked(said(run, &record)));
+                }
                 let failure = failure.with_remedy("ask for a shorter period, or with fewer sources at once");
                 self.end(run, Some(failure.problem))
             }
@@ -329,6 +343,28 @@ impl Engine {
 }
 
 /// Until when the run waits after this step was recorded, where all that is left waits.
+/// What a step did, for the node's log.
+fn said(run: &Run, record: &RunStep) -> String {
+    format!("run {}: {}: {}", run.id, record.name, record.result)
+}
+
+/// A step as a record takes it however full it is: what came of it as far as a short sentence has room for it, and that
+/// its report is missing. What its source said is cut to some words too.
+fn in_short(record: RunStep, report: Option<SourceReport>) -> (RunStep, Option<SourceReport>) {
+    let room = RUN_SHORT_STEP_BYTES.saturating_sub(record.name.len()).saturating_sub(NO_ROOM.len());
+    let result = format!("{}{NO_ROOM}", beginning(&record.result, room));
+    let report = report.map(|report| SourceReport {
+        missing: report.missing.map(|why| beginning(&why, MISSING_BYTES_MAX).to_owned()),
+        ..report
+    });
+    (RunStep { result, output: String::new(), ..record }, report)
+}
+
+/// As many whole characters as fit into so many bytes.
+fn beginning(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
+}
+
 fn wait_until(run: &Run, steps: &[Step], record: &RunStep, now: Timestamp) -> Option<Timestamp> {
     let mut after = run.clone();
     after.steps.retain(|known| known.name != record.name);

@@ -138,6 +138,11 @@ impl Step {
     pub(crate) fn may_fail(&self) -> bool {
         matches!(self.work, Work::Pass(_))
     }
+    /// Whether later steps go by what this one found.
+    pub(crate) fn is_asked_by_others(&self) -> bool {
+        matches!(self.work, Work::Look { .. })
+    }
+
 }
 
 /// The name of the first step.

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::service::Service;
 use crate::sources::github::GithubPlace;
 use crate::sources::source::{Asked, SourcePass};
-use crate::words::counted;
+use crate::words::{counted, describe_stored};
 
 /// What came of a step.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +60,9 @@ pub(crate) struct PassOutput {
     /// What of the window earns nothing by rule.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub(crate) left_out: BTreeMap<String, u64>,
+    /// What became of all events; runs of earlier builds do not say.
+    #[serde(default)]
+    pub(crate) events: StoredView,
 }
 
 /// Does a step of a run.
@@ -178,10 +181,10 @@ fn collect_pass(service: &Service, scope: ScopeId, pass: &Pass, now: Timestamp) 
         let node_id = service.snapshot()?.node_id()?;
         Ok(Asked { window, node_id, bots: service.settings().bots.clone(), now })
     };
-    let mut late = StoredView::default();
+    let mut all = StoredView::default();
     if let Some(start) = pass.late_from {
         let asked = asked(Period { start, end: pass.window.start })?;
-        (_, late) = service.store_from(scope, now, |sink| source.read(&asked, sink), |_| None)?;
+        (_, all) = service.store_from(scope, now, |sink| source.read(&asked, sink), |_| None)?;
     }
     let asked = asked(pass.window)?;
     let (read, stored) = service.store_from(
@@ -190,23 +193,22 @@ fn collect_pass(service: &Service, scope: ScopeId, pass: &Pass, now: Timestamp) 
         |sink| source.read(&asked, sink),
         |read: &SourcePass| read.until.clone(),
     )?;
-    passed(pass, read, &stored, late.stored, now)
+    all.add(&stored);
+    passed(pass, read, (&stored, all), now)
 }
 
 /// Reads a source that goes on where it stopped, with what came late.
 fn follow(service: &Service, scope: ScopeId, pass: &Pass, place: &GithubPlace) -> Result<Outcome, Failure> {
     let bots = &service.settings().bots;
     let followed = service.follow(scope, place, pass.window, pass.late_from, bots)?;
-    let late = followed.all.stored.saturating_sub(followed.window.stored);
-    passed(pass, followed.pass, &followed.window, late, service.clock().now()?)
+    passed(pass, followed.pass, (&followed.window, followed.all), service.clock().now()?)
 }
 
-/// What a pass gave: `stored` of its window, and so many new events from before it.
+/// What a pass gave: `stored` of its window, and `all` with what came from before it.
 fn passed(
     pass: &Pass,
     read: SourcePass,
-    stored: &StoredView,
-    late: u64,
+    (stored, all): (&StoredView, StoredView),
     now: Timestamp,
 ) -> Result<Outcome, Failure> {
     let report = weigh(pass, &read, stored, now)?;
@@ -217,8 +219,9 @@ fn passed(
         stored: report.stored,
         missing: report.missing.clone(),
         new: stored.stored,
-        late,
+        late: all.stored.saturating_sub(stored.stored),
         left_out: read.left_out,
+        events: all,
     };
     Ok(Outcome { report: Some(report), ..Outcome::new(describe(&output), &output)? })
 }
@@ -250,23 +253,24 @@ fn weigh(
 fn describe(output: &PassOutput) -> String {
     let late = match output.late {
         0 => String::new(),
-        some => format!(", {some} more from before the window"),
+        some => format!("; {some} of the new ones from before the window"),
     };
     let missing = output.missing.as_deref().map(|why| format!("; missing: {why}")).unwrap_or_default();
     let left_out: Vec<String> =
         output.left_out.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let left_out =
         if left_out.is_empty() { String::new() } else { format!("; left out: {}", left_out.join(", ")) };
-    format!("{} of {} stored, {} new{late}{missing}{left_out}", output.stored, output.found, output.new)
+    let (found, events) = (counted(output.found, "event"), describe_stored(&output.events));
+    format!("{} of {found} in the ledger: {events}{late}{missing}{left_out}", output.stored)
 }
 
 fn collect_once(service: &Service, run: &Run, request: &CollectRequest) -> Result<Outcome, Failure> {
     let view = service.collect(run.id.scope().as_str(), request)?;
     let seen = match view.commits_in_period {
-        Some(commits) => format!(" in {}", counted(commits, "commit")),
+        Some(commits) => format!("{}: ", counted(commits, "commit")),
         None => String::new(),
     };
-    Outcome::new(format!("{}{seen}", counted(view.events.stored, "new event")), &view)
+    Outcome::new(format!("{seen}{}", describe_stored(&view.events)), &view)
 }
 
 /// What an epoch would give by now.

@@ -8,6 +8,7 @@
     reason = "helpers of tests may fail a test"
 )]
 
+mod collecting;
 mod epochs;
 mod hostile;
 mod pages;

@@ -52,11 +52,19 @@ fn another_request_under_the_same_id_is_refused_and_not_dropped() {
     assert!(node.engine().submit_once("other", &git("/one"), &actor()).is_err());
 }
 
-/// What a run's record has no room for ends the run with that reason; it is not tried for ever.
+/// What a run's record has no room for is said there in short, and what its sources said is kept all the same.
 #[test]
-fn a_run_whose_record_is_full_ends_and_says_why() {
+fn a_run_whose_record_is_full_says_what_it_did_all_the_same() {
     let mut node = Node::new();
     node.at(hour(1));
+    node.code("plain", hour(2));
+    for kind in ["pr_admired", "pr_thought_about", "pr_recommended", "pr_almost_opened"] {
+        let line = event_line(kind, hour(2)).replace("pr_merged", kind);
+        let path = node.path("code.ndjson");
+        let before = std::fs::read_to_string(&path).expect("the file");
+        std::fs::write(path, before + &line + "\n").expect("written");
+    }
+    node.clock.set(hour(3));
     let (run, _) = node.engine().submit_collect(KEY, None, &actor()).expect("asked for");
     let mut left = RUN_BYTES_MAX - run.request.len();
     node.between(|ledger| {
@@ -73,11 +81,16 @@ fn a_run_whose_record_is_full_ends_and_says_why() {
         }
     });
     assert_eq!(left, 0, "full to the last byte");
+    let (scope, window) = (run.scope, node.snapshot().epochs(run.scope).expect("epochs")[0].period);
     let ended = node.engine().finish(run).expect("ended");
-    let problem = problem(&ended.state);
-    assert_eq!(problem.code, "text_length");
-    assert!(problem.detail.contains(&RUN_BYTES_MAX.to_string()), "{}", problem.detail);
-    assert!(problem.remedy.contains("shorter period"), "{}", problem.remedy);
+    assert_eq!(ended.state, RunState::Done, "what it was asked for is done");
+    let code = ended.step("collect code").expect("it is in the record");
+    assert!(code.result.starts_with("5 of 5 events in the ledger: 5 stored"), "{}", code.result);
+    assert!(code.result.ends_with("has no room in the run's record)") && code.output.is_empty(), "{code:?}");
+    assert!(ended.step("propose").is_some_and(|step| step.state == StepState::Done));
+    let reports = node.snapshot().source_reports(scope, window.start).expect("reports");
+    let said = reports.iter().find(|report| report.source.as_str() == "code").expect("what the source said");
+    assert_eq!((said.found, said.stored), (5, 5));
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub use record::{By, BytesRecord, LedgerResult};
 pub use reports::SourceReport;
 pub use run::{NewRun, Run, RunEnd, RunState, RunStep, StepState};
 pub use run_id::RunId;
-pub use runs::{RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_STEPS_MAX, RUN_TEXT_BYTES_MAX};
+pub use runs::{RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_SHORT_STEP_BYTES, RUN_STEPS_MAX, RUN_TEXT_BYTES_MAX};
 pub use schedules::{Pause, PauseCause, Reconciled, Schedule, ScheduleProblem, ScheduleTerms};
 pub use scopes::{BASE_ISSUANCE_ALGORITHM, Scope, ScopeChange, ScopeTerms};
 pub use signatures::DraftSignature;

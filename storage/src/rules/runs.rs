@@ -38,14 +38,21 @@ pub const RUN_ATTEMPTS_MAX: u32 = 50;
 pub const RUN_TEXT_BYTES_MAX: usize = 262_144;
 /// Most bytes of all texts of a run together before it ends: what was asked for, and its steps.
 pub const RUN_BYTES_MAX: usize = 3 << 20;
+/// Most bytes of the texts of a step that is recorded however full the record is: its name and a short sentence, so that
+/// what was done can always be said.
+pub const RUN_SHORT_STEP_BYTES: usize = 384;
 /// More than what stands around the texts of a step takes.
 const STEP_BYTES: usize = 64;
 /// More than what stands around the texts of a run takes, its id and who asked for it.
 const FIXED_BYTES: usize = 4_096;
 
-// However full its record is, a run can end, with a reason and a result.
+// However full its record is, each step can be told in short, and a run can end, with a reason and a result.
 const _: () = assert!(
-    RUN_BYTES_MAX + 2 * RUN_TEXT_BYTES_MAX + RUN_STEPS_MAX * STEP_BYTES + FIXED_BYTES <= RECORD_BYTES_MAX
+    RUN_BYTES_MAX
+        + 2 * RUN_TEXT_BYTES_MAX
+        + RUN_STEPS_MAX * (STEP_BYTES + RUN_SHORT_STEP_BYTES)
+        + FIXED_BYTES
+        <= RECORD_BYTES_MAX
 );
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +91,8 @@ impl Ledger {
     ///
     /// # Errors
     /// `record_not_found`, `nothing_to_change` for a run that has ended, `too_many` steps, `text_length` of one text or of
-    /// all of the run together ([`RUN_BYTES_MAX`]): it can still be ended.
+    /// all of the run together ([`RUN_BYTES_MAX`]): a short step ([`RUN_SHORT_STEP_BYTES`]) is taken all the same, and it
+    /// can still be ended.
     pub fn record_step(
         &self,
         sequence: u64,
@@ -270,7 +278,7 @@ fn put_step(record: &mut RunRecord, step: RunStep) -> Checked<()> {
     }
     let others = record.steps.iter().filter(|known| known.name != step.name);
     let bytes: usize = others.chain([&step]).map(step_bytes).sum::<usize>() + record.request.len();
-    if bytes > RUN_BYTES_MAX {
+    if bytes > RUN_BYTES_MAX && step_bytes(&step) > RUN_SHORT_STEP_BYTES {
         let expected = format!("at most {RUN_BYTES_MAX} bytes in all its texts");
         return Err(Rejection::new(RejectionCode::TextLength, format!("run {}", record.id), expected, bytes));
     }

@@ -5,8 +5,8 @@ use meed_audit::RejectionCode as Code;
 use meed_audit::decision::Action;
 use meed_audit::ids::ScopeId;
 use meed_storage::{
-    Added, CloseTerms, NewRun, RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_TEXT_BYTES_MAX, Run, RunEnd, RunId,
-    RunState, RunStep, SourceReport, StepState,
+    Added, CloseTerms, NewRun, RUN_ATTEMPTS_MAX, RUN_BYTES_MAX, RUN_SHORT_STEP_BYTES, RUN_TEXT_BYTES_MAX,
+    Run, RunEnd, RunId, RunState, RunStep, SourceReport, StepState,
 };
 
 const ID: &str = "finalize-default-1";
@@ -102,10 +102,15 @@ fn a_full_record_takes_no_more_steps_and_still_an_end() {
     let last = |length| RunStep { output: "y".repeat(length), ..step("last", "") };
     assert_eq!(code(record(last(rest + 1))), Code::TextLength);
     record(last(rest)).unwrap();
+    // Full to the last byte: what fits into a sentence is taken, and nothing longer.
+    let sentence =
+        |length: usize| RunStep { output: "z".repeat(length - "in short".len()), ..step("in short", "") };
+    assert_eq!(code(record(sentence(RUN_SHORT_STEP_BYTES + 1))), Code::TextLength);
+    record(sentence(RUN_SHORT_STEP_BYTES)).unwrap();
     assert_eq!(code(record(RunStep { name: long() + "x", ..step("", "") })), Code::TextLength);
     let end = RunEnd { failure: Some(long()), output: long() };
     let ended = world.ledger.finish_run(run.sequence, end, time(WEEK_2)).unwrap();
-    assert_eq!((ended.steps.len(), ended.output.len()), (fitting + 1, RUN_TEXT_BYTES_MAX));
+    assert_eq!((ended.steps.len(), ended.output.len()), (fitting + 2, RUN_TEXT_BYTES_MAX));
 }
 
 #[test]

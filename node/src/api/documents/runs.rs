@@ -5,6 +5,7 @@ use meed_audit::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::StoredView;
 use crate::api::problems::Problem;
 
 /// An attempt of a run.
@@ -74,6 +75,9 @@ pub struct RunStepView {
     pub retry_at: Option<Timestamp>,
     /// What came of it.
     pub result: String,
+    /// What became of the events that it took in, where it took in any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub events: Option<StoredView>,
 }
 
 /// What a source said of a window.

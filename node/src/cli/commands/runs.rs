@@ -12,7 +12,7 @@ use crate::cli::args::{RunCommand, ScheduleCommand, ScopeArg};
 use crate::cli::session::{Session, scope_path};
 use crate::client::{Client, segment};
 use crate::failure::Failure;
-use crate::words::table;
+use crate::words::{describe_first_window, fit, notices, table};
 
 /// How often a run of a node is looked at by whoever waits for it.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -35,8 +35,14 @@ pub fn run_to_end<T: DeserializeOwned>(
     let run = follow(client, read(answer)?)?;
     match run.problem {
         Some(problem) => Err((*problem).into()),
-        None => read(run.output.unwrap_or_default()),
+        None => read(run.output.ok_or_else(|| unreported(&run.id))?),
     }
+}
+
+/// A run that did what was asked for, and whose report had no room.
+fn unreported(id: &str) -> Failure {
+    let what = format!("run {id} is done, and its report had no room in its record");
+    Failure::refused("no_report", what, format!("see with `meed run show {id}` what its steps say"))
 }
 
 fn follow(client: &Client, mut run: RunView) -> Result<RunView, Failure> {
@@ -122,6 +128,9 @@ fn describe(run: &RunView) -> String {
     for step in &run.steps {
         let tries = if step.tries > 1 { format!(", try {}", step.tries) } else { String::new() };
         let _ = writeln!(text, "step     {}: {}{tries}\n         {}", step.name, step.state, step.result);
+        for notice in step.events.iter().flat_map(|events| notices(events, &run.scope)) {
+            text.push_str(&fit(&format!("         {notice}")));
+        }
     }
     for source in &run.sources {
         let missing = source.missing.as_deref().map(|why| format!(" ({why})")).unwrap_or_default();
