@@ -114,7 +114,7 @@ fn knows_no_command_line(source: &Source) -> Vec<String> {
     }
     let text = source.text.split("#[cfg(test)]").next().unwrap_or_default();
     let product = Source::new(&source.path, text);
-    let name = concat!("crate::cl", "i");
+    let name = concat!("crate::cl", "i::");
     product.code_lines(|code| code.contains(name).then(|| "takes something from the command line".to_owned()))
 }
 

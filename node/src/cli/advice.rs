@@ -3,7 +3,7 @@
 
 use meed_audit::RejectionCode;
 
-use super::args::{Command, IdentityArgs, ScopeCommand, SignatureCommand};
+use super::args::{BindArgs, Command, IdentityArgs, ScopeCommand, SignatureCommand};
 use crate::api::problems::Problem;
 use crate::failure::Failure;
 
@@ -95,14 +95,7 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
         (Command::Revoke(_), "identity_not_bound") => {
             "nothing is left to do: the account is nobody's; give it to another user than before with `meed rebind`"
         }
-        (Command::Bind(args), "identity_bound_to_other") => {
-            let IdentityArgs { provider, external_id } = &args.identity;
-            return Some(format!(
-                "leave it; or give it to the other user by a decision that names both, `meed rebind --provider {provider} \
-                 --external-id {external_id} --from USER --user {} --evidence JSON`",
-                args.user
-            ));
-        }
+        (Command::Bind(args), "identity_bound_to_other") => return Some(rebind_remedy(args)),
         (Command::Resume(_), "nothing_to_change") => "nothing is left to do: the ledger is in use already",
         (Command::Epoch(_), "invalid_time") if problem.detail.contains("a time whose window") => {
             "open a window that lies in these years as a whole"
@@ -151,4 +144,14 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
         _ => return None,
     };
     Some(remedy.to_owned())
+}
+
+/// What to do about an account that is somebody else's.
+fn rebind_remedy(args: &BindArgs) -> String {
+    let IdentityArgs { provider, external_id } = &args.identity;
+    format!(
+        "leave it; or give it to the other user by a decision that names both, `meed rebind --provider {provider} \
+         --external-id {external_id} --from USER --user {} --evidence JSON`",
+        args.user
+    )
 }

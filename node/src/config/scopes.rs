@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::sources::{SourceFile, SourceSettings, check_source};
 use crate::failure::Failure;
-use crate::schedule::Cron;
+use crate::schedule::{Cron, FirstWindow};
 
 /// When events are collected where nothing else is said: daily.
 pub const COLLECT_DEFAULT: &str = "0 3 * * *";
@@ -32,6 +32,8 @@ pub struct ScopeSettings {
     pub close: bool,
     /// Whether the next window is opened.
     pub open_next: bool,
+    /// Which one is opened where the scope has no epoch yet.
+    pub first_window: FirstWindow,
     /// Where events come from.
     pub sources: Vec<SourceSettings>,
 }
@@ -57,6 +59,7 @@ pub(super) struct ScopeFile {
     grace_hours: Option<Spanned<u32>>,
     close: Option<bool>,
     open_next: Option<bool>,
+    first_window: Option<Spanned<String>>,
     #[serde(default)]
     sources: Vec<Spanned<SourceFile>>,
 }
@@ -114,8 +117,19 @@ fn check_scope(file: ScopeFile, folder: &Path) -> Result<ScopeSettings, Wrong> {
             return Err(Wrong { at, what, remedy: "leave some out, or name a folder of files" });
         }
     }
+    let first_window =
+        file.first_window.map(|text| parse_first_window(&text)).transpose()?.unwrap_or_default();
     let (close, open_next) = (file.close.unwrap_or(true), file.open_next.unwrap_or(true));
-    Ok(ScopeSettings { collect, grace_hours, close, open_next, sources })
+    Ok(ScopeSettings { collect, grace_hours, close, open_next, first_window, sources })
+}
+
+fn parse_first_window(text: &Spanned<String>) -> Result<FirstWindow, Wrong> {
+    text.get_ref().parse().map_err(|rejection: meed_audit::Rejection| Wrong {
+        at: text.span().start,
+        what: format!("first_window: expected {}, got {}", rejection.expected, rejection.got),
+        remedy: "say which window is opened first, or leave it out: then it is that of now, or asked for where events are \
+                 older",
+    })
 }
 
 fn parse_cron(text: &str, at: usize) -> Result<Cron, Wrong> {
@@ -139,6 +153,11 @@ pub(super) fn commented() -> String {
 # grace_hours = {GRACE_HOURS_DEFAULT}
 # close = true
 # open_next = true
+# Which window is the first, where the scope has no epoch yet: \"now\"; \"earliest-event\", which then opens one window
+# after the other up to now, an epoch each with its own pool; or that of a date, such as \"2026-01-05\". No epoch takes
+# what happened before it. Where nothing is said it is that of now, unless events are older: then none is opened before
+# it is said.
+# first_window = \"now\"
 # Where its events come from, as many as there are. Paths are relative to this file.
 # [[scopes.default.sources]]
 # kind = \"git\"

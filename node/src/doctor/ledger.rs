@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::clock;
 use crate::config::DataFolder;
 use crate::failure::Failure;
+use crate::words::describe_first_window;
 use crate::{key_command, serve};
 
 /// Looks at the ledger, at the clock beside its times, at its key, at its scopes' approvers, and at its schedules; gives
@@ -132,8 +133,16 @@ fn schedule(schedule: &ScheduleView) -> Finding {
         let found = format!("{}: cannot {}: {}", schedule.scope, problem.action, problem.detail);
         return Finding::warning("schedule", found, problem.remedy.clone());
     }
+    if let Some(first) = schedule.first_window.as_ref().filter(|first| first.start.is_none()) {
+        let found = format!("{}: it opens {}", schedule.scope, describe_first_window(first));
+        let remedy = "say under the scope in meed.toml first_window = \"earliest-event\", \"now\" or a date, as the comments \
+                      there explain; or open the window yourself with `meed epoch open`";
+        return Finding::warning("schedule", found, remedy);
+    }
     let next = schedule.next_due.map(|at| format!(", next on {at}")).unwrap_or_default();
-    Finding::well("schedule", format!("{}: {}{next}", schedule.scope, schedule.state))
+    let first = schedule.first_window.as_ref().map(describe_first_window);
+    let first = first.map(|first| format!(", opens first {first}")).unwrap_or_default();
+    Finding::well("schedule", format!("{}: {}{next}{first}", schedule.scope, schedule.state))
 }
 
 #[cfg(test)]

@@ -57,6 +57,8 @@ pub struct Situation<'a> {
     pub window_days: WindowDays,
     /// The newest epoch of the scope.
     pub last: Option<EpochSketch>,
+    /// A time in the window that is opened first, where the scope has no epoch and it is not that of now.
+    pub first: Option<Timestamp>,
     /// Until when neither closing nor opening is tried again, after it failed.
     pub blocked_until: Option<Timestamp>,
 }
@@ -84,7 +86,8 @@ impl Situation<'_> {
             Some(open) if open.open => self.close.then(|| self.close_at(&open)).transpose()?,
             Some(closed) if self.open_next => Some(next_window(self.window_days, closed.period.end)?.start),
             Some(_) => None,
-            None => self.open_next.then_some(self.now),
+            None if self.open_next => Some(self.first_window()?.start.max(self.now)),
+            None => None,
         };
         let epochs = epochs.map(|at| self.blocked_until.map_or(at, |until| at.max(until)));
         Ok(epochs.into_iter().chain(self.next_collection()).min())
@@ -105,6 +108,11 @@ impl Situation<'_> {
             return Ok(Period { start: last.period.end, end: next.start });
         }
         self.window_days.window_at(self.now)
+    }
+
+    /// The window that is opened where there is none.
+    fn first_window(&self) -> Checked<Period> {
+        self.window_days.window_at(self.first.unwrap_or(self.now))
     }
 
     fn next_collection(&self) -> Option<Timestamp> {
@@ -133,7 +141,7 @@ impl Situation<'_> {
                 }
                 closed => {
                     let period = match closed {
-                        None => self.window_days.window_at(self.now)?,
+                        None => self.first_window()?,
                         Some(epoch) => next_window(self.window_days, epoch.period.end)?,
                     };
                     if !self.open_next || self.now < period.start {
@@ -185,6 +193,7 @@ mod tests {
             open_next: true,
             window_days: WindowDays::WEEK,
             last,
+            first: None,
             blocked_until: None,
         }
     }
@@ -229,6 +238,18 @@ mod tests {
         assert_eq!(due(&closed), "open 7, close 5, open 14");
         let ages = weekly(day(7 * 3_000), Some(epoch(1, 0, 7, true)));
         assert_eq!(ages.due().expect("a plan").len(), WINDOWS_MAX);
+    }
+
+    #[test]
+    fn the_first_window_is_the_one_that_is_said_and_waits_for_its_time() {
+        let first = |now, days| Situation { first: Some(day(days)), ..weekly(now, None) };
+        assert_eq!(due(&first(day(16), 1)), "open 0, close 1, open 7, close 2, open 14");
+        let later = first(day(3), 15);
+        assert_eq!((due(&later), later.next_due().expect("time")), (String::new(), Some(day(14))));
+        assert_eq!(due(&first(day(14), 15)), "open 14");
+        // It is of no matter where there is an epoch.
+        let last = Some(epoch(1, 0, 7, true));
+        assert_eq!(due(&Situation { last, ..later }), "");
     }
 
     #[test]

@@ -12,7 +12,6 @@ use crate::api::documents::{
     SignerView,
 };
 use crate::failure::{Failure, reject, with_sources};
-use crate::words::counted;
 
 impl Service {
     /// Sets or proposes the approvers of a scope.

@@ -42,8 +42,8 @@ pub(super) struct Kept {
     pub(super) verifications: Cache<(ScopeId, EpochNumber, Revision), VerificationView>,
     /// How many of so many decisions came after a draft and can touch its epoch.
     pub(super) later: Cache<(ScopeId, EpochNumber, Revision, u64), u64>,
-    /// Who gets otherwise by the second of two final statements.
-    pub(super) differences: Cache<(ScopeId, EpochNumber, Revision, Revision), Differences>,
+    /// Who gets otherwise by the second of two sets of amounts of an epoch.
+    pub(super) differences: Cache<(ScopeId, EpochNumber, AmountsKey, AmountsKey), Differences>,
     /// Who goes without.
     pub(super) unbound: Cache<UnboundKey, UnboundView>,
     decided: Mutex<BTreeMap<ScopeId, DecisionPlaces>>,

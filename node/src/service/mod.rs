@@ -27,10 +27,11 @@ mod statements;
 #[cfg(test)]
 mod testing;
 mod tokens;
+mod unbound;
 mod views;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-mod unbound;
 use std::sync::Arc;
 
 use meed_audit::ids::{EpochNumber, Revision, ScopeId, ScopeKey};
@@ -39,7 +40,7 @@ use meed_keys::SigningKey;
 use meed_storage::{By, Ledger, Options, Snapshot, Which};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{DataFolder, Settings};
+use crate::config::{DataFolder, ScopeSettings, Settings};
 use crate::failure::Failure;
 use crate::key_command::{self, LOG_KEY_REMEDY};
 use crate::nearest::nearest;
@@ -170,6 +171,14 @@ impl Service {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What the settings say of scopes: as the node read them last, where one serves.
+    pub(crate) fn scope_settings(&self) -> Arc<BTreeMap<ScopeKey, ScopeSettings>> {
+        match &self.engine {
+            Some(engine) => engine.scopes(),
+            None => Arc::new(self.settings.scopes.clone()),
+        }
     }
 
     /// A view of what is durable now.

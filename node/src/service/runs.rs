@@ -62,9 +62,11 @@ impl Service {
             let key = &scope.terms.key;
             match stored.iter().find(|schedule| schedule.scope == scope.id) {
                 Some(schedule) => views.push(self.schedule_view(&snapshot, key, schedule)?),
-                None => views.extend(
-                    self.settings.scopes.get(key).map(|settings| terms_view(key, "new", &settings.terms())),
-                ),
+                None => {
+                    let Some(settings) = self.settings.scopes.get(key) else { continue };
+                    let first_window = self.first_window_view(&snapshot, (key, scope.id))?;
+                    views.push(ScheduleView { first_window, ..terms_view(key, "new", &settings.terms()) });
+                }
             }
         }
         Ok(views)
@@ -122,7 +124,8 @@ impl Service {
         Ok(ScheduleView {
             paused_by: schedule.paused.as_ref().map(|pause| pause.by.clone()),
             paused_at: schedule.paused.as_ref().map(|pause| pause.at),
-            next_due: next_due(snapshot, schedule, self.clock.now()?)?,
+            next_due: next_due(snapshot, schedule, self.scope_settings().get(key), self.clock.now()?)?,
+            first_window: self.first_window_view(snapshot, (key, schedule.scope))?,
             problem,
             ..terms_view(key, state, &schedule.terms)
         })
@@ -142,6 +145,7 @@ fn terms_view(key: &ScopeKey, state: &str, terms: &ScheduleTerms) -> ScheduleVie
         paused_at: None,
         next_due: None,
         problem: None,
+        first_window: None,
     }
 }
 
@@ -189,14 +193,10 @@ fn step_view(step: &RunStep) -> RunStepView {
         at: step.at,
         retry_at,
         result: step.result.clone(),
+        events: events_of(step),
     }
 }
 
-/// What the source of a step said, where the step was a pass over one.
-        events: events_of(step),
-fn source_view(step: &RunStep) -> Option<SourceView> {
-    let pass: PassOutput =
-        serde_json::from_str(&step.output).ok().filter(|_| step.state == StepState::Done)?;
 /// What became of the events of a pass over a source, or of a collection that a person asked for.
 fn events_of(step: &RunStep) -> Option<StoredView> {
     if step.state != StepState::Done {
@@ -206,6 +206,10 @@ fn events_of(step: &RunStep) -> Option<StoredView> {
     of_pass.or_else(|_| serde_json::from_str(&step.output).map(|view: CollectView| view.events)).ok()
 }
 
+/// What the source of a step said, where the step was a pass over one.
+fn source_view(step: &RunStep) -> Option<SourceView> {
+    let pass: PassOutput =
+        serde_json::from_str(&step.output).ok().filter(|_| step.state == StepState::Done)?;
     Some(SourceView {
         source: pass.source,
         window_start: pass.window.start,

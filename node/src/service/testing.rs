@@ -71,7 +71,8 @@ pub(super) fn in_review() -> (TempDir, Service, Arc<SetClock>) {
     let open = OpenRequest { at: "2026-01-06T00:00:00Z".to_owned(), skip: 0, ahead: false };
     service.open_epoch("default", &open, &actor()).expect("an epoch");
     let lines: String = (1..=2).map(|account| event_line(account) + "\n").collect();
-    let stored = service.import("default", lines.as_bytes(), 1, (false, false)).expect("stored");
+    let stored =
+        service.import("default", lines.as_bytes(), 1, (false, false), &Default::default()).expect("stored");
     assert_eq!(stored.events.stored, 2);
     clock.set("2026-01-13T00:00:00Z");
     service.close_epoch("default", 1, &CloseRequest::default(), &actor()).expect("closed");

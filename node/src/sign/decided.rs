@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::words::{counted, describe_decision, units};
 use meed_audit::allocation::Allocation;
 use meed_audit::decision::{Action, Decision};
 use meed_audit::dossier::Dossier;
 use meed_audit::ids::Claimant;
 use meed_audit::statement::Statement;
+
+use crate::words::{counted, describe_decision, units};
 
 /// Decisions of one kind on one subject replace each other: the last one is in force.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]

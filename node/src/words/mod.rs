@@ -6,6 +6,7 @@ mod intake;
 mod layout;
 mod names;
 mod numbers;
+mod schedules;
 mod unbound;
 
 pub(crate) use decisions::{describe as describe_decision, sentence, value};
@@ -13,4 +14,5 @@ pub(crate) use intake::{describe_import, describe_stored, notices, without_activ
 pub(crate) use layout::{fit, table};
 pub(crate) use names::Names;
 pub(crate) use numbers::{amount, counted, units};
+pub(crate) use schedules::describe_first_window;
 pub(crate) use unbound::{When, bind_remedy, describe_unbound, unbound_others, unbound_sentence};

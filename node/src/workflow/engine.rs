@@ -108,7 +108,8 @@ impl Engine {
             Some(window) => window,
             None => schedules::window_of_now(self, scope)?,
         };
-        let request = Request::Collect { open: settings.open_next, sources: settings.sources.clone() };
+        let (open, first_window) = (settings.open_next, settings.first_window);
+        let request = Request::Collect { open, first_window, sources: settings.sources.clone() };
         self.submit(RunId::Collect { scope: scope_key, window }, scope, &request, actor)
     }
 
@@ -280,12 +281,12 @@ impl Engine {
             // What its record has no room for would be done again for ever: it is said that it was done, and what a source
             // reported is kept.
             Err(LedgerError::Rejected(refusal)) if is_too_much(&refusal) => {
-                let failure = Failure::from(refusal).within(format!("step {}", step.name));
                 let (record, report) = in_short(record, report);
                 keep(record.clone(), report)?;
                 if !step.is_asked_by_others() {
                     return Ok(Progress::Worked(said(run, &record)));
                 }
+                let failure = Failure::from(refusal).within(format!("step {}", step.name));
                 let failure = failure.with_remedy("ask for a shorter period, or with fewer sources at once");
                 self.end(run, Some(failure.problem))
             }
@@ -329,7 +330,7 @@ impl Engine {
     }
 
     /// The settings of all scopes, as they are now.
-    pub(super) fn scopes(&self) -> Arc<BTreeMap<ScopeKey, ScopeSettings>> {
+    pub(crate) fn scopes(&self) -> Arc<BTreeMap<ScopeKey, ScopeSettings>> {
         Arc::clone(&self.scopes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -342,7 +343,6 @@ impl Engine {
     }
 }
 
-/// Until when the run waits after this step was recorded, where all that is left waits.
 /// What a step did, for the node's log.
 fn said(run: &Run, record: &RunStep) -> String {
     format!("run {}: {}: {}", run.id, record.name, record.result)
@@ -365,6 +365,7 @@ fn beginning(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
 }
 
+/// Until when the run waits after this step was recorded, where all that is left waits.
 fn wait_until(run: &Run, steps: &[Step], record: &RunStep, now: Timestamp) -> Option<Timestamp> {
     let mut after = run.clone();
     after.steps.retain(|known| known.name != record.name);

@@ -11,6 +11,7 @@ use crate::api::documents::{CollectRequest, FinalizeRequest};
 use crate::api::problems::Problem;
 use crate::config::SourceSettings;
 use crate::failure::Failure;
+use crate::schedule::FirstWindow;
 
 /// What was asked for; a run keeps it, so that it goes on with the same after a restart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub(crate) enum Request {
     Collect {
         /// Whether the window is opened where it follows the last one.
         open: bool,
+        /// Which one is opened where the scope has no epoch yet.
+        #[serde(skip_serializing_if = "FirstWindow::is_unsaid", default)]
+        first_window: FirstWindow,
         /// The sources.
         sources: Vec<SourceSettings>,
     },
@@ -105,8 +109,8 @@ pub(crate) struct Pass {
 /// What a step does.
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
-    /// Finds the window and the epochs; opens the window's epoch where that is its turn, and meant.
-    Look { open: bool },
+    /// Finds the window and the epochs; opens the window's epoch where that is its turn, and meant, or the first one.
+    Look { open: Option<FirstWindow> },
     /// Reads a source.
     Pass(Pass),
     /// Reads one place, as a person asked.
@@ -134,15 +138,15 @@ impl Step {
         Self { name: name.into(), stage, work }
     }
 
-    /// Whether the other steps go on where this one fails for good.
-    pub(crate) fn may_fail(&self) -> bool {
-        matches!(self.work, Work::Pass(_))
-    }
     /// Whether later steps go by what this one found.
     pub(crate) fn is_asked_by_others(&self) -> bool {
         matches!(self.work, Work::Look { .. })
     }
 
+    /// Whether the other steps go on where this one fails for good.
+    pub(crate) fn may_fail(&self) -> bool {
+        matches!(self.work, Work::Pass(_))
+    }
 }
 
 /// The name of the first step.
@@ -156,7 +160,8 @@ pub(crate) fn steps(run: &Run, request: Request) -> Result<Vec<Step>, Failure> {
             Step::new("verify quorum", 0, Work::CheckQuorum),
             Step::new("recompute and write", 1, Work::Finalize(request)),
         ],
-        Request::Collect { open, sources } => {
+        Request::Collect { open, first_window, sources } => {
+            let open = open.then_some(first_window);
             let mut steps = vec![Step::new(LOOK, 0, Work::Look { open })];
             if let Some(found) = found(run)? {
                 steps.extend(collecting(&found, sources));
@@ -165,7 +170,7 @@ pub(crate) fn steps(run: &Run, request: Request) -> Result<Vec<Step>, Failure> {
             steps
         }
         Request::Close { sources } => {
-            let mut steps = vec![Step::new(LOOK, 0, Work::Look { open: false })];
+            let mut steps = vec![Step::new(LOOK, 0, Work::Look { open: None })];
             if let Some(found) = found(run)? {
                 let sources = if found.closed { Vec::new() } else { sources };
                 steps.extend(sources.into_iter().map(|source| final_pass(source, &found, found.window)));

@@ -7,18 +7,19 @@ use meed_audit::ids::{ScopeId, ScopeKey};
 use meed_audit::text::FreeText;
 use meed_audit::time::{Period, Timestamp};
 use meed_storage::{
-    Added, By, OpenTerms, Phase, Reconciled, Run, RunId, Schedule, ScheduleProblem, ScheduleTerms, Scope,
-    Snapshot,
+    Added, By, Phase, Reconciled, Run, RunId, Schedule, ScheduleProblem, ScheduleTerms, Scope, Snapshot,
 };
 
 use super::engine::{Engine, Progress};
 use crate::api::problems::Problem;
-use crate::config::Settings;
+use crate::config::{ScopeSettings, Settings};
 use crate::failure::Failure;
-use crate::schedule::{Action, Cron, EpochSketch, Situation};
+use crate::schedule::{Action, Cron, EpochSketch, FirstWindow, Situation};
 
 /// Who decides where a schedule does.
 const ACTOR: &str = "schedule";
+/// What a schedule could not do that opens an epoch.
+const OPENING: &str = "open the next window";
 /// How long until what a schedule could not do is tried again, in milliseconds; each later try takes twice as long.
 const RETRY_FIRST_MS: i64 = 15 * 60_000;
 /// The longest time between two tries, in milliseconds.
@@ -56,9 +57,25 @@ impl Engine {
             }
         }
         let reconciled = self.service.ledger().reconcile_schedules(terms, by_schedule(self)?)?;
+        self.try_first_windows_again(settings, &scopes)?;
         *self.scopes.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.scopes.clone());
         self.wake.wake();
         Ok(with_keys(reconciled, unknown, &scopes))
+    }
+
+    /// What could not be opened because nobody had said which window is the first is tried at once where it is said now.
+    fn try_first_windows_again(&self, settings: &Settings, scopes: &[Scope]) -> Result<(), Failure> {
+        let snapshot = self.service.snapshot()?;
+        for schedule in snapshot.schedules()? {
+            let scope = scopes.iter().find(|scope| scope.id == schedule.scope);
+            let said = scope.and_then(|scope| settings.scopes.get(&scope.terms.key));
+            let is_said = said.is_some_and(|said| !said.first_window.is_unsaid());
+            let could_not = schedule.problem.is_some_and(|problem| problem.action == OPENING);
+            if is_said && could_not && snapshot.newest_epoch(schedule.scope)?.is_none() {
+                self.service.ledger().note_schedule_problem(schedule.scope, None)?;
+            }
+        }
+        Ok(())
     }
 
     /// Does what a schedule has to do now, without waiting for its time: what failed is tried again, and events are
@@ -113,13 +130,25 @@ pub(super) fn step(engine: &Engine, now: Timestamp) -> Result<Progress, Failure>
             continue;
         }
         let facts = Facts::read(&snapshot, &scope)?;
-        let situation = facts.situation(now, &schedule, scope_settings.collect.as_ref());
+        let first = first_of(scope_settings);
+        let situation = facts.situation(now, &schedule, scope_settings.collect.as_ref(), first);
         match situation.due()?.first() {
-            Some(action) => return act(engine, &scope, &schedule, *action, now),
+            Some(action) => {
+                let first = scope_settings.first_window;
+                return act(engine, (&scope, first), &schedule, *action, now);
+            }
             None => earliest = earliest.into_iter().chain(situation.next_due()?).min(),
         }
     }
     Ok(Progress::Idle(earliest))
+}
+
+/// The time that the settings say of the first window.
+fn first_of(settings: &ScopeSettings) -> Option<Timestamp> {
+    match settings.first_window {
+        FirstWindow::At(at) => Some(at),
+        FirstWindow::Unsaid | FirstWindow::Now | FirstWindow::EarliestEvent => None,
+    }
 }
 
 /// The facts of a scope that a plan needs.
@@ -149,14 +178,22 @@ impl Facts {
             open_next: false,
             window_days: self.window_days,
             last: self.last,
+            first: None,
             blocked_until: None,
         }
     }
 
     /// The situation by the terms that the schedule keeps, which are those of the settings.
-    fn situation<'a>(&self, now: Timestamp, schedule: &Schedule, collect: Option<&'a Cron>) -> Situation<'a> {
+    fn situation<'a>(
+        &self,
+        now: Timestamp,
+        schedule: &Schedule,
+        collect: Option<&'a Cron>,
+        first: Option<Timestamp>,
+    ) -> Situation<'a> {
         Situation {
             collect,
+            first,
             collected_until: schedule.collected_until,
             grace_hours: schedule.terms.grace_hours,
             close: schedule.terms.close,
@@ -171,6 +208,7 @@ impl Facts {
 pub(crate) fn next_due(
     snapshot: &Snapshot,
     schedule: &Schedule,
+    settings: Option<&ScopeSettings>,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Failure> {
     if schedule.paused.is_some() {
@@ -179,7 +217,7 @@ pub(crate) fn next_due(
     let facts = Facts::read(snapshot, &snapshot.scope(schedule.scope)?)?;
     let cron = schedule.terms.collect.as_deref().map(str::parse::<Cron>).transpose();
     let cron = cron.map_err(|error| Failure::internal(format!("a schedule's terms: {error}")))?;
-    let situation = facts.situation(now, schedule, cron.as_ref());
+    let situation = facts.situation(now, schedule, cron.as_ref(), settings.and_then(first_of));
     if !situation.due()?.is_empty() {
         return Ok(Some(now));
     }
@@ -188,24 +226,20 @@ pub(crate) fn next_due(
 
 fn act(
     engine: &Engine,
-    scope: &Scope,
+    (scope, first): (&Scope, FirstWindow),
     schedule: &Schedule,
     action: Action,
     now: Timestamp,
 ) -> Result<Progress, Failure> {
     let (key, by) = (scope.terms.key.as_str(), by_schedule(engine)?);
     match action {
-        Action::Open(at) => {
-            let opened = engine.service.ledger().open_epoch_on(scope.id, at, OpenTerms::default(), by);
-            match opened {
-                Ok(epoch) => Ok(Progress::Worked(format!("scope {key}: opened epoch {}", epoch.number))),
-                Err(error) => {
-                    let problem = Failure::from(error).problem;
-                    note(engine, schedule, "open the next window", &problem, now)?;
-                    Ok(Progress::Worked(format!("scope {key}: cannot open: {}", problem.detail)))
-                }
+        Action::Open(at) => match engine.service.open_for_schedule((scope.id, at), first, by) {
+            Ok(epoch) => Ok(Progress::Worked(format!("scope {key}: opened epoch {}", epoch.number))),
+            Err(Failure { problem, .. }) => {
+                note(engine, schedule, OPENING, &problem, now)?;
+                Ok(Progress::Worked(format!("scope {key}: cannot open: {}", problem.detail)))
             }
-        }
+        },
         Action::Close(epoch) => {
             let (run, _) = engine.submit_close(key, epoch, &by.actor)?;
             Ok(Progress::Worked(format!("run {}: begun, attempt {}", run.id, run.attempt)))

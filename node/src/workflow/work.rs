@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use meed_audit::RejectionCode as Code;
 use meed_audit::ids::ScopeId;
 use meed_audit::time::{Period, Timestamp};
-use meed_storage::{By, CloseTerms, Epoch, LedgerError, OpenTerms, Phase, Run, RunId, SourceReport};
+use meed_storage::{By, CloseTerms, Epoch, Phase, Run, RunId, SourceReport};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Found, Pass, Window, Work, place_of};
 use crate::api::documents::{CollectRequest, StoredView};
 use crate::config::Reader;
 use crate::failure::Failure;
+use crate::schedule::FirstWindow;
 use crate::service::Service;
 use crate::sources::github::GithubPlace;
 use crate::sources::source::{Asked, SourcePass};
@@ -105,32 +106,23 @@ fn look_at_window(
     service: &Service,
     scope: ScopeId,
     window: Period,
-    open: bool,
+    open: Option<FirstWindow>,
     by: &By,
 ) -> Result<Outcome, Failure> {
     let mut epochs = service.snapshot()?.epochs(scope)?;
     let holds = |epoch: &Epoch| epoch.period.contains(window.start);
     let mut result = None;
-    if open && !epochs.iter().any(holds) {
-        match service.ledger().open_epoch_on(scope, window.start, OpenTerms::default(), by.clone()) {
+    if let Some(first) = open.filter(|_| !epochs.iter().any(holds)) {
+        match service.open_for_schedule((scope, window.start), first, by.clone()) {
             Ok(epoch) => {
                 result = Some(format!("opened epoch {}", epoch.number));
                 epochs.push(epoch);
             }
             // It is not this window's turn: events wait in the log until it is.
-            Err(LedgerError::Rejected(not_yet))
-                if matches!(
-                    not_yet.code,
-                    Code::EpochAlreadyOpen
-                        | Code::WindowOverlaps
-                        | Code::WindowsSkipped
-                        | Code::WindowAhead
-                        | Code::ScopeEnded
-                ) =>
-            {
-                result = Some(format!("no epoch yet: {not_yet}"));
+            Err(not_yet) if is_not_yet(&not_yet) => {
+                result = Some(format!("no epoch yet: {}", not_yet.problem.detail));
             }
-            Err(error) => return Err(error.into()),
+            Err(failure) => return Err(failure),
         }
     }
     let result = match (result, epochs.iter().find(|epoch| holds(epoch))) {
@@ -149,6 +141,17 @@ fn look_at_window(
         closed: false,
     };
     Outcome::new(result, &found)
+}
+
+fn is_not_yet(failure: &Failure) -> bool {
+    let codes = [
+        Code::EpochAlreadyOpen,
+        Code::WindowOverlaps,
+        Code::WindowsSkipped,
+        Code::WindowAhead,
+        Code::ScopeEnded,
+    ];
+    codes.iter().any(|code| failure.problem.code == code.name())
 }
 
 fn look_at_epoch(service: &Service, scope: ScopeId, epoch: &Epoch) -> Result<Outcome, Failure> {

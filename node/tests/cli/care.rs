@@ -134,7 +134,8 @@ fn erased_metadata_is_gone_and_proofs_stay() {
 #[test]
 fn a_limit_on_file_sizes_is_told_as_a_full_disk() {
     let world = World::empty();
-    let ran = world.run_with_file_limit(8, &["init", "--origin", "ledger.example.org"]);
+    // Room for the settings, and none for a ledger.
+    let ran = world.run_with_file_limit(32, &["init", "--origin", "ledger.example.org"]);
     ran.refused(1, "the disk is full, or the limit on file sizes is reached");
     assert!(ran.err.contains("ulimit -f"), "{}", ran.err);
     assert!(!world.path("ledger/ledger.redb").exists(), "nothing half made is left behind");

@@ -58,6 +58,35 @@ fn with_a_repository_it_answers_programs_too() {
     assert!(!world.path("meed-demo").exists(), "nothing half made");
 }
 
+/// What of a line is the same on every repository: numbers and names are not, nor how wide a table is.
+fn stable(line: &str) -> Option<String> {
+    let words: Vec<String> =
+        line.split_whitespace()
+            .map(|word| {
+                if word.bytes().all(|byte| byte.is_ascii_digit()) { "N".to_owned() } else { word.to_owned() }
+            })
+            .collect();
+    let text = words.join(" ");
+    let is_row = text.starts_with("identity:") || text.starts_with("user:") || text.starts_with('─');
+    (!is_row && !text.is_empty()).then_some(text)
+}
+
+/// README shows an example; what is stable in it must be what the program says.
+#[test]
+fn the_demo_ends_as_the_readme_shows() {
+    let readme = include_str!("../../../README.md");
+    let shown = readme.split("<!-- demo output: begin -->").nth(1).expect("the example");
+    let shown = shown.split("```").nth(1).expect("its lines");
+    let expected: Vec<String> = shown.lines().filter(|line| *line != "…").filter_map(stable).collect();
+    assert_eq!(expected.len(), 5, "{expected:?}");
+    let out = World::empty().run(&["demo"]).ok();
+    let mut said = out.lines().filter_map(stable);
+    for line in &expected {
+        assert!(said.any(|found| found == *line), "{line}, after what stands before it: {out}");
+    }
+    assert_eq!(said.next(), None, "and it ends there: {out}");
+}
+
 struct Serving(Child);
 
 impl Drop for Serving {

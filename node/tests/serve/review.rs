@@ -219,15 +219,20 @@ fn decide_on_all(desk: &Desk) {
     assert!(!desk.does("allocation", &back).contains("+1.000"));
 }
 
+/// A label finds its field by its id.
+fn check_ids(page: &str) {
+    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    ids.sort_unstable();
+    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "each is there once: {ids:?}");
+}
+
 #[test]
 fn an_epoch_lives_on_the_pages_alone() {
     let desk = Desk::new("operator");
     desk.import(1..=4);
     let page = desk.page(&format!("{REVIEW}?event=chat%3Am%3A1"));
     assert!(page.contains("value=\"chat:m:1\"") && page.contains("Decide on an event"));
-    let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    ids.sort_unstable();
-    assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "a label finds its field by its id: {ids:?}");
+    check_ids(&page);
     decide_on_all(&desk);
     assert!(desk.base_issuance().contains("10000 credits"));
     let page = desk.does("close", &[]);

@@ -105,8 +105,12 @@ impl Node {
             .spawn()
             .expect("the program runs");
         let mut lines = BufReader::new(process.stderr.take().expect("its log"));
+        // What it says before it serves is of its schedules.
         let mut first = String::new();
-        lines.read_line(&mut first).expect("a line");
+        while !first.contains("://") {
+            first.clear();
+            assert!(lines.read_line(&mut first).expect("a line") > 0, "it ended before it served");
+        }
         let address = first
             .split_once("://")
             .and_then(|(_, rest)| rest.split('/').next())

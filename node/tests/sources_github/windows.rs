@@ -101,10 +101,16 @@ fn a_schedule_collects_its_week_and_reports_what_is_there() {
     });
     let run = node.collect();
     assert_eq!(run.state, RunState::Done, "{run:?}");
-    assert_eq!(step(&run, "collect code").result, "3 of 3 stored, 3 new; left out: 1 bot");
+    assert_eq!(
+        step(&run, "collect code").result,
+        "3 of 3 events in the ledger: 3 stored, 0 there already; left out: 1 bot"
+    );
     assert_eq!(node.events(1), 3, "the week's, and not what was before it");
     let again = node.collect();
-    assert_eq!(step(&again, "collect code").result, "3 of 3 stored, 0 new; left out: 1 bot");
+    assert_eq!(
+        step(&again, "collect code").result,
+        "3 of 3 events in the ledger: 0 stored, 3 there already; left out: 1 bot"
+    );
     let view = node.engine.service().run(&again.id.to_string(), None).expect("run");
     assert_eq!((view.sources[0].found, view.sources[0].stored), (3, 3));
 }
@@ -115,7 +121,10 @@ fn what_is_missing_from_a_week_is_reported_and_keeps_its_epoch_open() {
     let node = Node::new(Model { pulls: vec![merged(1, ANA, &january(6, 1))], ..Model::default() });
     node.github.change(|model| model.hidden_merges = 1);
     let run = node.collect();
-    assert_eq!(step(&run, "collect code").result, "1 of 2 stored, 1 new; missing: 1 not handed on");
+    assert_eq!(
+        step(&run, "collect code").result,
+        "1 of 2 events in the ledger: 1 stored, 0 there already; missing: 1 not handed on"
+    );
 }
 
 /// A limit is waited out: the run waits until the time that GitHub names, says so, and then goes on where it stopped.

@@ -150,7 +150,7 @@ fn windows_that_were_slept_through_are_made_up_for_one_epoch_each() {
 fn a_first_window_that_leaves_events_behind_waits_for_an_operator() {
     let node = Node::new();
     let old = event_line("old", hour(-30 * 24));
-    node.service().import(KEY, old.as_bytes(), 1, (false, false)).expect("imported");
+    node.service().import(KEY, old.as_bytes(), 1, (false, false), &Default::default()).expect("imported");
     node.at(hour(4));
     assert!(node.epochs().is_empty());
     let scope = node.snapshot().scopes().expect("scopes")[0].id;

@@ -31,11 +31,12 @@ pub use decisions::{
 };
 pub use epochs::{
     AmendRequest, CloseRequest, ClosedView, DraftView, EpochView, FinalizeRequest, FreezeRequest,
-    OpenRequest, SignatureView, SignaturesView, SignerView, StaleOverrideView, UnboundAccountView, UnboundView,
+    OpenRequest, SignatureView, SignaturesView, SignerView, StaleOverrideView, UnboundAccountView,
+    UnboundView,
 };
 pub(crate) use leaves::{AllocationLeaf, ProofFile};
 pub use people::{BindRequest, BoundView, IdentityView, RebindRequest, RevokeRequest, UserRequest, UserView};
-pub use runs::{RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceView};
+pub use runs::{FirstWindowView, RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceView};
 pub use scopes::{
     ApproverSetView, ApproversRequest, ApproversView, PendingSetView, ReasonRequest, ScopeApproversView,
     ScopeChangeRequest, ScopeRequest, ScopeView,

@@ -132,6 +132,23 @@ pub struct ScheduleView {
     /// Why something that is due is not done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<ScheduleProblemView>,
+    /// Which window it opens first, where the scope has no epoch yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_window: Option<FirstWindowView>,
+}
+
+/// Which window a schedule opens first. What happened before it is no epoch's; each window after it is an epoch.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FirstWindowView {
+    /// Where it begins; none where events are older than the window of now, and the settings (`first_window`) have to say
+    /// first what becomes of them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub start: Option<Timestamp>,
+    /// How many windows there are from that one to the one of now.
+    pub windows: u64,
+    /// How many events are older than that one; where none is said, than the window of now.
+    pub left_out: u64,
 }
 
 /// Why something that is due is not done.

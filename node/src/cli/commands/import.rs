@@ -25,6 +25,8 @@ const PART_BYTES: usize = 8 << 20;
 /// Every bad line; what the ledger refuses; `lines_left_out` where only the good lines were stored.
 pub fn run(args: &ImportArgs, session: &Session) -> Result<(), Failure> {
     let input = Input::read(&args.file)?;
+    // A node that refuses whoever asks does not read on: they would read of a broken connection, and not why.
+    send(args, Vec::new(), 1, true, session)?;
     if !args.keep_good && (input.ends.len() > 1 || !input.too_long.is_empty()) {
         check_all(args, &input, session)?;
     }

@@ -158,6 +158,9 @@ fn describe_schedule(schedule: &ScheduleView) -> String {
     let (hours, close) = (schedule.grace_hours, yes(schedule.close));
     let _ = writeln!(text, "  closes    {close}, {hours} hours after the window's end");
     let _ = writeln!(text, "  opens     {}", yes(schedule.open_next));
+    if let Some(first) = &schedule.first_window {
+        text.push_str(&fit(&format!("  first     {}", describe_first_window(first))));
+    }
     if let Some(at) = schedule.next_due {
         let _ = writeln!(text, "  next      {at}");
     }
