@@ -71,6 +71,8 @@ pub struct Settings {
     pub tls_certificate: Option<PathBuf>,
     /// The certificate's key, as a PEM file.
     pub tls_key: Option<PathBuf>,
+    /// The secret by which deliveries of GitHub are checked, as a file.
+    pub github_webhook_secret_file: Option<PathBuf>,
     /// How the node writes about its work.
     pub log_format: LogFormat,
     /// Requests that one client may send a second, on average; 0 for no limit.
@@ -105,6 +107,7 @@ struct SettingsFile {
     public_url: Option<String>,
     tls_certificate: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    github_webhook_secret_file: Option<PathBuf>,
     log_format: Option<String>,
     requests_per_second: Option<u32>,
     requests_at_work_max: Option<usize>,
@@ -182,6 +185,7 @@ impl Settings {
             public_url: file.public_url.map(|text| parse_setting("public_url", &text)).transpose()?,
             tls_certificate: file.tls_certificate,
             tls_key: file.tls_key,
+            github_webhook_secret_file: file.github_webhook_secret_file,
             log_format: file.log_format.as_deref().map_or(Ok(LogFormat::Text), str::parse)?,
             requests_per_second: file.requests_per_second.unwrap_or(REQUESTS_PER_SECOND_DEFAULT),
             requests_at_work_max: at_least_one(

@@ -131,6 +131,18 @@ impl<S: Send + Sync> FromRequest<S> for Lines {
     }
 }
 
+/// The body as JSON that is signed as it came, not looked at yet.
+pub(crate) struct Signed(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Signed {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        check_media_type(request.headers(), &["application/json"])?;
+        read_body(request, state).await.map(Self)
+    }
+}
+
 /// The body as text.
 pub(crate) struct Text(pub(crate) String);
 

@@ -42,6 +42,10 @@ origin = \"{origin}\"
 # only whoever calls the node localhost or by a loopback address can sign in with a key or a wallet.
 # public_url = \"https://ledger.example.org\"
 
+# Takes deliveries of GitHub's webhooks at /api/v1/webhooks/github: the file holds the secret that is given to GitHub too,
+# of 16 bytes or more, and is for the node's account alone.
+# github_webhook_secret_file = \"/etc/meed/github-webhook.secret\"
+
 # Addresses of proxies before this node, whose X-Forwarded-For is believed.
 # proxies = [\"127.0.0.1\"]
 

@@ -24,6 +24,9 @@ pub(super) fn over(file: SettingsFile, environment: SettingsFile) -> SettingsFil
         public_url: environment.public_url.or(file.public_url),
         tls_certificate: environment.tls_certificate.or(file.tls_certificate),
         tls_key: environment.tls_key.or(file.tls_key),
+        github_webhook_secret_file: environment
+            .github_webhook_secret_file
+            .or(file.github_webhook_secret_file),
         log_format: environment.log_format.or(file.log_format),
         requests_per_second: environment.requests_per_second.or(file.requests_per_second),
         requests_at_work_max: environment.requests_at_work_max.or(file.requests_at_work_max),
@@ -63,6 +66,7 @@ pub(super) fn read_environment(
         public_url: take("MEED_PUBLIC_URL"),
         tls_certificate: take("MEED_TLS_CERTIFICATE").map(PathBuf::from),
         tls_key: take("MEED_TLS_KEY").map(PathBuf::from),
+        github_webhook_secret_file: take("MEED_GITHUB_WEBHOOK_SECRET_FILE").map(PathBuf::from),
         log_format: take("MEED_LOG_FORMAT"),
         requests_per_second: take_number(&mut take, "MEED_REQUESTS_PER_SECOND")?,
         requests_at_work_max: take_number(&mut take, "MEED_REQUESTS_AT_WORK_MAX")?,

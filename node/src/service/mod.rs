@@ -29,6 +29,7 @@ mod testing;
 mod tokens;
 mod unbound;
 mod views;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -52,6 +53,7 @@ pub use activity::IMPORT_BYTES_MAX;
 pub use care::Counts;
 pub use parts::Wanted;
 pub use proofs::ExportKind;
+pub(crate) use webhooks::Delivery;
 
 /// After how many new events a node folds them into their indexes. Fewer than a library's default, which is made for
 /// imports of millions: a node also answers readers meanwhile, in little memory.

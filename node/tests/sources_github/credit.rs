@@ -33,7 +33,7 @@ fn a_merged_pull_request_is_stored_under_the_number_of_its_repository() {
     assert_eq!(stored.payload_hash, Hash::of(hashed.as_bytes()).to_hex());
     let shown = json!({
         "artifact_url": "https://github.com/octo/repo/pull/42", "base": "main", "branch": "branch-42",
-        "labels": ["fix", "[hidden]"], "names": ["ana"], "repository": "octo/repo", "title": "Pull 42",
+        "labels": ["[hidden]", "fix"], "names": ["ana"], "repository": "octo/repo", "title": "Pull 42",
     });
     assert_eq!(stored.metadata, shown);
 }

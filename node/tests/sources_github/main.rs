@@ -11,6 +11,7 @@
 
 mod commands;
 mod credit;
+mod deliveries;
 mod earlier;
 mod faults;
 mod interruptions;

@@ -72,6 +72,7 @@ pub(crate) struct World {
     folder: TempDir,
     pub(crate) clock: Arc<SetClock>,
     service: Option<Service>,
+    settings: String,
     pub(crate) github: Github,
     pub(crate) rules: Rules,
 }
@@ -83,8 +84,14 @@ impl World {
         init::create(&data, None, Some("ledger.example.org".parse().unwrap())).expect("ledger");
         std::fs::write(folder.path().join("token"), TOKEN).unwrap();
         let clock = Arc::new(SetClock::at(at("2026-02-01T00:00:00Z")));
-        let mut world =
-            Self { folder, clock, service: None, github: Github::start(model), rules: Rules::default() };
+        let mut world = Self {
+            folder,
+            clock,
+            service: None,
+            settings: String::new(),
+            github: Github::start(model),
+            rules: Rules::default(),
+        };
         world.restart();
         let request = ScopeRequest {
             key: KEY.to_owned(),
@@ -112,9 +119,24 @@ impl World {
         self.service = None;
         self.clock.dies_after(None);
         let data = DataFolder::at(self.folder.path().join("data"));
-        let settings = Settings::parse("", &data.settings(), std::iter::empty()).expect("settings");
+        let settings =
+            Settings::parse(&self.settings, &data.settings(), std::iter::empty()).expect("settings");
         let service = Service::open(&data, settings).expect("opened").0;
         self.service = Some(service.with_clock(self.clock.clone()));
+    }
+
+    /// Starts again with these settings.
+    pub(crate) fn configure(&mut self, settings: &str) {
+        self.settings = settings.to_owned();
+        self.restart();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
     }
 
     pub(crate) fn service(&self) -> &Service {

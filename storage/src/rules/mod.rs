@@ -12,6 +12,7 @@ mod compute;
 mod curation;
 mod decided;
 mod decisions;
+mod deliveries;
 mod dossiers;
 mod drafts;
 mod epoch_steps;
@@ -43,6 +44,7 @@ mod unbound;
 
 pub use allocations::{ClaimantHistory, ClaimantPayout};
 pub use approvers::{ApproverSetOutcome, ApproverSetVersion, PendingApproverSet};
+pub use deliveries::DELIVERY_DAYS_KEPT;
 pub use drafts::Draft;
 pub use epoch_steps::{CloseTerms, OpenTerms};
 pub use epochs::{Epoch, EpochClose, Phase};

@@ -251,3 +251,17 @@ pub struct ConflictView {
     /// How often yet other contents came under the id when as many as may be kept were kept already.
     pub not_kept: u64,
 }
+
+/// What became of a delivery.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub struct DeliveryView {
+    /// Its id.
+    pub delivery: String,
+    /// Whether it was taken before, and did nothing now.
+    pub replayed: bool,
+    /// What became of the events that it told whole.
+    #[serde(flatten)]
+    pub events: StoredView,
+    /// The runs that collect what it only hinted at; none where one was begun a short while before.
+    pub collecting: Vec<String>,
+}

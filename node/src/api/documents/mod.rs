@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use activity::{
-    ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, ImportView, LateView, SkippedView,
-    StoredView, UnweightedView,
+    ActivityItem, AuthorView, CollectRequest, CollectView, ConflictView, DeliveryView, ImportView, LateView,
+    SkippedView, StoredView, UnweightedView,
 };
 pub use care::{
     BackupRequest, BackupView, CheckpointView, CompactView, EraseRequest, ErasedView, FsckProblem, FsckView,

@@ -13,6 +13,7 @@ mod runs;
 mod scopes;
 mod sign_in;
 mod statements;
+mod webhooks;
 
 use axum::Json;
 use axum::extract::DefaultBodyLimit;
@@ -104,6 +105,7 @@ pub(super) fn all() -> Routes {
         .and(allocations::all())
         .and(statements::all())
         .and(runs::all())
+        .and(webhooks::all())
         .and(people::all())
         .and(sign_in::all())
         .and(logs::all())

@@ -142,10 +142,12 @@ impl Maker<'_> {
             }
         }
         let reverted = reverted_by(&pull.branch);
+        // Lists and deliveries have them in different orders.
+        let labels: BTreeSet<&str> = pull.labels.iter().map(String::as_str).collect();
         let mut shown_fields = vec![
             ("base", shown(&pull.base)),
             ("branch", shown(&pull.branch)),
-            ("labels", Value::Array(pull.labels.iter().map(|label| shown(label)).collect())),
+            ("labels", Value::Array(labels.into_iter().map(shown).collect())),
         ];
         shown_fields.extend(reverted.map(|number| ("reverts", Value::String(number.to_owned()))));
         (!people.is_empty()).then(|| Fact {
@@ -230,7 +232,7 @@ impl Maker<'_> {
         })
     }
 
-    fn comments(
+    pub(super) fn comments(
         &mut self,
         place: &Place,
         number: u64,

@@ -33,6 +33,7 @@
 
 mod answers;
 mod api;
+mod delivery;
 mod earlier;
 mod error;
 mod events;
@@ -49,6 +50,7 @@ mod token;
 use meed_audit::time::Period;
 use serde::{Deserialize, Serialize};
 
+pub use delivery::{Meaning, Payload};
 pub use earlier::RepositoryNumbers;
 pub(in crate::sources) use earlier::translate;
 pub use error::GithubError;
