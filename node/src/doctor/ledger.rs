@@ -1,5 +1,6 @@
 //! The ledger itself, asked as every command asks it: through the node that runs on the folder, or in this process.
 
+use meed_audit::RejectionCode;
 use meed_audit::time::{MS_PER_DAY, Timestamp};
 use meed_keys::VerifierKey;
 
@@ -132,6 +133,10 @@ fn schedule(schedule: &ScheduleView) -> Finding {
     if let Some(problem) = &schedule.problem {
         let found = format!("{}: cannot {}: {}", schedule.scope, problem.action, problem.detail);
         return Finding::warning("schedule", found, problem.remedy.clone());
+    }
+    if !schedule.gaps.is_empty() {
+        let found = format!("{}: {}", schedule.scope, schedule.gaps.join("; "));
+        return Finding::warning("schedule", found, RejectionCode::CollectionGap.remedy());
     }
     if let Some(first) = schedule.first_window.as_ref().filter(|first| first.start.is_none()) {
         let found = format!("{}: it opens {}", schedule.scope, describe_first_window(first));

@@ -1,15 +1,18 @@
 //! Runs and schedules: reading them, and pausing.
 
-use meed_audit::ids::ScopeKey;
+use meed_audit::ids::{ScopeId, ScopeKey};
 use meed_audit::text::FreeText;
-use meed_storage::{PauseCause, Run, RunId, RunState, RunStep, Schedule, ScheduleTerms, Snapshot, StepState};
+use meed_audit::time::Timestamp;
+use meed_storage::{
+    PauseCause, Run, RunId, RunState, RunStep, Schedule, ScheduleTerms, Snapshot, SourceReport, StepState,
+};
 
 use super::Service;
 use crate::api::documents::{
     CollectView, Page, RunStepView, RunView, ScheduleProblemView, ScheduleView, SourceView, StoredView,
 };
 use crate::failure::Failure;
-use crate::workflow::{PassOutput, next_due};
+use crate::workflow::{PassOutput, next_due, windows_not_closed};
 
 impl Service {
     /// At most `limit` attempts of runs, the newest first, of those before the sequence `before`.
@@ -126,10 +129,25 @@ impl Service {
             paused_at: schedule.paused.as_ref().map(|pause| pause.at),
             next_due: next_due(snapshot, schedule, self.scope_settings().get(key), self.clock.now()?)?,
             first_window: self.first_window_view(snapshot, (key, schedule.scope))?,
+            gaps: gaps_now(snapshot, schedule.scope, self.clock.now()?)?,
             problem,
             ..terms_view(key, state, &schedule.terms)
         })
     }
+}
+
+/// What is missing of the windows that are not closed yet, in words.
+fn gaps_now(snapshot: &Snapshot, scope: ScopeId, now: Timestamp) -> Result<Vec<String>, Failure> {
+    let mut gaps = Vec::new();
+    for (epoch, window) in windows_not_closed(snapshot, scope, now)? {
+        let window_name = match epoch {
+            Some(number) => format!("epoch {number}"),
+            None => format!("the window from {}", window.start),
+        };
+        let reports = snapshot.source_reports(scope, window.start)?;
+        gaps.extend(reports.iter().filter_map(SourceReport::gap).map(|gap| format!("{window_name}: {gap}")));
+    }
+    Ok(gaps)
 }
 
 fn terms_view(key: &ScopeKey, state: &str, terms: &ScheduleTerms) -> ScheduleView {
@@ -144,6 +162,7 @@ fn terms_view(key: &ScopeKey, state: &str, terms: &ScheduleTerms) -> ScheduleVie
         paused_by: None,
         paused_at: None,
         next_due: None,
+        gaps: Vec::new(),
         problem: None,
         first_window: None,
     }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use meed_audit::Rejection;
 use meed_audit::event::NewEvent;
 use meed_audit::time::{Period, Timestamp};
 use serde::Deserialize;
@@ -82,12 +83,14 @@ impl Reading<'_, '_> {
     fn file(&mut self, path: &Path) -> Result<(), CollectError<Failure>> {
         let file = File::open(path).map_err(|error| SourceError::file_unreadable(path, &error))?;
         let mut lines = NdjsonReader::new(BufReader::new(file), self.asked.now);
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         while let Some(line) = lines.next() {
             match line?.event {
                 Ok(event) if self.asked.window.contains(event.event_time()) => self.events.push(event),
                 Ok(_) => {}
                 Err(rejection) if may_be_in(&self.asked.window, lines.text()) => {
-                    self.pass.count_unreadable(rejection.code.name(), 1);
+                    let code = rejection.code.name();
+                    self.pass.name_unreadable(code, || place_and_cause(&name, rejection));
                 }
                 Err(_) => {}
             }
@@ -104,6 +107,13 @@ impl Reading<'_, '_> {
         }
         (self.sink)(std::mem::take(&mut self.events)).map_err(CollectError::Sink)
     }
+}
+
+/// The file and line that hold no event, and why, on one line.
+fn place_and_cause(file: &str, rejection: Rejection) -> String {
+    let Rejection { subject, expected, got, .. } = rejection;
+    let file: String = file.chars().map(|one| if one.is_control() { '?' } else { one }).collect();
+    format!("{file}, {subject}: expected {expected}, got {got}")
 }
 
 /// A bad line is missing from the window that its time names, and where it has none, from every window.

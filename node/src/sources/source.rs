@@ -40,6 +40,9 @@ pub struct ReadUntil {
     pub token: String,
 }
 
+/// Most of what could not be read that a source names one by one; the rest is only counted.
+pub const UNREADABLE_NAMED_MAX: usize = 3;
+
 /// What a source said of a window, beside the events that it handed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourcePass {
@@ -49,6 +52,8 @@ pub struct SourcePass {
     pub unreadable: BTreeMap<String, u64>,
     /// What of the window earns nothing by rule, by reason; nothing is missing by it.
     pub left_out: BTreeMap<String, u64>,
+    /// The first of those, each with its place and what is wrong: at most [`UNREADABLE_NAMED_MAX`].
+    pub named: Vec<String>,
     /// How far it was read.
     pub until: Option<ReadUntil>,
 }
@@ -59,6 +64,29 @@ impl SourcePass {
         if number > 0 {
             let count = self.unreadable.entry(reason.to_owned()).or_default();
             *count = count.saturating_add(number);
+        }
+    }
+
+    /// Counts one thing that could not be read, and names it with its place, where it is among the first.
+    pub fn name_unreadable(&mut self, reason: &str, what: impl FnOnce() -> String) {
+        self.count_unreadable(reason, 1);
+        if self.named.len() < UNREADABLE_NAMED_MAX {
+            self.named.push(what());
+        }
+    }
+
+    /// What could not be read, in words: how much of what kind, then the first of it; none where all was read.
+    pub fn unreadable_text(&self) -> Option<String> {
+        let counts: Vec<String> =
+            self.unreadable.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        let (first, named) = (counts.join(", "), self.named.join("; "));
+        let all: u64 = self.unreadable.values().sum();
+        let unnamed = all.saturating_sub(u64::try_from(self.named.len()).unwrap_or(u64::MAX));
+        match (counts.is_empty(), self.named.is_empty(), unnamed) {
+            (true, _, _) => None,
+            (_, true, _) => Some(first),
+            (_, _, 0) => Some(format!("{first}: {named}")),
+            (_, _, more) => Some(format!("{first}: {named}; and {more} more")),
         }
     }
 }

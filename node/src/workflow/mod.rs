@@ -20,5 +20,5 @@ pub use requests::{Answer, Runner};
 pub use schedules::Reload;
 pub use worker::{EngineHandle, Notify, start};
 
-pub(crate) use schedules::next_due;
+pub(crate) use schedules::{next_due, windows_not_closed};
 pub(crate) use work::PassOutput;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
-use meed_audit::ids::{ScopeId, ScopeKey};
+use meed_audit::ids::{EpochNumber, ScopeId, ScopeKey};
 use meed_audit::text::FreeText;
 use meed_audit::time::{Period, Timestamp};
 use meed_storage::{
@@ -222,6 +222,23 @@ pub(crate) fn next_due(
         return Ok(Some(now));
     }
     Ok(situation.next_due()?)
+}
+
+/// The windows of a scope that take events: those of open epochs by their numbers, and that of now.
+pub(crate) fn windows_not_closed(
+    snapshot: &Snapshot,
+    scope: ScopeId,
+    now: Timestamp,
+) -> Result<Vec<(Option<EpochNumber>, Period)>, Failure> {
+    let epochs = snapshot.epochs(scope)?;
+    let open = epochs.iter().filter(|epoch| epoch.phase == Phase::Open);
+    let mut windows: Vec<(Option<EpochNumber>, Period)> =
+        open.map(|epoch| (Some(epoch.number), epoch.period)).collect();
+    let current = Facts::read(snapshot, &snapshot.scope(scope)?)?.bare(now).window_of_now()?;
+    if !epochs.iter().any(|epoch| epoch.period.start == current.start) {
+        windows.push((None, current));
+    }
+    Ok(windows)
 }
 
 fn act(

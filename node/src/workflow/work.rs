@@ -120,7 +120,7 @@ fn look_at_window(
             }
             // It is not this window's turn: events wait in the log until it is.
             Err(not_yet) if is_not_yet(&not_yet) => {
-                result = Some(format!("no epoch yet: {}", not_yet.problem.detail));
+                result = Some(no_epoch_yet(&epochs, &not_yet));
             }
             Err(failure) => return Err(failure),
         }
@@ -152,6 +152,19 @@ fn is_not_yet(failure: &Failure) -> bool {
         Code::ScopeEnded,
     ];
     codes.iter().any(|code| failure.problem.code == code.name())
+}
+
+/// Why a window has no epoch yet, in words.
+fn no_epoch_yet(epochs: &[Epoch], not_yet: &Failure) -> String {
+    let (code, detail) = (not_yet.problem.code.as_str(), not_yet.problem.detail.as_str());
+    let open = epochs.iter().find(|epoch| epoch.phase == Phase::Open);
+    match open.filter(|_| code == Code::EpochAlreadyOpen.name()) {
+        Some(open) => format!(
+            "this window has no epoch yet: epoch {} is still open, and is closed before the next one opens",
+            open.number
+        ),
+        None => format!("this window has no epoch yet: {}", detail.trim_start_matches(code).trim_start_matches(": ")),
+    }
 }
 
 fn look_at_epoch(service: &Service, scope: ScopeId, epoch: &Epoch) -> Result<Outcome, Failure> {
@@ -244,10 +257,11 @@ fn weigh(
     if stored.conflicts > 0 {
         reasons.push(format!("{} in conflict", stored.conflicts));
     }
-    reasons.extend(read.unreadable.iter().map(|(reason, count)| format!("{count} {reason}")));
     if found > handed_on {
         reasons.push(format!("{} not handed on", found.saturating_sub(handed_on)));
     }
+    // The last, since it may name them one by one.
+    reasons.extend(read.unreadable_text());
     let missing = (!reasons.is_empty()).then(|| reasons.join(", "));
     let source = pass.source.name.parse()?;
     Ok(SourceReport { source, window: pass.window, at, found, stored: in_ledger, missing })

@@ -80,6 +80,63 @@ fn a_gap_is_closed_by_a_decision_with_a_reason() {
 }
 
 #[test]
+fn a_bad_line_of_a_file_is_named_with_its_line_and_cause_wherever_the_gap_is_shown() {
+    let world = World::open_now();
+    with_section(&world, "");
+    let good = world.event_line("e1", 1);
+    let cut = &good[..good.len() / 2];
+    world.write("events.ndjson", &format!("{good}\n{cut}\n"));
+    // The doctor's lines are wrapped.
+    let named = |text: &str| {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("1 malformed: events.ndjson, line 2: ") && text.contains("expected"), "{text}");
+    };
+    named(&world.run(&["schedule", "run", "--scope", "default"]).ok());
+    let id = world.json(&["run", "list"])[0]["id"].as_str().expect("an id").to_owned();
+    let shown = world.json(&["run", "show", &id]);
+    named(shown["sources"][0]["missing"].as_str().expect("why"));
+    named(shown["steps"][1]["result"].as_str().expect("a result"));
+    // While the week runs, too.
+    let listed = world.run(&["schedule", "list"]).ok();
+    named(&listed);
+    assert!(listed.contains("gap       epoch 1: 1 of 2 events of code"), "{listed}");
+    assert!(listed.contains("collect again with `meed schedule run`"), "{listed}");
+    named(world.json(&["schedule", "list"])[0]["gaps"][0].as_str().expect("a gap"));
+    named(&world.run(&["doctor"]).out);
+    let refused = world.epoch(&["close", "--early", "--reason", "a test"]);
+    refused.refused(1, "1 of 2 events of code");
+    named(&refused.err);
+    // Of very many the first are named, and the others counted.
+    world.write("events.ndjson", &format!("{good}\n{}", format!("{cut}\n").repeat(6)));
+    let many = world.run(&["schedule", "run", "--scope", "default"]).ok();
+    assert!(many.contains("6 malformed: ") && many.contains("line 4: "), "{many}");
+    assert!(many.contains("; and 3 more") && !many.contains("line 5: "), "{many}");
+    // Repaired, nothing is left of it.
+    world.write("events.ndjson", &format!("{good}\n"));
+    world.run(&["schedule", "run", "--scope", "default"]).ok();
+    assert!(!world.run(&["schedule", "list"]).ok().contains("gap "));
+}
+
+#[test]
+fn a_run_that_failed_fails_the_command() {
+    let world = World::open_now();
+    with_section(&world, "");
+    let ran = world.run(&["schedule", "run", "--scope", "default"]);
+    ran.refused(1, "events.ndjson");
+    assert!(ran.out.contains("state    failed"), "{ran:?}");
+}
+
+#[test]
+fn an_epoch_whose_window_has_ended_is_told_in_words() {
+    let world = World::open();
+    with_section(&world, "close = false\nopen_next = true\n");
+    world.write("events.ndjson", "");
+    let ran = world.run(&["schedule", "run", "--scope", "default"]).ok();
+    assert!(ran.contains("epoch 1 is still open, and is closed before the next one opens"), "{ran}");
+    assert!(!ran.contains("epoch_already_open"), "{ran}");
+}
+
+#[test]
 fn what_was_asked_for_on_the_command_line_is_a_run_too() {
     let world = World::with_events();
     world.epoch(&["close"]).ok();

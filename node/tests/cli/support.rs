@@ -67,7 +67,16 @@ impl World {
 
     /// A ledger with three approvers, two of whom must sign, and an open epoch of the last finished week.
     pub(crate) fn open() -> Self {
-        let world = Self::empty();
+        Self::open_at(Self::empty())
+    }
+
+    /// As [`World::open`], with an epoch of the week that runs, whose first moment `at` is.
+    pub(crate) fn open_now() -> Self {
+        let at = WindowDays::WEEK.window_at(now()).expect("week").start;
+        Self::open_at(Self { at, ..Self::empty() })
+    }
+
+    fn open_at(world: Self) -> Self {
         world.run(&["init", "--origin", "ledger.example.org"]).ok();
         world.run(&["scope", "add", "default", "--base-issuance", "10000"]).ok();
         world.set_approvers(&["alice", "bob", "carol"], 2).ok();

@@ -129,6 +129,10 @@ pub struct ScheduleView {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(value_type = Option<String>)]
     pub next_due: Option<Timestamp>,
+    /// What the sources said that they have of windows that are not closed yet, and the ledger has not: a sentence for
+    /// each window and source.
+    #[serde(default)]
+    pub gaps: Vec<String>,
     /// Why something that is due is not done.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<ScheduleProblemView>,

@@ -56,7 +56,7 @@ pub enum ScheduleCommand {
     /// Do now what is due, try again what failed, and collect
     #[command(after_help = "\
 While a node serves, the run goes on there and `meed run show` follows it; without one,
-all is done before this command ends.
+all is done before this command ends, which fails where the run did.
 
 Examples:
   meed schedule run --scope default")]

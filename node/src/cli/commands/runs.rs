@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use meed_audit::RejectionCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -98,7 +99,8 @@ pub fn schedule(command: &ScheduleCommand, session: &Session) -> Result<(), Fail
             let path = scope_path(&scope.scope, "/schedule/run");
             let nothing = serde_json::json!({});
             let run: RunView = session.waiting("working", |client| client.post(&path, &nothing))?;
-            session.console.answer(&run, || describe(&run))
+            session.console.answer(&run, || describe(&run))?;
+            run.problem.map_or(Ok(()), |problem| Err((*problem).into()))
         }
         ScheduleCommand::Pause(scope) => change(scope, "pause", session),
         ScheduleCommand::Resume(scope) => change(scope, "resume", session),
@@ -163,6 +165,12 @@ fn describe_schedule(schedule: &ScheduleView) -> String {
     }
     if let Some(at) = schedule.next_due {
         let _ = writeln!(text, "  next      {at}");
+    }
+    for gap in &schedule.gaps {
+        let _ = writeln!(text, "  gap       {gap}");
+    }
+    if let (None, false) = (&schedule.problem, schedule.gaps.is_empty()) {
+        let _ = writeln!(text, "  remedy    {}", RejectionCode::CollectionGap.remedy());
     }
     if let Some(problem) = &schedule.problem {
         let _ = writeln!(
