@@ -94,9 +94,9 @@ impl Pool {
             if *existing == component {
                 return Ok(false);
             }
-            let expected = format!("the stored amount {} with its inputs and evidence", existing.amount);
+            let (expected, got) = difference(existing, &component);
             let subject = format!("pool component {}", component.component);
-            return Err(Rejection::new(RejectionCode::PoolConflict, subject, expected, component.amount));
+            return Err(Rejection::new(RejectionCode::PoolConflict, subject, expected, got));
         }
         if self.components.len() >= COMPONENTS_MAX {
             let expected = format!("at most {COMPONENTS_MAX} components");
@@ -149,6 +149,26 @@ impl Pool {
     pub fn total(&self) -> Credits {
         self.total
     }
+}
+
+/// In what another component of the same name differs from the stored one: the stored parts, and those that came.
+fn difference(stored: &PoolComponent, given: &PoolComponent) -> (String, String) {
+    let evidence = |component: &PoolComponent| match &component.evidence_ref {
+        Some(evidence) => format!("evidence {:?}", evidence.as_str()),
+        None => "no evidence".to_owned(),
+    };
+    let parts = |component: &PoolComponent| {
+        [
+            format!("amount {}", component.amount),
+            evidence(component),
+            format!("inputs of SHA-256 {}", component.inputs_hash),
+            format!("computed by {}", component.algorithm_version),
+        ]
+    };
+    let differing: Vec<(String, String)> =
+        parts(stored).into_iter().zip(parts(given)).filter(|(stored, given)| stored != given).collect();
+    let (stored, given): (Vec<String>, Vec<String>) = differing.into_iter().unzip();
+    (format!("the stored component, with {}", stored.join(", ")), given.join(", "))
 }
 
 #[cfg(test)]

@@ -100,7 +100,10 @@ fn remedy_of(command: &Command, problem: &Problem) -> Option<String> {
         (Command::Epoch(_), "invalid_time") if problem.detail.contains("a time whose window") => {
             "open a window that lies in these years as a whole"
         }
-        (Command::Proof(_) | Command::Export(_), "statement_not_found") => {
+        // Where another revision is final, the refusal says which.
+        (Command::Proof(_) | Command::Export(_), "statement_not_found")
+            if problem.remedy == RejectionCode::StatementNotFound.remedy() =>
+        {
             "finalize the epoch first: `meed epoch show` says how far it is; `meed statement --preview` shows what it \
              would be now"
         }

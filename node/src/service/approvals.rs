@@ -13,6 +13,9 @@ use crate::api::documents::{
 };
 use crate::failure::{Failure, reject, with_sources};
 
+/// How a signature is refused where nothing is offered that it could be of.
+const SIGNED_IN_VAIN: [&str; 2] = ["draft_not_current", "draft_not_found"];
+
 impl Service {
     /// Sets or proposes the approvers of a scope.
     ///
@@ -75,13 +78,14 @@ impl Service {
     pub fn add_signatures(&self, key: &str, epoch: u64, text: &str) -> Result<SignaturesView, Failure> {
         let (snapshot, place) = self.place(key, epoch)?;
         let draft = snapshot.draft(place.scope, place.epoch, which(&snapshot, &place, None)?)?;
-        let is_offered = snapshot.epoch(place.scope, place.epoch)?.current_draft.is_some();
+        let state = snapshot.epoch(place.scope, place.epoch)?;
+        let is_final = state.final_revision.is_some() && !state.amending;
         drop(snapshot);
         for line in read_lines(text, &draft.statement.origin_line())? {
             let added = self.ledger.add_signature(place.scope, place.epoch, line, self.clock.now()?);
             match added.map_err(Failure::from) {
                 Ok(Added::New | Added::Same) => {}
-                Err(failure) if !is_offered && failure.problem.code == "draft_not_current" => {
+                Err(failure) if is_final && SIGNED_IN_VAIN.contains(&failure.problem.code.as_str()) => {
                     return Err(failure.with_remedy("nothing is left to sign: the epoch is final"));
                 }
                 Err(failure) => return Err(failure),
@@ -106,6 +110,18 @@ impl Service {
                 draft.statement.approvers.threshold
             }
         };
+        let in_force = match state.final_revision {
+            None => None,
+            Some(last) => {
+                let which = Which::Revision(last);
+                Some((last, snapshot.final_statement(place.scope, place.epoch, which)?.note))
+            }
+        };
+        // What came after finalizing is not in the note that the log holds.
+        let is_in_force = |revision, line: &str| {
+            let same = in_force.as_ref().filter(|(last, _)| *last == revision);
+            same.is_some_and(|(_, note)| note.lines().any(|logged| logged == line.trim_end()))
+        };
         let signatures: Vec<SignatureView> = stored
             .iter()
             .map(|signature| SignatureView {
@@ -113,6 +129,7 @@ impl Service {
                 name: signature.line.name().to_string(),
                 line: signature.line.to_string(),
                 counts: signature.counts,
+                in_force: is_in_force(signature.revision, &signature.line.to_string()),
             })
             .collect();
         let approvals = signatures.iter().filter(|signature| signature.counts).count();

@@ -8,7 +8,7 @@ use meed_audit::hash::Hash;
 use meed_audit::ids::SetVersion;
 use meed_storage::{LogKind, ProofFrame, Snapshot};
 
-use super::{Service, which_final};
+use super::{Service, not_final, which_final};
 use crate::failure::Failure;
 
 /// Frames that are kept: some MiB at most. Nodes have few statements that many people ask for at a time.
@@ -56,7 +56,8 @@ impl Service {
         }
         let (key, epoch, revision, since) = &wanted;
         let place = Self::place_in(snapshot, key, *epoch)?;
-        let frame = snapshot.proof_frame(place.scope, place.epoch, which_final(*revision)?, *since)?;
+        let frame = snapshot.proof_frame(place.scope, place.epoch, which_final(*revision)?, *since);
+        let frame = frame.map_err(|error| not_final(error.into(), snapshot, &place, *revision))?;
         let frame = Arc::new(Kept { digest: frame.digest(), frame });
         self.frames.keep(size, wanted, Arc::clone(&frame));
         Ok(frame)

@@ -11,7 +11,7 @@ use meed_audit::statement::Statement;
 use meed_storage::{EventReader, Snapshot, Which};
 
 use super::proofs::{ExportKind, write_rows};
-use super::{Place, Service, which, which_final};
+use super::{Place, Service, not_final, which, which_final};
 use crate::api::pieces::Writing;
 use crate::failure::Failure;
 
@@ -78,7 +78,8 @@ impl Service {
         kind: ExportKind,
     ) -> Result<ExportWriting, Failure> {
         let (snapshot, place) = self.place(key, epoch)?;
-        let last = snapshot.final_statement(place.scope, place.epoch, which_final(revision)?)?;
+        let found = snapshot.final_statement(place.scope, place.epoch, which_final(revision)?);
+        let last = found.map_err(|error| not_final(error.into(), &snapshot, &place, revision))?;
         let Statement { scope_key: key, revision, unit, .. } = last.statement;
         Ok(ExportWriting { place, key, revision, kind, unit, after: None, is_begun: false })
     }

@@ -251,6 +251,17 @@ fn which(snapshot: &Snapshot, place: &Place, revision: Option<u64>) -> Result<Wh
     })
 }
 
+/// A refusal of a revision that is not final, with what to do where another one is.
+fn not_final(failure: Failure, snapshot: &Snapshot, place: &Place, revision: Option<u64>) -> Failure {
+    let known = snapshot.epoch(place.scope, place.epoch).ok().and_then(|epoch| epoch.final_revision);
+    match (known, revision) {
+        (Some(last), Some(_)) if failure.problem.code == "statement_not_found" => failure.with_remedy(format!(
+            "leave the revision out for the one in force, which is {last}; `meed epoch show` lists those that became final"
+        )),
+        _ => failure,
+    }
+}
+
 /// The final statement that a request means.
 fn which_final(revision: Option<u64>) -> Result<Which, Failure> {
     Ok(revision.map(Revision::new).transpose()?.map_or(Which::Final, Which::Revision))

@@ -87,7 +87,7 @@ impl Service {
         })
     }
 
-    /// Makes a person of who signed in, unless they are one.
+    /// Makes a person of who signed in. Who is one already stays so, and is called by the name from now on that is given.
     ///
     /// # Errors
     /// `identity_bound_to_other` where the account was revoked; refusals of the name.
@@ -100,7 +100,12 @@ impl Service {
         let name = request.name.as_deref().map(|name| FreeText::parse("name", name)).transpose()?;
         let evidence = OwnEvidence { signed: Some(&person.signed), asked_by: None }.seal()?;
         let id = UserId::from_random(clock::random()?);
-        self.ledger.found_user(person.identity.clone(), id, name, evidence, self.by(actor)?)?;
+        let founded =
+            self.ledger.found_user(person.identity.clone(), id, name.clone(), evidence, self.by(actor)?);
+        let (user, bound) = founded.map_err(|error| lost_for_now(error.into()))?;
+        if let (Bound::Already, Some(name)) = (bound, name.filter(|name| user.name.as_ref() != Some(name))) {
+            self.ledger.rename_user(user.id, name)?;
+        }
         let record = self.own_record(&person.identity)?;
         record.ok_or_else(|| Failure::internal("a person who was just made is not there"))
     }
@@ -118,8 +123,8 @@ impl Service {
     ) -> Result<BoundView, Failure> {
         let evidence = OwnEvidence { signed: Some(&other.signed), asked_by: Some(&holder.signed) }.seal()?;
         let by = self.by(actor)?;
-        let bound =
-            self.ledger.bind_own(holder.identity.clone(), other.identity.clone(), user, evidence, by)?;
+        let bound = self.ledger.bind_own(holder.identity.clone(), other.identity.clone(), user, evidence, by);
+        let bound = bound.map_err(|error| lost_for_now(error.into()))?;
         let identity = other.identity.to_string();
         Ok(BoundView { identity, user: Some(user), changed: bound == Bound::New })
     }
@@ -139,6 +144,17 @@ impl Service {
         self.ledger.revoke_own(holder.identity.clone(), identity.clone(), evidence, self.by(actor)?)?;
         Ok(BoundView { identity: identity.to_string(), user: None, changed: true })
     }
+}
+
+/// What the person can do whose account is or was last another user's; the rest is for the operator.
+fn lost_for_now(failure: Failure) -> Failure {
+    if failure.problem.code != "identity_bound_to_other" {
+        return failure;
+    }
+    failure.with_remedy(
+        "if that user is you: sign in with another account that is theirs, and bind this one there; else ask the operator, \
+         who can give it to you with `meed rebind`",
+    )
 }
 
 #[cfg(test)]

@@ -128,7 +128,11 @@ impl Signed {
             Some(signed) if revision < *signed => {
                 let expected = format!("revision {signed} or higher, which this key has signed");
                 let code = RejectionCode::SignedOther;
-                Err(Rejection::new(code, epoch, expected, format!("revision {revision}")).into())
+                let refusal = Rejection::new(code, epoch, expected, format!("revision {revision}"));
+                Err(Failure::from(refusal).with_remedy(format!(
+                    "do not sign an older revision: this key has signed revision {signed} already; ask the operator \
+                     whether another is offered by now, and for its dossier"
+                )))
             }
             _ => Ok(()),
         }

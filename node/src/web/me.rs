@@ -107,6 +107,11 @@ fn accounts(user: &UserView, current: &str) -> Markup {
         section id="accounts" {
             h2 { "Your accounts" }
             @if let Some(name) = &user.name { p { "As " (name) ", since " (frame::day(user.created_at)) "." } }
+            form method="post" action="/me/user" {
+                label for="name" { "A name to show" }
+                input id="name" name="name" size="32" maxlength="200" autocomplete="name" value=[user.name.as_ref()];
+                " " button type="submit" { "Change the name" }
+            }
             ul { @for account in &user.identities {
                 li { (key(account)) @if account == current { " (you signed in with this one)" }
                     form method="post" action="/me/revoke" {

@@ -95,12 +95,25 @@ fn a_change_of_the_set_is_signed_by_the_old_set_and_by_who_joins() {
     world.vkey("mallory");
     world.sign("set.draft", "mallory").refused(1, "signer_unknown");
     let add = ["signature", "add", "--scope", "default", "--approvers", "-"];
+    let proposed = world.run(&["scope", "approvers", "default"]).ok();
+    let proposed = proposed.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(proposed.contains("each who joins with version 2: not signed by dave"), "{proposed}");
     let shown = world.sign("set.draft", "alice");
     assert!(shown.err.contains("new: dave+") && shown.err.contains("leaves: carol+"), "{}", shown.err);
-    for (name, state) in [("alice", "proposed"), ("bob", "proposed"), ("dave", "in force")] {
+    let old = |signed: &str, missing: &str| {
+        format!("2 of the 3 of version 1, the set in force: signed by {signed}, not by {missing}")
+    };
+    let joins = "each who joins with version 2: not signed by dave";
+    for (name, state, missing) in [
+        ("dave", "proposed", old("nobody", "alice, bob, carol")),
+        ("alice", "proposed", old("alice", "bob, carol")),
+        ("bob", "in force", String::new()),
+    ] {
         let line = world.sign("set.draft", name).ok();
         let answer = world.run_with(&add, &[], &line).ok();
-        assert!(answer.starts_with(state), "{name}: {answer}");
+        let said = answer.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(answer.starts_with(state) && said.contains(&missing), "{name}: {answer}");
+        assert!(!said.contains(joins), "{name}: {answer}");
     }
     assert_eq!(world.json(&["scope", "approvers", "default"])["in_force"]["version"], 2);
     world.run(&["scope", "approvers", "default", "--draft"]).refused(1, "expected a proposed approver set");

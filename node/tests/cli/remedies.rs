@@ -99,6 +99,44 @@ fn a_signature_of_what_is_final_is_no_reason_to_fetch_a_dossier_again() {
 }
 
 #[test]
+fn a_signature_of_another_text_for_a_final_epoch_asks_for_no_draft() {
+    let world = World::finalized();
+    let line = world.read("alice.sig");
+    let (name, rest) = line.trim_end().rsplit_once(' ').expect("a line");
+    // The same name and key id, and another signature.
+    let changed: String = rest
+        .chars()
+        .rev()
+        .enumerate()
+        .map(|(place, one)| {
+            if place == 12 && one != 'A' {
+                'A'
+            } else if place == 12 {
+                'B'
+            } else {
+                one
+            }
+        })
+        .collect();
+    let changed: String = changed.chars().rev().collect();
+    world.write("other.sig", &format!("{name} {changed}\n"));
+    let refused = world.run(&["signature", "add", "--scope", "default", "--epoch", "1", "other.sig"]);
+    remedied(&refused, 1, "draft_not_found", "nothing is left to sign: the epoch is final");
+}
+
+#[test]
+fn another_evidence_of_a_component_is_told_as_that() {
+    let world = World::open();
+    let add = ["pool", "add", "--scope", "default", "--epoch", "1", "--component", "base_issuance"];
+    let refused = world.run(&[&add[..], &["--amount", "10000", "--evidence", "vote 12"]].concat());
+    refused.refused(1, "got evidence \"vote 12\"");
+    assert!(
+        refused.err.contains("the stored component, with ") && !refused.err.contains("amount 10000"),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn what_is_done_already_is_not_asked_for_again() {
     let world = World::with_events();
     let account = ["--provider", "github", "--external-id", "1", "--evidence", r#"{"by":"vote"}"#];

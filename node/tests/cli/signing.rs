@@ -73,7 +73,10 @@ fn a_lower_revision_is_never_signed() {
     let world = World::frozen("zero.dossier");
     world.freeze_again("one.dossier");
     world.sign("one.dossier", "alice").ok();
-    world.sign("zero.dossier", "alice").refused(1, "signed_other");
+    let refused = world.sign("zero.dossier", "alice");
+    refused.refused(1, "signed_other");
+    assert!(refused.err.contains("this key has signed revision 1 already"), "{}", refused.err);
+    assert!(!refused.err.contains("a new draft with a new revision"), "{}", refused.err);
     world.sign("zero.dossier", "bob").ok();
     world.sign("one.dossier", "bob").ok();
 }

@@ -206,6 +206,13 @@ fn who_revoked_the_account_they_signed_in_with_is_told_whose_it_was() {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(!shown.contains("Become a person") && !shown.contains("action=\"/me/"), "{shown}");
+    let refused = form("/me/user", "name=Ana");
+    assert!(
+        refused.status == 409 && refused.text().contains("sign in with another account"),
+        "{}",
+        refused.text()
+    );
+    assert!(!refused.text().contains("revoke the binding and rebind"), "{}", refused.text());
     // Where no key or wallet is left, nobody can sign in for the user.
     let second = key(2).public_key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     node.ok(&["revoke", "--provider", "ed25519", "--external-id", &second, "--evidence", "{}"]);
@@ -233,6 +240,11 @@ fn a_person_signs_in_joins_binds_and_revokes_without_a_script() {
     let form = |path: &str, body: &str| node.post(path, &format!("{OWN}{cookie}"), body);
     assert_eq!(form("/me/user", "name=Ana").status, 303);
     assert!(page(&cookie).contains("As Ana") && page(&cookie).contains("Bind another account"));
+    // A second time it is a new name for the same person.
+    let first = between(&page(&cookie), "user:", "<");
+    assert_eq!(form("/me/user", "name=Zoe").status, 303);
+    assert!(page(&cookie).contains("As Zoe, since"), "{}", page(&cookie));
+    assert_eq!(between(&page(&cookie), "user:", "<"), first);
     assert_eq!(form("/me/bind", &ask("/me/challenge", &cookie, &key(2))).status, 303);
     let shown = page(&cookie);
     assert_eq!(shown.matches("action=\"/me/revoke\"").count(), 2, "{shown}");

@@ -12,6 +12,7 @@ use crate::meta::NodeRecord;
 use crate::rules::approvers::current_set;
 use crate::rules::notes::{node_key, stored_note, whole_note};
 use crate::rules::record::{LedgerResult, refuse, sound};
+use crate::rules::still_needed::still_needed;
 use crate::rules::tables::{PENDING_SETS, PendingSetRecord};
 use crate::table::RawReader;
 
@@ -79,7 +80,7 @@ impl Candidate {
         match self.current.check_successor(&self.leaves, &self.next, &self.note()?, key) {
             Ok(()) => Ok(None),
             Err(rejection) if rejection.code == RejectionCode::QuorumMissing => {
-                Ok(Some(format!("expected {}, got {}", rejection.expected, rejection.got)))
+                Ok(Some(still_needed(&self.current, &self.next, &self.lines)))
             }
             Err(rejection) => refuse(rejection),
         }

@@ -38,6 +38,7 @@ mod runs;
 mod schedules;
 mod scopes;
 mod signatures;
+mod still_needed;
 mod tables;
 mod tokens;
 mod unbound;

@@ -63,7 +63,7 @@ fn a_pending_set_takes_only_valid_lines_of_its_members() {
     cosign(&world, scope, &[0]).unwrap();
     let pending = world.snapshot().pending_approvers(scope).unwrap().unwrap();
     assert_eq!(pending.signatures.len(), 1);
-    assert!(pending.missing.contains("2 of 3"), "{}", pending.missing);
+    assert!(pending.missing.contains("2 of the 3 of version 1"), "{}", pending.missing);
     world.ledger.withdraw_approvers(scope).unwrap();
     assert_eq!(world.snapshot().pending_approvers(scope).unwrap(), None);
     assert_eq!(world.snapshot().approvers(scope).unwrap().text.version, SetVersion::FIRST);

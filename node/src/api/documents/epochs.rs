@@ -22,6 +22,15 @@ pub struct OpenRequest {
     pub ahead: bool,
 }
 
+impl OpenRequest {
+    /// The time that somebody typed: a day alone, as `2026-11-10`, is its first moment in UTC.
+    pub fn moment(typed: &str) -> String {
+        let is_day = typed.len() == "2026-11-10".len()
+            && typed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        if is_day { format!("{typed}T00:00:00Z") } else { typed.to_owned() }
+    }
+}
+
 /// `POST /…/{n}/close`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -223,8 +232,11 @@ pub struct SignatureView {
     pub name: String,
     /// The signature line.
     pub line: String,
-    /// Whether it counts for the current draft.
+    /// Whether it counts for the draft that is offered, or, where none is, for the statement in force.
     pub counts: bool,
+    /// Whether it is one of those by which the statement in force became final.
+    #[serde(default)]
+    pub in_force: bool,
 }
 
 /// An approver of the draft that is offered.

@@ -98,7 +98,8 @@ async fn me(call: Call) -> Answer<MeView> {
 
 /// Becomes a person of this node: the account that one signed in with is bound to a new user.
 ///
-/// What was signed to sign in is the evidence. An account that is somebody's already stays so.
+/// What was signed to sign in is the evidence. An account that is somebody's already stays so; a name that is given is what
+/// that person is called from then on.
 #[utoipa::path(
     post,
     path = "/api/v1/me/user",

@@ -102,7 +102,11 @@ fn show(view: &SignaturesView, session: &Session) -> Result<(), Failure> {
             None => "no draft yet\n".to_owned(),
         };
         for signature in &view.signatures {
-            let state = if signature.counts { "counts" } else { "evidence only" };
+            let state = match (signature.counts, signature.in_force) {
+                (true, _) => "counts",
+                (false, true) => "counts for the statement in force",
+                (false, false) => "evidence only",
+            };
             text.push_str(&format!("  revision {} {} ({state})\n", signature.revision, signature.name));
         }
         text

@@ -20,7 +20,8 @@ pub fn run(command: &EpochCommand, session: &Session) -> Result<(), Failure> {
     let client = &session.client;
     match command {
         EpochCommand::Open(args) => {
-            let request = OpenRequest { at: args.at.clone(), skip: args.skip, ahead: args.ahead };
+            let request =
+                OpenRequest { at: OpenRequest::moment(args.at.trim()), skip: args.skip, ahead: args.ahead };
             let epoch: EpochView = client.post(&scope_path(&args.scope.scope, "/epochs"), &request)?;
             show(&epoch, session)
         }
@@ -64,7 +65,8 @@ fn list(epochs: &[EpochView], session: &Session) -> Result<(), Failure> {
         let rows = epochs.iter().map(|epoch| {
             vec![
                 epoch.epoch.to_string(),
-                epoch.phase.clone(),
+                // In one word: the table is as wide as a line may be.
+                if epoch.amending { "amending".to_owned() } else { epoch.phase.clone() },
                 epoch.period_start.to_string(),
                 epoch.period_end.to_string(),
                 epoch.events.to_string(),
@@ -141,6 +143,11 @@ struct EpochAnswer {
 }
 
 impl EpochAnswer {
+    /// Whether a later revision has replaced a final one.
+    fn was_final(&self, revision: u64) -> bool {
+        self.finals.contains(&revision) && self.epoch.final_revision != Some(revision)
+    }
+
     fn state_of(&self, draft: &DraftView) -> String {
         if self.epoch.final_revision == Some(draft.revision) {
             return "final, and in force".to_owned();
@@ -187,7 +194,7 @@ fn show_all(args: &EpochArgs, session: &Session) -> Result<(), Failure> {
             );
             let signatures = answer.signatures.signatures.iter();
             for signature in signatures.filter(|signature| signature.revision == draft.revision) {
-                let counted = signature.counts || answer.finals.contains(&draft.revision);
+                let counted = signature.counts || signature.in_force || answer.was_final(draft.revision);
                 let state = if counted { "" } else { " (kept as evidence, does not count)" };
                 let _ = writeln!(text, "    signed by {}{state}", signature.name);
             }
