@@ -241,6 +241,7 @@ pub fn describe(report: &Report) -> String {
         return text;
     };
     let _ = writeln!(text, "statement       {}", statement.origin);
+    let _ = writeln!(text, "epoch           {}, revision {}", statement.epoch, statement.revision);
     let _ = writeln!(text, "period          {} to {}", statement.period_start, statement.period_end);
     text.push_str("this cannot say, offline:\n");
     for note in &report.cannot_say {
@@ -249,7 +250,9 @@ pub fn describe(report: &Report) -> String {
     match (&report.payout, &report.absent) {
         (Some(payout), _) => text.push_str(&describe_payout(payout, statement)),
         (None, Some(claimant)) => {
-            let _ = writeln!(text, "claimant        {claimant}\nverified: not in this epoch");
+            let (epoch, revision) = (statement.epoch, statement.revision);
+            let _ = writeln!(text, "claimant        {claimant}");
+            let _ = writeln!(text, "verified: not in this epoch (epoch {epoch}, revision {revision})");
         }
         (None, None) => {}
     }

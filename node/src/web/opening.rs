@@ -44,7 +44,7 @@ impl OpenForm {
         let skip = self.skip.trim();
         let refuse = |_| reject(RejectionCode::InvalidNumber, "skip", "how many windows are left out", skip);
         Ok(OpenRequest {
-            at: if at.len() == DAY_BYTES { format!("{at}T00:00:00Z") } else { at.to_owned() },
+            at: OpenRequest::moment(at),
             skip: if skip.is_empty() { 0 } else { skip.parse().map_err(refuse)? },
             ahead: !self.ahead.is_empty(),
         })

@@ -71,7 +71,8 @@ fn absence_is_proven_and_never_called_a_payout() {
     let out = ran.ok();
     assert!(
         out.ends_with(
-            "claimant        user:00000000-0000-4000-8000-000000000001\nverified: not in this epoch\n"
+            "claimant        user:00000000-0000-4000-8000-000000000001\nverified: not in this epoch (epoch 1, \
+             revision 0)\n"
         ),
         "{out}"
     );
@@ -81,7 +82,7 @@ fn absence_is_proven_and_never_called_a_payout() {
     let ran = world.run(&["verify", "account.json", "--trust", "trust.toml"]);
     assert!(ran.err.contains("identity:github:77 is an account"), "{}", ran.err);
     assert!(ran.err.contains("earns under that user's key"), "{}", ran.err);
-    assert!(ran.ok().ends_with("verified: not in this epoch\n"));
+    assert!(ran.ok().ends_with("verified: not in this epoch (epoch 1, revision 0)\n"));
 }
 
 #[test]
@@ -326,6 +327,19 @@ fn what_was_decided_is_taken_back() {
     run(&["curate", "--event", "github:pr:7:e3", "--share", &share]).refused(1, "user_not_found");
     let blank = ["curate", "--scope", "default", "--epoch", "1", "--event", "github:pr:7:e3", "--exclude"];
     world.run(&[&blank[..], &["--reason", "   "]].concat()).refused(2, "invalid_text");
+}
+
+#[test]
+fn a_day_alone_opens_the_window_that_holds_it() {
+    let world = World::empty();
+    world.run(&["init", "--origin", "ledger.example.org"]).ok();
+    world.run(&["scope", "add", "default"]).ok();
+    let (day, _) =
+        world.at.to_string().split_once('T').map(|(day, rest)| (day.to_owned(), rest.len())).expect("a day");
+    let opened = world.json(&["epoch", "open", "--scope", "default", "--at", &day]);
+    let start = opened["period_start"].as_str().expect("a start");
+    assert!(start <= day.as_str() && opened["period_end"].as_str() > Some(day.as_str()), "{opened}");
+    world.run(&["epoch", "open", "--scope", "default", "--at", "2026-13-99"]).refused(2, "invalid_time");
 }
 
 #[test]

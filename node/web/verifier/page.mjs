@@ -247,8 +247,8 @@ class Page {
             const found = new Map(describeFound(report));
             const words =
                 payout === undefined
-                    ? `${absent} is not in this epoch`
-                    : `${payout.claimant} gets ${found.get('payout')}`;
+                    ? `${absent} is not in epoch ${found.get('epoch')}`
+                    : `${payout.claimant} gets ${found.get('payout')} in epoch ${found.get('epoch')}`;
             this.#say(`Verified: ${words} (${statement.period_start} to ${statement.period_end}).`, 'is-verified');
             this.#showPairs('found', [...found]);
             this.#part('limits').hidden = false;

@@ -73,6 +73,7 @@ export function describeFound(report) {
     const { statement, payout, absent } = report;
     const common = [
         ['statement', statement.origin],
+        ['epoch', `${statement.epoch}, revision ${statement.revision}`],
         ['period', `${statement.period_start} to ${statement.period_end}`],
     ];
     if (payout === undefined) {

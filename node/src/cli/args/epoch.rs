@@ -31,12 +31,13 @@ pub enum EpochCommand {
 Windows begin on Mondays at 00:00 UTC. One epoch of a scope is open at a time.
 
 Examples:
+  meed epoch open --scope default --at 2026-11-10
   meed epoch open --scope default --at 2026-11-10T00:00:00Z")]
 pub struct OpenArgs {
     /// The scope
     #[command(flatten)]
     pub scope: ScopeArg,
-    /// A time in the window
+    /// A time in the window; a day alone is its first moment in UTC
     #[arg(long, value_name = "TIME")]
     pub at: String,
     /// How many windows are left out since the last epoch: what happened in them joins this one,
