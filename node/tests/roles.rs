@@ -73,6 +73,7 @@ const TABLE: [(&str, &str); ROUTE_COUNT] = [
     ("POST /scopes/{key}/epochs/{epoch}/signatures", "yyyyyy"),
     ("GET /scopes/{key}/epochs/{epoch}/verification", "yyyyyy"),
     ("GET /scopes/{key}/epochs/{epoch}/proofs/{claimant}", "yyyyyy"),
+    ("GET /scopes/{key}/epochs/{epoch}/other-keys/{claimant}", "yyyyyy"),
     ("GET /claimants/{claimant}/payouts", "yyyyyy"),
     ("GET /runs", "----yy"),
     ("GET /runs/{id}", "----yy"),

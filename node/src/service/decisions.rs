@@ -19,9 +19,6 @@ use crate::api::documents::{
 };
 use crate::failure::{Failure, reject};
 
-/// Decisions that are read at once.
-const DECISIONS_READ: u64 = 10_000;
-
 impl Service {
     /// Decides on one event.
     ///
@@ -173,23 +170,13 @@ impl Service {
         epoch: EpochNumber,
         (from, limit): (u64, usize),
     ) -> Result<(Vec<u64>, Option<u64>), Failure> {
-        let size = snapshot.decisions_size(scope)?;
-        self.kept.with_decided(scope, |places| {
-            while places.seen < size {
-                let new = snapshot.decisions(scope, places.seen, DECISIONS_READ.min(size - places.seen))?;
-                for (sequence, decision) in new {
-                    if let Some(epoch) = decision.epoch {
-                        places.by_epoch.entry(epoch).or_default().push(sequence);
-                    }
-                    places.seen = sequence.saturating_add(1);
-                }
-            }
+        self.with_places(snapshot, scope, |places, size| {
             let all = places.by_epoch.get(&epoch).map_or(&[][..], Vec::as_slice);
             let rest = all.get(all.partition_point(|sequence| *sequence < from)..).unwrap_or(&[]);
             // Another request may have seen a later state than this one's.
             let rest = rest.get(..rest.partition_point(|sequence| *sequence < size)).unwrap_or(rest);
             let own = rest.get(..limit).unwrap_or(rest);
-            Ok((own.to_vec(), rest.get(own.len()).copied()))
+            (own.to_vec(), rest.get(own.len()).copied())
         })
     }
 

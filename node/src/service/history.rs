@@ -3,7 +3,7 @@
 
 use meed_audit::allocation::Allocation;
 use meed_audit::amount::Credits;
-use meed_audit::ids::Revision;
+use meed_audit::ids::{EpochNumber, Revision};
 use meed_audit::time::Timestamp;
 use meed_storage::{ClaimantHistory, FinalStatement, Snapshot, Which};
 
@@ -52,7 +52,43 @@ pub(crate) struct PaidRevision {
     pub(crate) payout: Option<Allocation>,
 }
 
+/// The newest final statement of a scope that is in force.
+#[derive(Clone, Debug)]
+pub(crate) struct NewestFinal {
+    /// The scope's key.
+    pub(crate) scope: String,
+    /// The epoch.
+    pub(crate) epoch: u64,
+    /// The revision.
+    pub(crate) revision: u64,
+}
+
+/// Epochs at a scope's end among which its newest final one is looked for.
+const NEWEST_EPOCHS: usize = 20;
+
 impl Service {
+    /// The newest final epochs of at most so many scopes, one of each.
+    ///
+    /// # Errors
+    /// A failure of reading.
+    pub(crate) fn newest_finals(&self, scopes: usize) -> Result<Vec<NewestFinal>, Failure> {
+        let mut found = Vec::new();
+        let snapshot = self.snapshot()?;
+        for scope in snapshot.scopes()?.into_iter().take(scopes) {
+            let Some(newest) = snapshot.newest_epoch(scope.id)? else { continue };
+            let count = u64::try_from(NEWEST_EPOCHS).unwrap_or(u64::MAX);
+            let first = EpochNumber::new(newest.get().saturating_sub(count).max(1))?;
+            let epochs = snapshot.epochs_from(scope.id, first, NEWEST_EPOCHS.saturating_add(1))?.items;
+            let last = epochs.iter().rev().find_map(|epoch| Some((epoch.number, epoch.final_revision?)));
+            found.extend(last.map(|(epoch, revision)| NewestFinal {
+                scope: scope.terms.key.to_string(),
+                epoch: epoch.get(),
+                revision: revision.get(),
+            }));
+        }
+        Ok(found)
+    }
+
     /// The final statements of an epoch, the one in force first.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! What was computed and stays true for the state that it was computed from: kept, so that equal requests compute once,
 //! and one computation of a kind runs at a time, however many ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use meed_audit::allocation::Allocation;
 use meed_audit::amount::Credits;
 use meed_audit::decision::State;
-use meed_audit::ids::{EpochNumber, Revision, ScopeId};
+use meed_audit::ids::{EpochNumber, Identity, Revision, ScopeId, UserId};
 use meed_storage::{PreviewTerms, Proposal};
 
 use super::differences::Differences;
@@ -85,12 +85,17 @@ pub(super) struct Proposed {
     pub(super) largest: Vec<Allocation>,
 }
 
-/// Where the decisions of each epoch stand among those of their scope. Decisions are only added.
+/// Where the decisions of each epoch, and those on each account, stand among those of their scope. Decisions are only
+/// added.
 #[derive(Default)]
 pub(super) struct DecisionPlaces {
     /// How many decisions of the scope were looked at.
     pub(super) seen: u64,
     pub(super) by_epoch: BTreeMap<EpochNumber, Vec<u64>>,
+    /// Whose each account became, or that it became nobody's, by the place of the decision, ascending.
+    pub(super) owners: BTreeMap<Identity, Vec<(u64, Option<UserId>)>>,
+    /// The accounts that are or were a user's.
+    pub(super) accounts: BTreeMap<UserId, BTreeSet<Identity>>,
 }
 
 impl Kept {

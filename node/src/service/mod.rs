@@ -15,6 +15,7 @@ pub(crate) mod history;
 mod intake;
 mod kept;
 pub(crate) mod long;
+pub(crate) mod other_keys;
 pub(crate) mod own_accounts;
 mod pages;
 mod parts;

@@ -4,21 +4,31 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use meed_audit::allocation::Allocation;
+use meed_audit::ids::Claimant;
 use serde::Deserialize;
 
 use super::frame::{self, credits, key};
 use super::tables::{proof, ways, wide};
 use super::{Answer, Sorry};
+use crate::api::documents::Page;
 use crate::api::extract::{Asked, At, Call};
 use crate::api::parameters::ClaimantPath;
 use crate::client::segment;
-use crate::service::Wanted;
-use crate::service::history::{PaidEpoch, PaidRevision};
+use crate::failure::Failure;
+use crate::service::history::{NewestFinal, PaidEpoch, PaidRevision};
+use crate::service::other_keys::KinKey;
 use crate::service::payouts::proof_path;
-use crate::words::units;
+use crate::service::{Service, Wanted};
+use crate::words::{counted, units};
 
 /// Epochs that one page looks at.
 const EPOCHS: usize = 500;
+/// Accounts of a user whose own payouts one page shows.
+const ACCOUNTS: usize = 20;
+/// Other keys that one page names.
+const KEYS: usize = 100;
+/// Scopes of which one page offers proofs of absence.
+const SCOPES: usize = 20;
 
 /// Whom to look for.
 #[derive(Deserialize)]
@@ -46,26 +56,98 @@ pub(super) async fn page(
     Asked(view): Asked<View>,
 ) -> Answer {
     let (name, wanted) = (claimant.clone(), Wanted::at(&view.from, EPOCHS));
-    let found =
-        call.run(move |service, _| service.payout_history(&name, &wanted)).await.map_err(Sorry::from)?;
+    let shown = call.run(move |service, _| read(service, &name, &wanted)).await.map_err(Sorry::from)?;
+    let Shown { found, kin, own_payouts, absences } = &shown;
     let own = format!("/claimants/{}", segment(&claimant));
     let next = found.next.as_deref().map(|next| format!("{own}?from={}", segment(next)));
     let beginning = (!view.from.is_empty()).then_some(own.as_str());
     let content = html! {
         p { (key(&claimant)) }
+        (other_keys(kin))
         @if found.items.is_empty() {
             @if next.is_some() || beginning.is_some() { p { "None of the epochs on this page pays this claimant." } }
             @else {
-                p { "No final statement pays this claimant. An account that is somebody's earns under their user's key." }
+                p { "No final statement pays this key. An account that is somebody's earns under their user's key." }
+                (absence(absences, &claimant))
             }
         } @else {
             (payouts(&found.items, &claimant))
             p { "To check without trusting this node, keep the proof file, take the trust file from somebody you trust, and run "
                 code { "meed verify PROOF --trust TRUST" } "." }
         }
+        @for (account, paid) in own_payouts {
+            section {
+                h2 { "Paid to an account under its own key" }
+                p { (key(account)) }
+                (payouts(paid, account))
+            }
+        }
         (ways("More epochs", beginning, next.as_deref()))
     };
     Ok(frame::page("A contributor's payouts", &[("Overview", "/"), ("Contributor", "")], &content))
+}
+
+/// All that the page shows.
+struct Shown {
+    found: Page<PaidEpoch>,
+    kin: Vec<KinKey>,
+    /// What accounts of a user were paid by themselves, where they were.
+    own_payouts: Vec<(String, Vec<PaidEpoch>)>,
+    /// Statements that do not name the claimant, where none does.
+    absences: Vec<NewestFinal>,
+}
+
+fn read(service: &Service, claimant: &str, wanted: &Wanted) -> Result<Shown, Failure> {
+    let found = service.payout_history(claimant, wanted)?;
+    let kin = service.kin_of(claimant)?;
+    let mut own_payouts = Vec::new();
+    for account in kin.iter().filter(|key| matches!(key.claimant, Claimant::Identity(_))).take(ACCOUNTS) {
+        let account = account.claimant.to_string();
+        let paid = service.payout_history(&account, wanted)?.items;
+        if !paid.is_empty() {
+            own_payouts.push((account, paid));
+        }
+    }
+    let absences = if found.items.is_empty() { service.newest_finals(SCOPES)? } else { Vec::new() };
+    Ok(Shown { found, kin, own_payouts, absences })
+}
+
+/// Whose the account is or was, or which accounts are or were theirs.
+fn other_keys(kin: &[KinKey]) -> Markup {
+    let more = kin.len().saturating_sub(KEYS);
+    html! {
+        @if !kin.is_empty() {
+            ul id="other-keys" { @for KinKey { claimant, is_now } in kin.iter().take(KEYS) {
+                @let name = claimant.to_string();
+                li {
+                    @match (claimant, is_now) {
+                        (Claimant::User(_), true) => { "It is an account of " },
+                        (Claimant::User(_), false) => { "It was an account of " },
+                        (Claimant::Identity(_), true) => { "Theirs is the account " },
+                        (Claimant::Identity(_), false) => { "Theirs was the account " },
+                    }
+                    a href={ "/claimants/" (segment(&name)) } { (key(&name)) }
+                    @if matches!(claimant, Claimant::User(_)) { ", under whose key it earns while it is theirs." }
+                    @else { ", which earns under this key while it is theirs." }
+                }
+            }
+            @if more > 0 { li { (counted(more, "other key")) "." } } }
+        }
+    }
+}
+
+/// Where the newest statement of each scope proves that it does not name the claimant.
+fn absence(finals: &[NewestFinal], claimant: &str) -> Markup {
+    html! {
+        @if !finals.is_empty() {
+            p { "That the newest statements do not name this key can be proven as well:" }
+            ul id="absences" { @for NewestFinal { scope, epoch, revision } in finals {
+                li { a href={ "/scopes/" (scope) "/epochs/" (epoch) } { (scope) ", epoch " (epoch) } ": "
+                    (proof((scope, *epoch, *revision), claimant, ("absence", "download proof of absence"))) }
+            } }
+            p { "For another epoch: " code { "meed proof --scope SCOPE --epoch N --claimant " (claimant) } }
+        }
+    }
 }
 
 fn payouts(items: &[PaidEpoch], claimant: &str) -> Markup {

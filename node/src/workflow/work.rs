@@ -163,7 +163,10 @@ fn no_epoch_yet(epochs: &[Epoch], not_yet: &Failure) -> String {
             "this window has no epoch yet: epoch {} is still open, and is closed before the next one opens",
             open.number
         ),
-        None => format!("this window has no epoch yet: {}", detail.trim_start_matches(code).trim_start_matches(": ")),
+        None => format!(
+            "this window has no epoch yet: {}",
+            detail.trim_start_matches(code).trim_start_matches(": ")
+        ),
     }
 }
 

@@ -17,6 +17,7 @@ mod flow;
 mod intake;
 mod layout;
 mod numbers;
+mod other_keys;
 mod remedies;
 mod schedules;
 mod setup;

@@ -175,6 +175,46 @@ fn programs_read_what_was_replaced(desk: &Desk) {
 }
 
 /// The text of a page without its markup, blanks made one.
+#[test]
+fn whoever_binds_an_account_keeps_sight_of_what_it_was_paid() {
+    let desk = Desk::with_draft();
+    desk.finalizes();
+    let user = desk.node.ok(&["user", "add", "--name", "Seven"]);
+    let user = format!("user:{}", user.trim());
+    let page = |claimant: &str| desk.node.get(&format!("/claimants/{claimant}"), HTML).text();
+    let account = ["--provider", "github", "--external-id", "7", "--evidence", r#"{"seen":"profile"}"#];
+    let bare = user.strip_prefix("user:").expect("an id");
+    desk.node.ok(&[&["bind", "--user", bare][..], &account[..]].concat());
+    let own = page(&user);
+    let link = "href=\"/claimants/identity%3Agithub%3A7\"";
+    assert!(own.contains("Theirs is the account") && own.contains(link), "{own}");
+    assert!(own.contains("Paid to an account under its own key") && own.contains("2500"), "{own}");
+    let proof = "/api/v1/scopes/default/epochs/1/proofs/identity%3Agithub%3A7?revision=0";
+    assert!(own.contains(&format!("href=\"{proof}\"")), "{own}");
+    assert!(desk.node.get(proof, "").text().contains("meed/payout-proof/v1"));
+    // The user is in no statement yet, which can be proven as well.
+    assert!(own.contains("download proof of absence"), "{own}");
+    let other = page("identity:github:7");
+    let back = format!("href=\"/claimants/user%3A{bare}\"");
+    assert!(other.contains("It is an account of") && other.contains(&back), "{other}");
+    desk.node.ok(&[&["revoke"][..], &account[..]].concat());
+    assert!(page(&user).contains("Theirs was the account"));
+    assert!(page(&user).contains("Paid to an account under its own key"));
+    assert!(page("identity:github:7").contains("It was an account of"));
+}
+
+#[test]
+fn that_somebody_is_nowhere_named_can_be_proven_from_their_page() {
+    let desk = Desk::with_draft();
+    let empty = desk.node.get("/claimants/identity:github:99", HTML).text();
+    assert!(!empty.contains("proof of absence"), "nothing is final yet: {empty}");
+    desk.finalizes();
+    let page = desk.node.get("/claimants/identity:github:99", HTML).text();
+    let proof = "/api/v1/scopes/default/epochs/1/proofs/identity%3Agithub%3A99?revision=0";
+    assert!(page.contains(&format!("href=\"{proof}\"")) && page.contains("default, epoch 1"), "{page}");
+    assert!(desk.node.get(proof, "").text().contains("meed/absence-proof/v1"));
+}
+
 fn strip(page: &str) -> String {
     let text: String =
         page.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();

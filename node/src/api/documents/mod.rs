@@ -44,7 +44,10 @@ pub use scopes::{
 pub use sign_in::{
     ChallengeRequest, ChallengeView, JoinRequest, MeView, SessionView, SignInRequest, SignedOutView,
 };
-pub use statements::{AllocationsView, FinalView, PayoutItem, PreviewView, StatementView, VerificationView};
+pub use statements::{
+    AllocationsView, FinalView, OtherKeyView, OtherKeysView, PayoutItem, PreviewView, StatementView,
+    VerificationView,
+};
 pub use tokens::{SecretView, TokenRequest, TokenView};
 
 /// A part of a list.

@@ -129,6 +129,33 @@ pub struct FinalView {
     pub decimals: u8,
 }
 
+/// Under which other keys a claimant's work counts.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OtherKeysView {
+    /// The revision of the statement.
+    pub revision: u64,
+    /// The unit's symbol.
+    pub unit: String,
+    /// The unit's decimals.
+    pub decimals: u8,
+    /// The keys.
+    pub keys: Vec<OtherKeyView>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OtherKeyView {
+    /// The key.
+    pub claimant: String,
+    /// `user`: the account was this user's when the statement was frozen; `later_user`: it became this user's after that;
+    /// `account`: an account that is or was the user's, which the statement pays by itself.
+    pub relation: String,
+    /// What the statement pays under this key, in the smallest unit; none where it does not name it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(value_type = Option<String>)]
+    pub credits: Option<Credits>,
+}
+
 /// The node's own recomputation of an epoch.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct VerificationView {

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 use super::{Answer, Problems, Routes};
 use crate::api::answers::{as_file, kept, named, text_or_json, typed, typed_pieces};
 use crate::api::authority::Access;
-use crate::api::documents::{ProofFile, SignaturesView, StatementView, VerificationView};
+use crate::api::documents::{OtherKeysView, ProofFile, SignaturesView, StatementView, VerificationView};
 use crate::api::extract::{Asked, At, Call, Refused, Text};
 use crate::api::parameters::{EpochPath, ProofOf, ProofPath, Statement};
 use crate::api::pieces::{self, Writing};
@@ -23,6 +23,7 @@ pub(super) fn all() -> Routes {
         .with(Access::Anyone, routes!(add_signatures))
         .with(Access::Anyone, routes!(verification))
         .with(Access::Anyone, routes!(proof))
+        .with(Access::Anyone, routes!(other_keys))
 }
 
 /// The signed note of a draft or final statement as text, or a document about it where JSON is asked for.
@@ -167,6 +168,26 @@ async fn verification(
     Asked(asked): Asked<Statement>,
 ) -> Answer<VerificationView> {
     call.run(move |service, _| service.verification(&key, epoch, asked.revision)).await.map(Json)
+}
+
+/// Under which other keys a claimant's work counts by a final statement: the user whose account it was when the statement
+/// was frozen, or the accounts that are or were a user's and are paid under their own keys.
+#[utoipa::path(
+    get,
+    path = "/api/v1/scopes/{key}/epochs/{epoch}/other-keys/{claimant}",
+    tag = "statements",
+    params(ProofPath, Statement),
+    responses(
+        (status = 200, description = "The keys, which may be none", body = OtherKeysView),
+        Problems
+    )
+)]
+async fn other_keys(
+    call: Call,
+    At(ProofPath { key, epoch, claimant }): At<ProofPath>,
+    Asked(asked): Asked<Statement>,
+) -> Answer<OtherKeysView> {
+    call.run(move |service, _| service.other_keys(&key, epoch, &claimant, asked.revision)).await.map(Json)
 }
 
 /// The file that proves what a claimant gets, or that they are not in the epoch.

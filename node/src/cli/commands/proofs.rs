@@ -2,13 +2,13 @@
 
 use meed_audit::trust::Trust;
 
-use super::all_if_allowed;
 use super::approvals::write_file;
-use crate::api::documents::IdentityView;
+use crate::api::documents::{EpochView, OtherKeyView, OtherKeysView};
 use crate::cli::args::{ExportArgs, ExportFormat, ProofArgs, TrustArgs};
 use crate::cli::session::{Session, epoch_path, revision_query, scope_path};
 use crate::client::segment;
 use crate::failure::Failure;
+use crate::words::amount;
 
 /// Runs `meed proof`.
 ///
@@ -19,33 +19,61 @@ pub fn proof(args: &ProofArgs, session: &Session) -> Result<(), Failure> {
     let bytes = session.client.bytes(&epoch_path(&args.epoch, &rest))?;
     if bytes.starts_with(br#"{"approver_sets":"#) && find(&bytes, b"meed/absence-proof/v1") {
         session.console.notice("notice: the claimant is not in this epoch; this file proves that");
-        point_to_user(&args.claimant, session)?;
+        point_to_other_keys(args, session);
     }
+    tell_of_revisions(args, session);
     match &args.out {
         Some(path) => write_file(path, &bytes, session.console),
         None => session.console.bytes(&bytes),
     }
 }
 
-/// An account that is somebody's earns under the user's key, which whoever asks may not know, and which not everybody may
-/// ask for.
-fn point_to_user(claimant: &str, session: &Session) -> Result<(), Failure> {
-    let Some(identities) = all_if_allowed::<IdentityView>("/identities", session)? else {
-        if claimant.starts_with("identity:") {
-            session.console.notice(
-                "notice: an account that is somebody's earns under its user's key: ask for --claimant user:<uuid>; whoever \
-                 bound the account knows it, and the node tells operators and curators with their token",
-            );
+/// Says under which other keys the work is paid, which whoever asks may not know. A notice only: the file is there, and
+/// a node of an earlier version has no such answer.
+fn point_to_other_keys(args: &ProofArgs, session: &Session) {
+    let rest = format!("/other-keys/{}{}", segment(&args.claimant), revision_query(args.revision));
+    let Ok(found) = session.client.get::<OtherKeysView>(&epoch_path(&args.epoch, &rest)) else { return };
+    for other in &found.keys {
+        session.console.notice(format!("notice: {}", sentence(&args.claimant, other, &found)));
+    }
+}
+
+fn sentence(claimant: &str, other: &OtherKeyView, found: &OtherKeysView) -> String {
+    let OtherKeyView { claimant: key, relation, credits } = other;
+    let paid = credits.map(|credits| format!("{} {}", amount(credits.value(), found.decimals), found.unit));
+    match (relation.as_str(), paid) {
+        ("account", Some(paid)) => format!(
+            "{key} is or was an account of {claimant} and got {paid} under its own key: ask for --claimant {key}"
+        ),
+        ("user", Some(paid)) => format!(
+            "by this statement {claimant} is an account of {key}, under whose key it earns, and who got {paid}: ask for \
+             --claimant {key}"
+        ),
+        ("user", None) => {
+            format!("by this statement {claimant} is an account of {key}, who got nothing either")
         }
-        return Ok(());
-    };
-    let bound = identities.iter().find(|identity| identity.identity == claimant);
-    if let Some(user) = bound.and_then(|identity| identity.user) {
+        _ => format!(
+            "{claimant} became an account of {key} after this statement was frozen, and earns under that key from then on: \
+             in later epochs ask for --claimant {key}"
+        ),
+    }
+}
+
+/// Says where the file is not of what is in force now, or may not be for long.
+fn tell_of_revisions(args: &ProofArgs, session: &Session) {
+    let Ok(epoch) = session.client.get::<EpochView>(&epoch_path(&args.epoch, "")) else { return };
+    let Some(last) = epoch.final_revision else { return };
+    if let Some(asked) = args.revision.filter(|asked| *asked < last) {
         session.console.notice(format!(
-            "notice: {claimant} is an account of user:{user}, under whose key it earns: ask for --claimant user:{user}"
+            "notice: revision {asked} was superseded: revision {last} is in force. Without --revision the proof is of \
+             that one"
+        ));
+    } else if epoch.amending {
+        session.console.notice(format!(
+            "notice: epoch {} is being amended: revision {last} is in force until the amendment is final",
+            epoch.epoch
         ));
     }
-    Ok(())
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> bool {
