@@ -96,7 +96,6 @@ impl Service {
             fold_events: FOLD_EVENTS,
             log_key,
             stopwatch: crate::clock::stopwatch,
-            ..Options::default()
         };
         let ledger = Ledger::open(folder.ledger(), options)?;
         let (settings, clock) = (Arc::new(settings), Arc::new(SystemClock));
