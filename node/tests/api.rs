@@ -287,7 +287,8 @@ fn a_body_may_be_left_out_where_the_description_says_so_and_nowhere_else() {
     let (_, _, text) = node.send(Method::GET, "/openapi.json", "");
     let bodies = documented_bodies(&serde_json::from_slice(&text).expect("JSON"));
     assert!(bodies.len() > 15, "{bodies:?}");
-    for (method, path, required) in bodies {
+    // What comes from GitHub is refused by its signature, before anybody looks at its body.
+    for (method, path, required) in bodies.into_iter().filter(|(_, path, _)| path != "/webhooks/github") {
         let (status, _, bytes) = node.send(method, &path, "");
         let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         if problem["code"] == "role_forbids" {

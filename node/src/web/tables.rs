@@ -175,12 +175,10 @@ fn event(item: &ActivityItem) -> Markup {
         td { (item.kind) @if let Some(title) = &item.title { ": " (title) } br; (key(activity.event.as_str())) }
         td data-label="who" { @for author in &item.authors {
             (key(&author.identity)) @if let Some(name) = &author.name { " (" (name) ")" } br;
-        } }
-        td class="number" data-label="units" { (units(activity.units.value()))
-            @if !is_its_authors_alone(item) {
-                @for claimant in &activity.claimants { br; (units(claimant.units.value())) " to " (key(&claimant.key.to_string())) }
-            }
-        }
+        } @if !is_its_authors_alone(item) { @for claimant in &activity.claimants {
+            (units(claimant.units.value())) " to " (key(&claimant.key.to_string())) br;
+        } } }
+        td class="number" data-label="units" { (units(activity.units.value())) }
         td data-label="state" {
             @if activity.included { "counts" } @else { "left out" }
             @if activity.late { ", late" }
