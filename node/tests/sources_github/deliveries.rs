@@ -168,7 +168,6 @@ fn forged_and_replayed_deliveries_do_nothing() {
         (good.trim_start_matches("sha256="), &body),
         (&good[..good.len() - 2], &body),
         ("sha256=", &body),
-        ("", &body),
         (&sign(SECRET, b""), &body),
         // What is not signed is not even read.
         ("sha256=00", "{not json"),
@@ -221,7 +220,7 @@ fn what_is_signed_and_strange_is_refused_or_means_nothing() {
         ("pull_request", json!({"action": "closed", "repository": {"id": 1, "full_name": "other/repo"}})),
         ("pull_request", json!({"action": "opened", "repository": repository()})),
         ("star", json!({"action": "created", "repository": repository()})),
-        ("", json!({"repository": {"id": 1, "full_name": "../../etc"}})),
+        ("unheard_of", json!({"repository": {"id": 1, "full_name": "../../etc"}})),
     ]
     .into_iter()
     .enumerate()
@@ -237,7 +236,7 @@ fn what_is_signed_and_strange_is_refused_or_means_nothing() {
     assert_eq!(deliver(&world, "f", "pull_request", &bot)["stored"], 0);
     assert!(world.stored().is_empty() && world.github.count() == 0);
     let body = pull_payload(&model()).to_string();
-    for id in ["", &"x".repeat(101)] {
+    for id in ["a b", &"x".repeat(101)] {
         let (status, problem) = signed(id, "pull_request", body.as_bytes());
         assert_eq!((status, &problem["code"]), (400, &json!("invalid_identifier")));
     }
@@ -251,6 +250,12 @@ fn a_node_without_a_secret_takes_no_deliveries() {
         send(&world, "1", "pull_request", &sign(SECRET, body.as_bytes()), body.as_bytes());
     assert_eq!((status, &problem["code"]), (404, &json!("record_not_found")));
     assert!(problem["remedy"].as_str().unwrap().contains("github_webhook_secret_file"));
+    // What is no delivery of GitHub's is told apart, with a secret and without.
+    for world in [&world, &self::world(model())] {
+        let (status, problem) = send(world, "1", "pull_request", "", body.as_bytes());
+        assert_eq!((status, &problem["code"]), (400, &json!("missing_field")), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("X-Hub-Signature-256"), "{problem}");
+    }
     let mut short = World::new(model());
     short.write("secret", "short\n");
     short.configure(&format!("github_webhook_secret_file = \"{}\"\n", short.path("secret").display()));

@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::http::HeaderMap;
+use meed_audit::RejectionCode;
 use utoipa_axum::routes;
 
 use super::{Answer, Problems, Routes};
 use crate::api::authority::Access;
 use crate::api::documents::DeliveryView;
-use crate::api::extract::{Call, Signed};
+use crate::api::extract::{Call, Refused, Signed};
+use crate::failure::reject;
 use crate::service::Delivery;
 
 pub(super) fn all() -> Routes {
@@ -30,13 +32,17 @@ pub(super) fn all() -> Routes {
     responses((status = 200, description = "What became of it", body = DeliveryView), Problems)
 )]
 async fn github(call: Call, headers: HeaderMap, Signed(body): Signed) -> Answer<DeliveryView> {
-    let text =
-        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let (id, event, signature) =
-        (text("x-github-delivery"), text("x-github-event"), text("x-hub-signature-256"));
+    let (id, event) = (header(&headers, "X-GitHub-Delivery")?, header(&headers, "X-GitHub-Event")?);
+    let signature = header(&headers, "X-Hub-Signature-256")?;
     call.run(move |service, _| {
         service.take_delivery(Delivery { id: &id, event: &event, signature: &signature, body: &body })
     })
     .await
     .map(Json)
+}
+
+/// A header that must be there; one that is no text is none of GitHub's, and is refused as an empty one.
+fn header(headers: &HeaderMap, name: &str) -> Result<String, Refused> {
+    let missing = || Refused::from(reject(RejectionCode::MissingField, name, "this header", "none"));
+    Ok(headers.get(name).ok_or_else(missing)?.to_str().unwrap_or_default().to_owned())
 }
