@@ -36,7 +36,7 @@ impl Server {
 
     fn start(mut command: Command) -> Outcome<Self> {
         // As docs/meed.service and docs/Containerfile set it, so that memory is what an operator sees.
-        let mut process = command.env("MALLOC_ARENA_MAX", "2").stderr(Stdio::piped()).spawn()?;
+        let mut process = command.env("MALLOC_ARENA_MAX", "4").stderr(Stdio::piped()).spawn()?;
         let mut lines = BufReader::new(process.stderr.take().ok_or("no output")?).lines();
         let address = loop {
             let line = lines.next().ok_or("the server ended before it served")??;
